@@ -1,0 +1,300 @@
+"""A formula, as somebody wrote it: Num | Ref | Apply (| Slope in answers).
+
+    B1 = -2 A1 + 1 A2      Apply(+, Apply(*, Num -2, Ref A1), Apply(*, Num 1, Ref A2))
+
+The tree keeps the order, the parentheses and the kind of product the person chose, because a
+worked solution repeats them; each node knows its Span. Nothing is simplified on reading.
+
+A formula may be a sum of a hundred thousand terms, and its tree is as deep. So nothing here
+recurses: `postorder` lists the nodes, arguments first, and `fold` runs any computation over that
+list. Values, derivatives, code and typesetting are all folds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import TYPE_CHECKING, Literal, TypeAlias, TypeVar
+
+from backhand import limits
+from backhand.errors import LimitError
+
+if TYPE_CHECKING:
+    from backhand.core.operations import Operation
+    from backhand.text import Span
+
+T = TypeVar("T")
+
+Style: TypeAlias = Literal["", "*", "·", "juxtaposed", "arrow"]
+"""How a product was written; `arrow` is the weight of a drawn arrow times the value of its tail."""
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Num:
+    """A number, exact. `text` is how it was written, where that is more than its value (`0.50`)."""
+
+    value: Fraction
+    text: str = ""
+    parens: bool = False
+    span: Span | None = None
+
+    depth = 0
+
+    def __repr__(self) -> str:
+        return f"<{to_text(self)}>"
+
+    def __eq__(self, other: object) -> bool:
+        return same(self, other)
+
+    def __hash__(self) -> int:
+        return hash(self.value)
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Ref:
+    """One occurrence of a quantity's name."""
+
+    name: str
+    parens: bool = False
+    span: Span | None = None
+
+    depth = 0
+
+    def __repr__(self) -> str:
+        return f"<{to_text(self)}>"
+
+    def __eq__(self, other: object) -> bool:
+        return same(self, other)
+
+    def __hash__(self) -> int:
+        return hash(self.name)
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Slope:
+    """`dL/dX`, read as one thing: the derivative of one quantity by another. Answers have it, nets do not."""
+
+    of: str
+    by: str
+    parens: bool = False
+    span: Span | None = None
+
+    depth = 0
+
+    def __repr__(self) -> str:
+        return f"<{to_text(self)}>"
+
+    def __eq__(self, other: object) -> bool:
+        return same(self, other)
+
+    def __hash__(self) -> int:
+        return hash((self.of, self.by))
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Apply:
+    """An operation of the table on its arguments. Make it with `apply`, which keeps the depth within limits."""
+
+    operation: Operation
+    args: tuple[Formula, ...]
+    style: Style = ""
+    parens: bool = False
+    span: Span | None = None
+    depth: int = field(default=0)
+
+    def __repr__(self) -> str:
+        return f"<{to_text(self)}>"
+
+    def __eq__(self, other: object) -> bool:
+        return same(self, other)
+
+    def __hash__(self) -> int:
+        return hash(tuple(_key(node) for node in postorder(self)))
+
+
+Formula: TypeAlias = Num | Ref | Slope | Apply
+
+CHAINS = frozenset(["+", "-", "*", "/"])
+
+
+def apply(
+    operation: Operation, *args: Formula, style: Style = "", parens: bool = False, span: Span | None = None
+) -> Apply:
+    """An Apply node. A chain `a + b - c` or `a * b / c` is one level however long it is.
+
+    Raises LimitError when the levels pass `limits.DEPTH`.
+    """
+    depth = 0
+    for position, arg in enumerate(args):
+        chained = (
+            position == 0
+            and type(arg) is Apply
+            and not arg.parens
+            and operation.name in CHAINS
+            and arg.operation.name in CHAINS
+        )
+        depth = max(depth, arg.depth if chained else arg.depth + 1)
+    if depth > limits.DEPTH:
+        raise LimitError(
+            f"A formula {depth} levels deep; at most {limits.DEPTH} are read.",
+            span,
+            cure="Give a name to a part of it.",
+        )
+    return Apply(operation, args, style, parens, span, depth)
+
+
+def grouped(formula: Formula, span: Span | None = None) -> Formula:
+    """The formula in parentheses, as written."""
+    match formula:
+        case Num():
+            return Num(formula.value, formula.text, True, span or formula.span)
+        case Ref():
+            return Ref(formula.name, True, span or formula.span)
+        case Slope():
+            return Slope(formula.of, formula.by, True, span or formula.span)
+        case Apply():
+            return Apply(
+                formula.operation, formula.args, formula.style, True, span or formula.span, formula.depth
+            )
+
+
+def postorder(formula: Formula) -> list[Formula]:
+    """All nodes, each after its arguments, arguments from left to right."""
+    found: list[Formula] = []
+    todo: list[Formula] = [formula]
+    while todo:
+        node = todo.pop()
+        found.append(node)
+        if type(node) is Apply:
+            todo.extend(node.args)
+    found.reverse()
+    return found
+
+
+def fold(
+    formula: Formula,
+    leaf: Callable[[Num | Ref | Slope], T],
+    combine: Callable[[Apply, list[T]], T],
+) -> T:
+    """A value for the whole from the values of its parts, without recursion.
+
+    >>> from backhand.core.notation import formula
+    >>> fold(formula("a + 2 b"), lambda leaf: 1, lambda node, parts: sum(parts))
+    3
+    """
+    done: list[T] = []
+    for node in postorder(formula):
+        if type(node) is Apply:
+            count = len(node.args)
+            parts = done[len(done) - count :]
+            del done[len(done) - count :]
+            done.append(combine(node, parts))
+        else:
+            done.append(leaf(node))
+    return done[0]
+
+
+def references(formula: Formula) -> Iterator[Ref]:
+    """Every occurrence of a name, from left to right. The n-th one is occurrence n, counted from 0."""
+    return (node for node in postorder(formula) if type(node) is Ref)
+
+
+def names(formula: Formula) -> tuple[str, ...]:
+    """The names in a formula, each once, in order of first appearance."""
+    return tuple(dict.fromkeys(ref.name for ref in references(formula)))
+
+
+def size(formula: Formula) -> int:
+    """How many operations a formula has."""
+    return sum(type(node) is Apply for node in postorder(formula))
+
+
+def same(one: object, other: object) -> bool:
+    """Whether two formulas were written alike: names, numbers, order, parentheses. Places do not count."""
+    if one is other:
+        return True
+    if not isinstance(one, Formula) or not isinstance(other, Formula):
+        return False
+    mine, theirs = postorder(one), postorder(other)
+    return len(mine) == len(theirs) and all(_key(a) == _key(b) for a, b in zip(mine, theirs, strict=True))
+
+
+def _key(node: Formula) -> tuple[object, ...]:
+    match node:
+        case Num():
+            return (node.value, node.parens)
+        case Ref():
+            return (node.name, node.parens)
+        case Slope():
+            return (node.of, node.by, node.parens)
+        case Apply():
+            return (node.operation.name, len(node.args), node.style, node.parens)
+
+
+def rename(formula: Formula, new: Callable[[Ref], str]) -> Formula:
+    """The same formula with other names."""
+
+    def leaf(node: Num | Ref | Slope) -> Formula:
+        return Ref(new(node), node.parens, node.span) if isinstance(node, Ref) else node
+
+    def combine(node: Apply, args: list[Formula]) -> Formula:
+        return Apply(node.operation, tuple(args), node.style, node.parens, node.span, node.depth)
+
+    return fold(formula, leaf, combine)
+
+
+def to_text(formula: Formula) -> str:
+    """The formula in the notation, which reads back equal."""
+    parts: list[str] = []
+    todo: list[Formula | str] = [formula]
+    while todo:
+        node = todo.pop()
+        if isinstance(node, str):
+            parts.append(node)
+            continue
+        if node.parens:
+            parts.append("(")
+            todo.append(")")
+        match node:
+            case Num():
+                parts.append(node.text or number_text(node.value))
+            case Ref():
+                parts.append(node.name)
+            case Slope():
+                parts.append(f"d{node.of}/d{node.by}")
+            case Apply():
+                todo.extend(reversed(_pieces(node)))
+    return "".join(parts)
+
+
+def number_text(value: Fraction) -> str:
+    """An exact number in the notation. Fractions are written as a quotient in parentheses."""
+    if value.denominator == 1:
+        return str(value.numerator)
+    from backhand.numbers import exact_digits
+
+    return exact_digits(value, 40) or f"({value})"
+
+
+def _pieces(node: Apply) -> list[Formula | str]:
+    name, args = node.operation.name, node.args
+    match name:
+        case "+" | "-" if len(args) == 2:
+            return [args[0], f" {name} ", args[1]]
+        case "neg":
+            return ["-", args[0]]
+        case "*":
+            between = {"juxtaposed": " ", "arrow": " ", "·": "·"}.get(node.style, "*")
+            return [args[0], between, args[1]]
+        case "/":
+            return [args[0], "/", args[1]]
+        case "^":
+            return [args[0], "^", args[1]]
+        case _ if not args:
+            return [name]
+        case _:
+            inner: list[Formula | str] = []
+            for arg in args:
+                inner += [", ", arg] if inner else [arg]
+            return [name, "(", *inner, ")"]

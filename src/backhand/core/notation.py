@@ -1,0 +1,423 @@
+"""Reading formulas: the grammar in `formula.lark` (and `net.lark` on top of it) and what its rules make.
+
+`formula(text)` reads one formula; readers of whole files use a `Notation`, which knows where a piece
+stands in its file and which names the file defines itself (a file's own names win over functions
+and constants). Every node made has its Span. What is unusual is read as what it means, and a notice
+says so.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from fractions import Fraction
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+from lark import Lark, Token
+from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedToken, VisitError
+
+from backhand import limits
+from backhand.core.formula import Apply, Formula, Num, Ref, Slope, Style, apply, grouped, to_text
+from backhand.core.operations import (
+    ADD,
+    CONSTANTS,
+    DIVIDE,
+    FUNCTIONS,
+    MULTIPLY,
+    NEGATE,
+    OPERATIONS,
+    POWER,
+    SUBTRACT,
+    arities,
+)
+from backhand.errors import BackhandError, LimitError, ReadError
+from backhand.numbers import TooLong, read_number
+from backhand.text import Source, Span
+
+LETTER = "A-Za-z_\u00aa\u00b5\u00ba\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u02af\u0370-\u03ff\u0400-\u052f"
+WORD = rf"[{LETTER}](?:[{LETTER}0-9\u2080-\u2089](?!\{{))*(?:_\{{[^{{}}\n]{{0,40}}\}})?['\u2032]*"
+SUBSCRIPTS = str.maketrans("₀₁₂₃₄₅₆₇₈₉′", "0123456789'")
+SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻", "0123456789+-")
+VULGAR = {c: Fraction(n, d) for c, n, d in zip("¼½¾⅓⅔⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞", (1, 1, 3, 1, 2, 1, 2, 3, 4, 1, 5, 1, 3, 5, 7), (4, 2, 4, 3, 3, 5, 5, 5, 5, 6, 6, 8, 8, 8, 8), strict=True)}  # fmt: skip
+
+
+class Notice(NamedTuple):
+    """Something that was read or computed by a convention, and where."""
+
+    words: str
+    span: Span | None = None
+
+
+def plain_name(text: str) -> str:
+    """A name as it is kept: no blanks in brackets, subscript digits as digits, ′ as '.
+
+    >>> plain_name("w[A₁, B₁]")
+    'w[A1,B1]'
+    """
+    return text.translate(SUBSCRIPTS).replace(" ", "").replace("\t", "")
+
+
+def grammar(*, slopes: bool = True) -> str:
+    """The text of both grammars with the names of the table put in."""
+    from importlib.resources import files
+
+    here = files("backhand.core")
+    text = here.joinpath("formula.lark").read_text("utf-8") + here.joinpath("net.lark").read_text("utf-8")
+    functions = "|".join(sorted(map(re.escape, FUNCTIONS), key=len, reverse=True))
+    text = text.replace("{FUNCTIONS}", functions).replace("{WORD}", WORD)
+    return text if slopes else re.sub(r"(?m)^SLOPE\.2: .*$", "SLOPE.2: /(?!)x/", text)
+
+
+class Notation:
+    """A reader of pieces of one source. Not for two threads at once; make one each."""
+
+    def __init__(self, source: Source, own: frozenset[str] = frozenset()) -> None:
+        self.source = source
+        self.own = own
+        self.offset = 0
+        self.notices: list[Notice] = []
+        slopes = not any(name.startswith("d") and len(name) > 1 for name in own)
+        self.parser = _parser(slopes)
+
+    def formula(self, start: int, end: int) -> Formula:
+        """Read source[start:end] as one formula."""
+        return self.read("formula", start, end)
+
+    def read(self, rule: str, start: int, end: int) -> Any:
+        """Read source[start:end] by a rule of the grammar. Raises ReadError or LimitError."""
+        text = self.source.text[start:end]
+        self.offset = start
+        self.text = text
+        _check_size(text, self.source, start)
+        _makers.current = self
+        try:
+            return self.parser.parse(text, start=rule)
+        except VisitError as error:
+            if isinstance(error.orig_exc, BackhandError):
+                raise error.orig_exc from None
+            raise
+        except UnexpectedInput as error:
+            raise self._unexpected(error) from None
+
+    # -- places -----------------------------------------------------------------------------------
+
+    def span(self, first: Token, last: Token | None = None) -> Span:
+        last = last or first
+        return Span(self.source, self.offset + (first.start_pos or 0), self.offset + (last.end_pos or 0))
+
+    def _unexpected(self, error: UnexpectedInput) -> ReadError:
+        """What the parser did not understand, in the reader's words."""
+        text = self.text
+        if isinstance(error, UnexpectedToken) and error.token.type == "$END":
+            position = len(text.rstrip())
+            opener = _unclosed(text)
+            if opener is not None:
+                return ReadError("This ( is never closed.", self._at(opener), cure="Add the missing ).")
+            return ReadError(
+                "The line ends where something more is needed.",
+                self._at(max(0, position - 1)),
+                cure=_wanted(error.accepts or error.expected),
+            )
+        position = error.pos_in_stream or 0
+        if isinstance(error, UnexpectedToken):
+            position = error.token.start_pos or 0
+        return explain(text, position, self._at(position), error)
+
+    def _at(self, position: int, length: int = 1) -> Span:
+        return Span(self.source, self.offset + position, self.offset + position + length)
+
+
+def explain(text: str, position: int, span: Span, error: UnexpectedInput) -> ReadError:
+    """A sentence for a character or token that cannot stand where it stands."""
+    character = text[position : position + 1]
+    before = text[:position].rstrip()[-1:]
+    if character == "[":
+        return ReadError(
+            "Square brackets hold the names of an arrow's weight, w[A1,B1]; arrays and their elements are not read.",
+            span,
+            cure="Give each element a name of its own.",
+        )
+    if character == ")":
+        return ReadError("This ) closes nothing.", span, cure="Remove it, or add the ( it belongs to.")
+    if character == "," and re.match(r",\s*[0-9]", text[position:]) and before.isdigit():
+        return ReadError(
+            "A comma separates definitions.", span, cure="Write a decimal point: 1.5 instead of 1,5."
+        )
+    if re.match(r"\.?[0-9.]+", text[position:]) and re.match(r"[0-9.]+\.[0-9]*\.", text[position:]):
+        return ReadError("A number with two decimal points.", span, cure="Keep one of them.")
+    if character.isdecimal() and not character.isascii():
+        return ReadError(
+            f"The digit {character} is not one of 0 to 9.", span, cure=f"Write {int(character)} instead."
+        )
+    if not character.isprintable():
+        return ReadError(
+            f"An invisible character U+{ord(character):04X} stands here.", span, cure="Delete it."
+        )
+    if character == "=" and text.count("=") > 1:
+        return ReadError(
+            "A second = in one definition.", span, cure="Put each definition on its own line, or a comma between."
+        )
+    if character == "{" or character == "\\":
+        return ReadError(
+            f"{character} belongs to LaTeX; a network is written in plain notation.",
+            span,
+            cure="Write a/b for a fraction and sqrt(x) for a root.",
+        )
+    if isinstance(error, UnexpectedToken):
+        return ReadError(
+            f"{_quoted(str(error.token))} cannot stand here.", span, cure=_wanted(error.accepts or error.expected)
+        )
+    return ReadError(
+        f"The character {_quoted(character)} is not part of the notation.",
+        span,
+        cure="Formulas are made of names, numbers, + - * / ^ ( ) and functions such as exp(x).",
+    )
+
+
+def _quoted(text: str) -> str:
+    return f"“{text[:40]}”" if text.isprintable() else f"U+{ord(text[0]):04X}"
+
+
+READABLE = {
+    "NUMBER": "a number",
+    "NAME": "a name",
+    "OPEN": "(",
+    "CLOSE": ")",
+    "EQUALS": "=",
+    "ARROW": "->",
+    "COLON": ":",
+    "COMMA": "a comma",
+    "PLUS": "+",
+    "MINUS": "-",
+    "TIMES": "*",
+    "OVER": "/",
+    "TO": "^",
+    "QUESTION": "?",
+    "BIAS": "bias",
+}
+
+
+def _wanted(expected: Any) -> str:
+    """What could stand here, from the parser's table."""
+    names = [words for token, words in READABLE.items() if token in expected]
+    if "NUMBER" in expected:
+        names = [name for name in ("a number", "a name", "(") if name in names]
+    if not names:
+        return "Nothing more belongs to this line."
+    return "Expected " + (", ".join(names[:-1]) + " or " + names[-1] if len(names) > 1 else names[0]) + "."
+
+
+# -- before the parser: sizes ---------------------------------------------------------------------------
+
+
+def _check_size(text: str, source: Source, start: int) -> None:
+    """Length, nesting and rows of signs, in one pass, before any tree is built."""
+    if len(text) > limits.LINE:
+        raise LimitError(
+            f"A line of {len(text)} characters; at most {limits.LINE} are read.",
+            Span(source, start, start + 1),
+            cure="Split it into named parts.",
+        )
+    if len(text) <= limits.DEPTH:
+        return
+    depth = signs = 0
+    for position, character in enumerate(text):
+        if character == "(":
+            depth += 1
+        elif character == ")":
+            depth -= 1
+        if character in "-+−–^*":
+            signs += 1
+        elif not character.isspace():
+            signs = 0
+        if depth > limits.DEPTH or signs > limits.DEPTH:
+            what = "parentheses" if depth > limits.DEPTH else "signs"
+            raise LimitError(
+                f"{what.capitalize()} nested {limits.DEPTH + 1} deep; at most {limits.DEPTH} are read.",
+                Span(source, start + position, start + position + 1),
+                cure="Give a name to a part of the formula.",
+            )
+
+
+def _unclosed(text: str) -> int | None:
+    """Where the innermost ( without its ) stands."""
+    stack: list[int] = []
+    for position, character in enumerate(text):
+        if character == "(":
+            stack.append(position)
+        elif character == ")" and stack:
+            stack.pop()
+    return stack[-1] if stack else None
+
+
+# -- what the rules of the grammar make ------------------------------------------------------------------
+
+
+class _Makers:
+    """One method a rule. Lark calls them with tokens and the formulas made below; `current` is the reader."""
+
+    current: Notation
+
+    def number(self, token: Token) -> Formula:
+        reader = self.current
+        try:
+            value = read_number(token)
+        except TooLong as error:
+            raise LimitError(f"Here is {error}.", reader.span(token), cure="Write it shorter.") from None
+        return Num(value, str(token), False, reader.span(token))
+
+    def vulgar(self, token: Token) -> Formula:
+        value = VULGAR.get(str(token))
+        if value is None:
+            raise ReadError(f"{token} is not read.", self.current.span(token), cure="Write it as a/b.")
+        return Num(value, f"({value})", False, self.current.span(token))
+
+    def reference(self, token: Token) -> Formula:
+        reader = self.current
+        name = plain_name(token)
+        if name in CONSTANTS and name not in reader.own:
+            return apply(OPERATIONS[name, 0], span=reader.span(token))
+        return Ref(name, False, reader.span(token))
+
+    def slope(self, token: Token) -> Formula:
+        above, _, below = plain_name(token).partition("/d")
+        return Slope(above[1:], below, False, self.current.span(token))
+
+    def group(self, opened: Token, inside: Formula, closed: Token) -> Formula:
+        return grouped(inside, self.current.span(opened, closed))
+
+    def add(self, left: Formula, _: Token, right: Formula) -> Formula:
+        return apply(ADD, left, right, span=_across(left, right))
+
+    def subtract(self, left: Formula, _: Token, right: Formula) -> Formula:
+        return apply(SUBTRACT, left, right, span=_across(left, right))
+
+    def multiply(self, left: Formula, sign: Token, right: Formula) -> Formula:
+        style: Style = "*" if sign == "*" else "·"
+        return apply(MULTIPLY, left, right, style=style, span=_across(left, right))
+
+    def divide(self, left: Formula, _: Token, right: Formula) -> Formula:
+        return apply(DIVIDE, left, right, span=_across(left, right))
+
+    def juxtapose(self, left: Formula, right: Formula) -> Formula:
+        if _bare_number(right) and _ends_in_number(left):
+            raise ReadError(
+                "Two numbers side by side.",
+                _across(left, right),
+                cure="Write them together (1000) or with a sign between (1*000).",
+            )
+        made = apply(MULTIPLY, left, right, style="juxtaposed", span=_across(left, right))
+        if isinstance(left, Apply) and left.operation is DIVIDE and not left.parens and not _plain_fraction(left):
+            self.current.notices.append(
+                Notice(f"{to_text(made)} is read from left to right, as ({to_text(left)}) {to_text(right)}.", made.span)
+            )
+        return made
+
+    def negate(self, sign: Token, inside: Formula) -> Formula:
+        span = self.current.span(sign)
+        return apply(NEGATE, inside, span=span.to(inside.span) if inside.span else span)
+
+    def keep(self, _: Token, inside: Formula) -> Formula:
+        return inside
+
+    def raise_to(self, base: Formula, _: Token, exponent: Formula) -> Formula:
+        return apply(POWER, base, exponent, span=_across(base, exponent))
+
+    def raise_superscript(self, base: Formula, token: Token) -> Formula:
+        digits = str(token).translate(SUPERSCRIPTS)
+        span = self.current.span(token)
+        exponent: Formula = Num(Fraction(int(digits.lstrip("+-"))), digits.lstrip("+-"), False, span)
+        if digits.startswith("-"):
+            exponent = apply(NEGATE, exponent, span=span)
+        return apply(POWER, base, exponent, span=_across(base, exponent))
+
+    def arguments(self, *args: Formula) -> tuple[Formula, ...]:
+        return args
+
+    def call(self, name: Token, _: Token, args: tuple[Formula, ...], closed: Token) -> Formula:
+        return call(str(name), args, self.current.span(name, closed))
+
+
+def call(name: str, args: tuple[Formula, ...], span: Span | None) -> Formula:
+    """A function of the table on its arguments; max and min take any number of them."""
+    row = OPERATIONS.get((name, len(args)))
+    if row is None and name in ("max", "min") and len(args) > 2:
+        folded = args[0]
+        for arg in args[1:]:
+            folded = apply(OPERATIONS[name, 2], folded, arg, span=span)
+        return folded
+    if row is None:
+        counts = " or ".join(map(str, arities(name)))
+        raise ReadError(
+            f"{name} takes {counts} argument{'' if counts == '1' else 's'}, and here are {len(args)}.",
+            span,
+            cure=f"Write {name}({', '.join('abc'[: arities(name)[0]])}).",
+        )
+    return apply(row, *args, span=span)
+
+
+def _across(left: Formula, right: Formula) -> Span | None:
+    return left.span.to(right.span) if left.span and right.span else None
+
+
+def _bare_number(formula: Formula) -> bool:
+    while isinstance(formula, Apply) and formula.operation is POWER and not formula.parens:
+        formula = formula.args[0]
+    return isinstance(formula, Num) and not formula.parens
+
+
+def _ends_in_number(formula: Formula) -> bool:
+    while isinstance(formula, Apply) and not formula.parens and formula.operation.name in ("*", "/", "neg", "^"):
+        formula = formula.args[-1]
+    return isinstance(formula, Num) and not formula.parens
+
+
+def _plain_fraction(formula: Apply) -> bool:
+    return all(isinstance(arg, Num) for arg in formula.args)
+
+
+_makers = _Makers()
+
+
+class _Calls:
+    """Lark looks its rules up as attributes; rules of the nets are kept as plain tuples (rule, parts...)."""
+
+    def __getattr__(self, rule: str) -> Callable[..., Any]:
+        if rule.startswith("_") or rule.isupper():
+            raise AttributeError(rule)
+        made = getattr(_Makers, rule, None)
+        if made is not None:
+            bound = getattr(_makers, rule)
+            return lambda parts: bound(*parts)
+        return lambda parts: (rule, *parts)
+
+
+@lru_cache(maxsize=2)
+def _parser(slopes: bool) -> Lark:
+    def own_name(token: Token) -> Token:
+        """A function's name is a plain name in a file that defines it."""
+        if token in _makers.current.own:
+            return Token.new_borrow_pos("NAME", str(token), token)
+        return token
+
+    return Lark(
+        grammar(slopes=slopes),
+        parser="lalr",
+        start=["formula", "line"],
+        maybe_placeholders=True,
+        transformer=_Calls(),  # type: ignore[arg-type]
+        lexer_callbacks={"CALL": own_name},
+    )
+
+
+def formula(text: str) -> Formula:
+    """Read one formula.
+
+    >>> to_text(formula("-2A1 + w²"))
+    '-2 A1 + w^2'
+    """
+    source = Source(text)
+    if not text.strip():
+        raise ReadError("There is no formula here.", Span(source, 0, 1), cure="Write one.")
+    return Notation(source).formula(0, len(text))

@@ -1,0 +1,99 @@
+"""A document, between what is said and how it is formatted.
+
+`explaining` makes Documents; each module in `writers` formats every block of this closed set.
+A new block is a type error in every writer until it is known there (`assert_never`).
+Mathematics inside a block is a Box (see `explaining.mathematics`), never a ready string, so
+that a writer can typeset it.
+
+The blocks of a document may be made one at a time, so that the working of a large network
+need not stand in memory: `blocks` is called for a fresh iterator.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+if TYPE_CHECKING:
+    from backhand.explaining.layout import Drawing
+    from backhand.explaining.mathematics import Box
+
+Inline: TypeAlias = "str | Box"
+"""Prose is a tuple of plain words and mathematics."""
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """A title. Level 1 opens a part ("Forward"), level 2 a step of it ("dL/dB1"). An `anchor` names
+    the place for links. Writers that can fold let what follows a level 2 heading fold."""
+
+    level: Literal[1, 2]
+    words: tuple[Inline, ...]
+    anchor: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Paragraph:
+    """Prose with mathematics in it."""
+
+    words: tuple[Inline, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """One link of a chain: the sign before it (`=` when both sides are exact and equal, `≈` when a rounded
+    number stands on either side, empty for the first) and what stands there."""
+
+    relation: Literal["", "=", "≈"]
+    box: Box
+
+
+@dataclass(frozen=True, slots=True)
+class Equation:
+    """A chain `a = b = c ≈ d`, to be broken before a relation where it does not fit on a line.
+    `note` is a short remark to its right ("product rule"). `result` says that the last link is an
+    answer asked for, which writers may set off (bold, a box)."""
+
+    links: tuple[Link, ...]
+    note: tuple[Inline, ...] = ()
+    result: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Columns with a header; cells are inline. Numbers are right-aligned by the writer where
+    `align` says "r" (one letter a column, l or r)."""
+
+    header: tuple[tuple[Inline, ...], ...]
+    rows: tuple[tuple[tuple[Inline, ...], ...], ...]
+    align: str
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """The network drawn; `drawing` is laid out and without format, `twin` says the same in words
+    for who cannot see it."""
+
+    drawing: Drawing
+    twin: str
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """Something to notice: a `notice` (a convention was used, a number was rounded), a `check` (a second
+    method agrees) or a `hint` (what to do next)."""
+
+    kind: Literal["notice", "check", "hint"]
+    words: tuple[Inline, ...]
+
+
+Block: TypeAlias = Heading | Paragraph | Equation | Table | Figure | Remark
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A title (plain words) and its blocks, made afresh by each call of `blocks()`."""
+
+    title: str
+    blocks: Callable[[], Iterator[Block]]

@@ -1,0 +1,115 @@
+"""How mathematics looks, before any format: a small tree of boxes.
+
+A Formula says what is computed; a Box says what is seen: which parentheses, where a fraction
+bar, a rounded number. Writers turn boxes into text, LaTeX and MathML, each in one `match`.
+
+    Row(items)            one after another
+    Symbol(name)          a quantity's name, `B1`, `w[A1,B1]`, `out_h1`
+    Number(text)          digits as they are to be read: `-2`, `0.15`, `1/3` is a Fraction box instead
+    Sign(text)            an operator between two boxes: + - · * / = ≈ ,
+    Fraction(above, below)
+    Power(base, exponent)
+    Root(inside)
+    Call(name, arguments) a function of the table of operations
+    Group(inside)         parentheses
+    Bars(inside)          absolute value
+    Slope(of, by, local)  dL/dB1, or with local=True the local derivative, written with ∂
+    Differentiate(by, inside)   d/dB1 ( ... )
+    Words(text)           upright words inside mathematics
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    items: tuple[Box, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Symbol:
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """Digits with an optional leading ASCII minus and an optional exponent (`1.2e-7`); writers typeset the
+    exponent as a power of ten where they can, and the minus as a minus sign."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sign:
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fraction:
+    above: Box
+    below: Box
+
+
+@dataclass(frozen=True, slots=True)
+class Power:
+    base: Box
+    exponent: Box
+
+
+@dataclass(frozen=True, slots=True)
+class Root:
+    inside: Box
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    name: str
+    arguments: tuple[Box, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    inside: Box
+
+
+@dataclass(frozen=True, slots=True)
+class Bars:
+    inside: Box
+
+
+@dataclass(frozen=True, slots=True)
+class Slope:
+    of: str
+    by: str
+    local: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Differentiate:
+    by: str
+    inside: Box
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    text: str
+
+
+Box: TypeAlias = (
+    Row
+    | Symbol
+    | Number
+    | Sign
+    | Fraction
+    | Power
+    | Root
+    | Call
+    | Group
+    | Bars
+    | Slope
+    | Differentiate
+    | Words
+)

@@ -1,0 +1,36 @@
+"""How large things may be. Each is checked before the work is done, and passing one is an ordinary, located error.
+
+The figures keep an answer to any input within seconds and some hundred MiB. A program that trusts
+its input may raise one: `limits.BYTES = 10**9`.
+"""
+
+BYTES = 64 * 2**20
+"""Size of a file that is read."""
+
+LINE = 1_000_000
+"""Characters of one statement."""
+
+DEPTH = 200
+"""Parentheses, functions, signs and exponents inside each other. Long sums and products count as one level."""
+
+DIGITS = 1_000
+"""Digits of one number, as written."""
+
+EXPONENT = 4_000
+"""Decimal exponent of one number, as written: 1e4000."""
+
+BITS = 10_000
+"""Numerator and denominator of an exact number together. Past it values are floats, with a notice; a power
+that would pass it is an error before it is computed."""
+
+PATHS = 64
+"""Paths that are listed. More are counted, and the largest listed."""
+
+SYMBOLIC = 400
+"""Operations of a formula that is written out in symbols; past it names of quantities stand for their formulas."""
+
+ERRORS = 50
+"""Errors of one file that are reported."""
+
+PAIRS = 1_000_000
+"""Derivatives of all quantities by all quantities that are listed."""

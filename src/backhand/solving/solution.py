@@ -1,0 +1,248 @@
+"""A solution is data: the steps that lead to it, each with a result computed from the results it uses.
+
+    ForwardStep(B1)          B1 = -2 A1 + 1 A2, with A1 = -1 and A2 = 1: 3
+    SeedStep(L)              dL/dL = 1
+    LocalStep(C1, B1)        dC1/dB1 = 1
+    GatherStep(L, B1)        dL/dB1 = (2)(1) + (-2)(-1) = 4
+    CheckStep                a second method agrees
+
+Steps are made when they are looked at; a network of a million quantities has millions, and none
+is kept. Writers and sentences come later (`explaining`); nothing here is a string to print.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from backhand.core import evaluate as ev
+from backhand.core.evaluate import Value
+from backhand.core.formula import Formula
+from backhand.core.graph import PARAMETERS, Graph, Quantity
+from backhand.core.notation import Notice
+from backhand.core.operations import ADD, MULTIPLY
+from backhand.core.propagate import Propagation
+
+if TYPE_CHECKING:
+    from backhand.core.differentiate import Worked
+    from backhand.core.paths import Paths
+
+Detail: TypeAlias = Literal["brief", "steps", "full"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ForwardStep:
+    """A value from the formula of a quantity and the values of the names in it."""
+
+    name: str
+    formula: Formula
+    inputs: dict[str, Value]
+
+    @property
+    def result(self) -> Value:
+        return ev.evaluate(self.formula, self.inputs)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SeedStep:
+    """The derivative of the output by itself."""
+
+    of: str
+
+    @property
+    def result(self) -> Value:
+        return Fraction(1)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LocalStep:
+    """The derivative of a quantity's own formula by one name in it, all others held fixed.
+
+    `total_differs` says that the parent reaches the child by other ways too, so that this is not the
+    derivative of the child by the parent."""
+
+    child: str
+    parent: str
+    worked: Worked
+    inputs: dict[str, Value]
+    result: Value
+    total_differs: bool
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Way:
+    """One summand of the chain rule: through `child`, `upstream` times `local`."""
+
+    child: str
+    upstream: Value
+    local: Value
+    total_differs: bool
+
+    @property
+    def product(self) -> Value:
+        return ev.apply_operation(MULTIPLY, [self.upstream, self.local])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class GatherStep:
+    """The derivative of the output by a quantity: the sum over all ways out of it."""
+
+    of: str
+    by: str
+    ways: tuple[Way, ...]
+
+    @property
+    def result(self) -> Value:
+        total: Value = Fraction(0)
+        for way in self.ways:
+            total = ev.apply_operation(ADD, [total, way.product])
+        return total
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CheckStep:
+    """A second method and what it compared. `exact` says the numbers were equal, not only close."""
+
+    method: str
+    compared: int
+    exact: bool
+
+
+Step: TypeAlias = ForwardStep | SeedStep | LocalStep | GatherStep | CheckStep
+
+
+@dataclass(slots=True, eq=False, repr=False)
+class Solution:
+    """Values, derivatives of `of` by each of `wrt`, and how they come about."""
+
+    graph: Graph
+    propagation: Propagation
+    of: str
+    wrt: tuple[str, ...]
+    checks: tuple[CheckStep, ...] = ()
+    pairs: dict[str, dict[str, Value]] | None = None
+    paths: tuple[Paths, ...] | None = None
+    title: str = ""
+    _others: dict[tuple[str, str], bool] = field(default_factory=lambda: {})
+
+    @property
+    def notices(self) -> tuple[Notice, ...]:
+        """Everything that was read or computed by a convention."""
+        return (*self.graph.notices, *self.propagation.notices)
+
+    def value(self, name: str) -> Value:
+        """The value of a quantity: a Fraction, a float, or a formula in the symbols without a value."""
+        return self.propagation.value(name)
+
+    def derivative(self, by: str) -> Value:
+        """The derivative of the output by a quantity."""
+        return self.propagation.derivative(by)
+
+    @property
+    def values(self) -> dict[str, Value]:
+        """All values by name."""
+        return dict(self.propagation.by_name)
+
+    @property
+    def derivatives(self) -> dict[str, Value]:
+        """The derivatives of the output by name, in the order in which they are found."""
+        return {name: self.derivative(name) for name in self.wrt}
+
+    def __repr__(self) -> str:
+        return f"<Solution: derivatives of {self.of} by {len(self.wrt)} quantities>"
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
+        from importlib import import_module
+
+        bundle: dict[str, str] = import_module("backhand.display").bundle(self)
+        return bundle
+
+    # -- steps --------------------------------------------------------------------------------------
+
+    @property
+    def steps(self) -> Iterator[Step]:
+        """All steps in the order of the working, made one at a time."""
+        yield from self.forward_steps()
+        yield SeedStep(self.of)
+        for name in self.wrt:
+            if name != self.of:
+                yield from self.local_steps(name)
+                yield self.gather_step(name)
+        yield from self.checks
+
+    def forward_steps(self) -> Iterator[ForwardStep]:
+        """One for each computed quantity."""
+        for quantity in self.graph.quantities:
+            if quantity.computed:
+                yield self.forward_step(quantity)
+
+    def forward_step(self, quantity: Quantity) -> ForwardStep:
+        assert quantity.definition is not None
+        return ForwardStep(quantity.name, quantity.definition, self.inputs(quantity))
+
+    def inputs(self, quantity: Quantity) -> dict[str, Value]:
+        """The values of the names in a quantity's formula."""
+        return {name: self.value(name) for name in self.graph.parents(quantity.name)}
+
+    def children(self, parent: str) -> list[str]:
+        """The quantities that use `parent` and on which the output depends, in order."""
+        return [child for child in self.graph.children(parent) if self.propagation.needs(child)]
+
+    def local_steps(self, parent: str) -> Iterator[LocalStep]:
+        """The local derivatives by one quantity, one for each quantity that uses it."""
+        for child in self.children(parent):
+            yield self.local_step(child, parent)
+
+    def local_step(self, child: str, parent: str) -> LocalStep:
+        from backhand.core.differentiate import differentiate
+
+        quantity = self.graph[child]
+        assert quantity.definition is not None
+        worked = differentiate(quantity.definition, parent, child)
+        inputs = self.inputs(quantity) | {child: self.value(child)}
+        result = self.propagation.local(child, parent)
+        return LocalStep(child, parent, worked, inputs, result, self.other_ways(parent, child))
+
+    def gather_step(self, by: str) -> GatherStep:
+        """The chain rule for one quantity."""
+        ways = [
+            Way(child, self.derivative(child), self.propagation.local(child, by), self.other_ways(by, child))
+            for child in self.children(by)
+        ]
+        return GatherStep(self.of, by, tuple(ways))
+
+    def other_ways(self, parent: str, child: str) -> bool:
+        """Whether `parent` reaches `child` through another quantity as well as directly."""
+        key = (parent, child)
+        if key not in self._others:
+            self._others[key] = _other_ways(self.graph, parent, child)
+        return self._others[key]
+
+
+def _other_ways(graph: Graph, parent: str, child: str) -> bool:
+    """A search from the parent's other children, bounded by the child's position in topological order."""
+    start, end = graph.index[parent], graph.index[child]
+    todo = [c for c in graph.child_lists[start] if c < end]
+    seen = set(todo)
+    while todo:
+        position = todo.pop()
+        for following in graph.child_lists[position]:
+            if following == end:
+                return True
+            if following < end and following not in seen:
+                seen.add(following)
+                todo.append(following)
+    return False
+
+
+def order_of_working(graph: Graph, needed: list[int]) -> list[str]:
+    """Quantities in the order in which a person finds their derivatives: from the output's layer back, each layer
+    from the top; then weights and biases in the order of the drawing; then targets and constants."""
+    quantities = [graph.quantities[position] for position in needed]
+    units = [q for q in quantities if q.place is not None]
+    units.sort(key=lambda q: (-q.place.layer, q.place.row) if q.place else (0, 0))
+    parameters = [q for q in quantities if q.kind in ("weight", "bias")]
+    others = [q for q in quantities if q.kind in PARAMETERS and q.kind not in ("weight", "bias")]
+    return [q.name for q in (*units, *parameters, *others)]

@@ -1,0 +1,61 @@
+"""The verb `solve`: a network to its Solution.
+
+Values forward, derivatives backward, and a second method (`cross_check`) that has to agree before
+anything is handed out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from backhand.core.graph import Graph
+from backhand.core.propagate import Numbers, Propagation, propagate
+from backhand.solving.cross_check import cross_check
+from backhand.solving.solution import Solution, order_of_working
+
+
+def solve(
+    graph: Graph,
+    *,
+    of: str | None = None,
+    wrt: Sequence[str] | None = None,
+    pairs: bool = False,
+    paths: bool = False,
+    numbers: Numbers = "exact",
+    title: str = "",
+) -> Solution:
+    """Every value, and the derivatives of one output by everything it depends on (or by `wrt`).
+
+    `pairs` adds the derivative of every computed quantity by every quantity, `paths` all ways from
+    each input to the output. `numbers="float"` gives up exactness for speed on large networks.
+    Raises UndefinedError where a value does not exist, UsageError for an unknown name.
+
+    >>> from backhand.readers import read
+    >>> solve(read("a = 3" + chr(10) + "L = (a - 1)^2")).derivative("a")
+    Fraction(4, 1)
+    """
+    propagation = propagate(graph, of=of, numbers=numbers)
+    needed = [position for position, adjoint in enumerate(propagation.adjoints) if adjoint is not None]
+    names = [graph[name].name for name in wrt] if wrt else asked(graph, propagation, needed)
+    solution = Solution(graph, propagation, propagation.of, tuple(names), cross_check(propagation), title=title)
+    if pairs or any(ask.what == "pairs" for ask in graph.asks):
+        from backhand.solving.pairs import all_pairs
+
+        solution.pairs = all_pairs(propagation)
+    if paths:
+        solution.paths = tuple(all_paths(propagation, names))
+    return solution
+
+
+def asked(graph: Graph, propagation: Propagation, needed: list[int]) -> list[str]:
+    """By what to differentiate: everything the output depends on, in the order of the working."""
+    return order_of_working(graph, needed)
+
+
+def all_paths(propagation: Propagation, names: Iterable[str]):  # type: ignore[no-untyped-def]
+    """The ways from each unit among `names` to the output."""
+    from backhand.core.paths import paths
+
+    for name in names:
+        if name != propagation.of and propagation.graph[name].place is not None:
+            yield paths(propagation, name, propagation.of)

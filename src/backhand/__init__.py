@@ -1,0 +1,74 @@
+"""Backhand does backpropagation by hand: it solves a network and shows the whole working.
+
+    import backhand
+    graph = backhand.read("x = 2; ...") or backhand.Net()
+    print(backhand.solve(graph))
+
+The public names are those in `__all__`; each is loaded when it is first used, so that a command
+that needs few of them starts quickly.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from backhand.core.builder import Net, Term
+    from backhand.core.graph import Graph, Quantity
+    from backhand.core.paths import path_product, paths
+    from backhand.core.propagate import Propagation, propagate
+    from backhand.core.rules import CALCULUS, Rules
+    from backhand.display import draw, write
+    from backhand.errors import (
+        BackhandError,
+        CheckError,
+        LimitError,
+        ReadError,
+        SeveralErrors,
+        UndefinedError,
+        UsageError,
+    )
+    from backhand.readers import read
+    from backhand.solving.solution import Solution
+    from backhand.solving.solve import solve
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "CALCULUS",
+    "BackhandError",
+    "CheckError",
+    "Graph",
+    "LimitError",
+    "Net",
+    "Propagation",
+    "Quantity",
+    "ReadError",
+    "Rules",
+    "SeveralErrors",
+    "Solution",
+    "Term",
+    "UndefinedError",
+    "UsageError",
+    "draw",
+    "path_product",
+    "paths",
+    "propagate",
+    "read",
+    "solve",
+    "write",
+]
+
+_HOMES = {
+    "CALCULUS": "core.rules", "Rules": "core.rules", "Graph": "core.graph", "Quantity": "core.graph",
+    "Net": "core.builder", "Term": "core.builder", "Propagation": "core.propagate", "propagate": "core.propagate",
+    "paths": "core.paths", "path_product": "core.paths", "read": "readers", "solve": "solving.solve",
+    "Solution": "solving.solution", "draw": "display", "write": "display",
+}  # fmt: skip
+
+
+def __getattr__(name: str) -> object:
+    if name not in __all__:
+        raise AttributeError(f"module 'backhand' has no attribute {name!r}")
+    return getattr(import_module(f"backhand.{_HOMES.get(name, 'errors')}"), name)

@@ -1,0 +1,5 @@
+"""`python -m backhand` is the command `backhand`."""
+
+from backhand.cli import main
+
+main()

@@ -1,0 +1,221 @@
+"""The command line: read arguments, call a verb, hand the result to a writer. Nothing is computed here.
+
+Results go to standard output, everything else to standard error. Exit status 0: done; 2: unreadable
+input or wrong usage. No traceback without --debug.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import click
+
+from backhand.errors import BackhandError, UsageError
+
+DONE, WRONG_USAGE, INTERRUPTED = 0, 2, 130
+
+
+class _Suggesting(click.Group):
+    """A group that says which command was probably meant."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            from difflib import get_close_matches
+
+            near = get_close_matches(args[0], self.list_commands(ctx), n=1)
+            cure = f"Did you mean {near[0]}?" if near else f"Commands: {', '.join(self.list_commands(ctx))}."
+            raise click.UsageError(f"There is no command {args[0]}. {cure}", ctx) from error
+
+
+@click.group(cls=_Suggesting, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="backhand", message="backhand %(version)s")
+@click.option("--debug", is_flag=True, help="Show the traceback of an error.")
+@click.pass_context
+def backhand(ctx: click.Context, *, debug: bool) -> None:
+    """Backpropagation by hand: solve a network with its whole working.
+
+    \b
+    Examples:
+      backhand solve examples/q3.bh                 the working, in the terminal
+      backhand solve examples/q3.bh -o q3.html      a page with the figure
+      backhand draw  examples/q3.bh -o q3.svg       the figure as in the question
+      backhand solve - < q3.bh                      a network from standard input
+    """
+    ctx.obj = debug
+
+
+NET = click.argument("net", metavar="NET", type=click.Path(allow_dash=True, path_type=str))
+OUT = click.option("-o", "--output", metavar="OUT", help="Write to a file; its suffix chooses the format.")
+
+
+@backhand.command()
+@NET
+@click.option("--of", metavar="NAME", help="The quantity to differentiate (default: L, or the last one).")
+@click.option("--wrt", metavar="NAME", multiple=True, help="By what to differentiate; may be repeated (default: everything).")
+@click.option("--pairs", is_flag=True, help="Also the derivative of every quantity by every other.")
+@click.option("--paths", is_flag=True, help="Also every way from each unit to the output, with its product.")
+@click.option("--detail", type=click.Choice(["brief", "steps", "full"]), default="steps", show_default=True, help="How much of the working.")
+@click.option("--format", "format_", metavar="F", help="text, markdown, latex, html, json or svg (default: text, or by the suffix of OUT).")
+@click.option("--float", "floats", is_flag=True, help="Floats instead of exact numbers: for large networks.")
+@click.option("--tidy", is_flag=True, help="Simplify formulas of networks in symbols (needs the extra: symbols).")
+@OUT
+def solve(  # noqa: PLR0913 - one parameter an option
+    *, net: str, of: str | None, wrt: tuple[str, ...], pairs: bool, paths: bool, detail: Any,
+    format_: str | None, floats: bool, tidy: bool, output: str | None,
+) -> None:  # fmt: skip
+    """Every value and every derivative of a network, with the working.
+
+    NET is a file in the notation, or - for standard input.
+
+    \b
+    Examples:
+      backhand solve q3.bh --detail full            each local derivative worked out
+      backhand solve q3.bh --of D --wrt A1          one derivative
+      backhand solve q3.bh --pairs --format json    all of them, for a program
+      backhand solve q3.bh -o q3.html               a page; also .md .tex .json .svg .txt
+    """
+    from backhand.display import format_of, formatted
+    from backhand.solving.solve import solve as solve_graph
+
+    chosen = format_ or (format_of(output) if output else "text")
+    graph = _read(net)
+    solution = solve_graph(
+        graph, of=of, wrt=wrt or None, pairs=pairs, paths=paths, numbers="float" if floats else "exact", title=_title(net)
+    )
+    if tidy:
+        from backhand.tidy import tidied
+
+        solution = tidied(solution)
+    options = _terminal() if chosen == "text" and not output else {}
+    _put(formatted(solution, chosen, detail=detail, **options), output)
+
+
+@backhand.command()
+@NET
+@click.option("--solved", is_flag=True, help="With every value and derivative.")
+@click.option("--of", metavar="NAME", help="With --solved: the quantity to differentiate.")
+@OUT
+def draw(*, net: str, solved: bool, of: str | None, output: str | None) -> None:
+    """The figure of a network as SVG.
+
+    \b
+    Examples:
+      backhand draw q3.bh -o q3.svg                 as in the question
+      backhand draw q3.bh --solved -o answer.svg    values above, derivatives below
+    """
+    from backhand.display import svg
+
+    graph = _read(net)
+    if output and not output.lower().endswith(".svg"):
+        raise UsageError(f"{output} does not end in .svg, and a figure is drawn as SVG.", cure="Name it so.")
+    if solved:
+        from backhand.solving.solve import solve as solve_graph
+
+        text = svg(solve_graph(graph, of=of, title=_title(net)))
+    else:
+        text = svg(graph)
+    _put(iter([text]), output)
+
+
+@backhand.command()
+@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+def completion(*, shell: str) -> None:
+    """Print the completion script of a shell; it is installed by you, never silently.
+
+    \b
+    Example:
+      backhand completion bash >> ~/.bashrc
+    """
+    from click.shell_completion import get_completion_class
+
+    made = get_completion_class(shell)
+    assert made is not None
+    _put(iter([made(backhand, {}, "backhand", "_BACKHAND_COMPLETE").source(), "\n"]), None)
+
+
+# -- in and out ------------------------------------------------------------------------------------------------
+
+
+def _read(net: str) -> Any:
+    """The network of a file or of standard input."""
+    from backhand import readers
+
+    if net != "-":
+        return readers.read(readers.Path(net))
+    from backhand import limits
+
+    data = sys.stdin.buffer.read(limits.BYTES + 1)
+    if len(data) > limits.BYTES:
+        raise UsageError(f"Standard input has more than {limits.BYTES} bytes.", cure="Split the network.")
+    return readers.read_text(readers.decode(data, "<stdin>"), "<stdin>")
+
+
+def _title(net: str) -> str:
+    return "Worked solution" if net == "-" else f"Worked solution of {os.path.basename(net)}"  # noqa: PTH119 - pathlib is not loaded yet
+
+
+def _terminal() -> dict[str, Any]:
+    """Width and colour where standard output is a terminal, nothing elsewhere."""
+    forced = bool(os.environ.get("FORCE_COLOR"))
+    if not sys.stdout.isatty() and not forced:
+        return {}
+    import shutil
+
+    color = not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    return {"width": shutil.get_terminal_size().columns, "color": color}
+
+
+def _put(chunks: Iterator[str], output: str | None) -> None:
+    if output and output != "-":
+        from backhand.display import save
+
+        save(chunks, output)
+        return
+    for chunk in chunks:
+        sys.stdout.write(chunk)
+    sys.stdout.flush()
+
+
+def main(args: list[str] | None = None) -> None:
+    """The command `backhand`; ends the process with its exit status."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(encoding="utf-8", newline="\n")
+    sys.exit(run(sys.argv[1:] if args is None else args))
+
+
+def run(args: list[str]) -> int:
+    """Run a command line and return its exit status."""
+    try:
+        result = backhand.main(args=args, prog_name="backhand", standalone_mode=False)
+        return result if isinstance(result, int) else DONE
+    except BackhandError as error:
+        if "--debug" in args:
+            raise
+        print(error, file=sys.stderr)  # noqa: T201 - standard error is for this
+        return WRONG_USAGE
+    except click.ClickException as error:
+        error.show()
+        return WRONG_USAGE
+    except (KeyboardInterrupt, click.Abort):
+        return INTERRUPTED
+    except BrokenPipeError:
+        _forget_standard_output()
+        return DONE
+    except OSError as error:
+        if "--debug" in args:
+            raise
+        print(f"{error.filename or 'standard output'}: {error.strerror or error}.", file=sys.stderr)  # noqa: T201
+        return WRONG_USAGE
+
+
+def _forget_standard_output() -> None:
+    """The reader of the pipe has gone; let the interpreter's own flush at exit find nothing to complain of."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,0 +1,268 @@
+"""Networks from Python, in a notebook or a program.
+
+    net = Net()
+    net.input(A1=-1, A2=1)
+    net.target(t=3)
+    net.arrow("A1", "B1", -2)
+    net.arrow("A2", "B1", 1)
+    net["L"] = (net["B1"] - net["t"]) ** 2
+    graph = net.graph()
+
+A formula is made of `net["B1"]`, numbers, the operators + - * / ** and the functions of the table
+(`net.fn.sigmoid(net["z"])`), or is a text in the notation (`net["L"] = "(B1 - t)^2"`). Numbers are
+exact: ints and Fractions as they are, floats by their shortest decimal, so 0.1 is 1/10. Numpy scalars
+are read like floats.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from fractions import Fraction
+from typing import SupportsFloat, TypeAlias
+
+from backhand.core.formula import Formula, Num, Ref, Style, apply, grouped
+from backhand.core.graph import Graph, Kind, Quantity
+from backhand.core.operations import ADD, DIVIDE, FUNCTIONS, MULTIPLY, NEGATE, OPERATIONS, POWER, SUBTRACT
+from backhand.errors import UsageError
+
+Operand: TypeAlias = "Term | int | float | Fraction | SupportsFloat"
+Given: TypeAlias = "int | float | Fraction | str | SupportsFloat | None"
+
+
+class Term:
+    """A formula in the making; operators make larger ones. It has no value until the net is solved."""
+
+    __slots__ = ("formula",)
+
+    def __init__(self, formula: Formula) -> None:
+        self.formula = formula
+
+    def __repr__(self) -> str:
+        from backhand.core.formula import to_text
+
+        return f"<{to_text(self.formula)}>"
+
+    def __add__(self, other: Operand) -> Term:
+        return Term(apply(ADD, _inside(self, 1), _inside(other, 2)))
+
+    def __radd__(self, other: Operand) -> Term:
+        return Term(apply(ADD, _inside(other, 1), _inside(self, 2)))
+
+    def __sub__(self, other: Operand) -> Term:
+        return Term(apply(SUBTRACT, _inside(self, 1), _inside(other, 2)))
+
+    def __rsub__(self, other: Operand) -> Term:
+        return Term(apply(SUBTRACT, _inside(other, 1), _inside(self, 2)))
+
+    def __mul__(self, other: Operand) -> Term:
+        return Term(_times(self, other))
+
+    def __rmul__(self, other: Operand) -> Term:
+        return Term(_times(other, self))
+
+    def __truediv__(self, other: Operand) -> Term:
+        return Term(apply(DIVIDE, _inside(self, 2), _inside(other, 3)))
+
+    def __rtruediv__(self, other: Operand) -> Term:
+        return Term(apply(DIVIDE, _inside(other, 2), _inside(self, 3)))
+
+    def __pow__(self, other: Operand) -> Term:
+        return Term(apply(POWER, _inside(self, 5), _inside(other, 4)))
+
+    def __rpow__(self, other: Operand) -> Term:
+        return Term(apply(POWER, _inside(other, 5), _inside(self, 4)))
+
+    def __neg__(self) -> Term:
+        return Term(apply(NEGATE, _inside(self, 2)))
+
+    def __pos__(self) -> Term:
+        return self
+
+    def __abs__(self) -> Term:
+        return Term(apply(OPERATIONS["abs", 1], self.formula))
+
+    def __bool__(self) -> bool:
+        raise UsageError(
+            f"{self!r} has no value yet, so it cannot be compared or tested.",
+            cure="Build the network without `if`; use max, abs, relu or step in the formula.",
+        )
+
+
+RANK = {"+": 1, "-": 1, "*": 2, "/": 2, "neg": 2, "^": 4}
+
+
+def _inside(operand: Operand, needed: int) -> Formula:
+    """The operand's formula with parentheses where it binds more loosely than its place needs."""
+    formula = operand.formula if isinstance(operand, Term) else _number(operand)
+    negative = isinstance(formula, Num) and formula.value < 0
+    fraction = isinstance(formula, Num) and not formula.text and formula.value.denominator != 1
+    rank = RANK.get(formula.operation.name, 5) if not isinstance(formula, (Num, Ref)) and hasattr(formula, "operation") else 5  # type: ignore[union-attr]
+    if negative and isinstance(formula, Num):
+        formula, rank = apply(NEGATE, Num(-formula.value)), 2
+    if fraction and needed > 1:
+        return grouped(formula)
+    return formula if rank >= needed else grouped(formula)
+
+
+def _times(left: Operand, right: Operand) -> Formula:
+    style: Style = "*"
+    return apply(MULTIPLY, _inside(left, 2), _inside(right, 3), style=style)
+
+
+def exact(value: int | float | Fraction | SupportsFloat) -> Fraction:
+    """The exact number meant: a float by its shortest decimal. Raises UsageError for nan and infinities.
+
+    >>> exact(0.15)
+    Fraction(3, 20)
+    """
+    if isinstance(value, (int, Fraction)):
+        return Fraction(value)
+    number = float(value)
+    if not math.isfinite(number):
+        raise UsageError(f"{number} cannot be the value of a quantity.", cure="Give a finite number, or None for a symbol.")
+    return Fraction(repr(number))
+
+
+def _number(value: int | float | Fraction | SupportsFloat) -> Formula:
+    return Num(exact(value))
+
+
+class _Functions:
+    """The functions of the table by name: `fn.tanh(x)`, `fn.max(a, b)`."""
+
+    def __getattr__(self, name: str) -> Callable[..., Term]:
+        if name not in FUNCTIONS:
+            raise AttributeError(f"no function {name}; known are {', '.join(sorted(FUNCTIONS))}")
+
+        def made(*args: Operand) -> Term:
+            from backhand.core.notation import call
+
+            return Term(call(name, tuple(_inside(arg, 1) for arg in args), None))
+
+        return made
+
+
+class Net:
+    """Collects quantities; `graph()` makes the Graph. Every method returns something to go on with."""
+
+    fn = _Functions()
+
+    def __init__(self) -> None:
+        self._quantities: dict[str, Quantity] = {}
+        self._arrows: dict[str, list[tuple[str, str]]] = {}
+        self._units: dict[str, tuple[str, str]] = {}
+
+    # -- given quantities ---------------------------------------------------------------------------
+
+    def input(self, **values: Given) -> Net:
+        """Inputs and their values; None for a symbol without one."""
+        return self._give("input", values)
+
+    def weight(self, **values: Given) -> Net:
+        """Weights and their values."""
+        return self._give("weight", values)
+
+    def bias(self, **values: Given) -> Net:
+        """Biases and their values."""
+        return self._give("bias", values)
+
+    def target(self, **values: Given) -> Net:
+        """Targets and their values."""
+        return self._give("target", values)
+
+    def constant(self, **values: Given) -> Net:
+        """Constants and their values."""
+        return self._give("constant", values)
+
+    def give(self, name: str, value: Given, kind: Kind = "input") -> Term:
+        """One given quantity whose name need not be a Python name."""
+        self._check(name)
+        if value is None:
+            self._quantities[name] = Quantity(name, kind)
+        elif isinstance(value, str):
+            from backhand.core.evaluate import evaluate_constant
+            from backhand.core.notation import formula
+
+            definition = formula(value)
+            self._quantities[name] = Quantity(name, kind, definition, evaluate_constant(definition, name, None))
+        else:
+            self._quantities[name] = Quantity(name, kind, None, exact(value))
+        return Term(Ref(name))
+
+    def _give(self, kind: Kind, values: dict[str, Given]) -> Net:
+        for name, value in values.items():
+            self.give(name, value, kind)
+        return self
+
+    # -- drawn units ----------------------------------------------------------------------------------
+
+    def arrow(self, tail: str, head: str, weight: Given = None, *, name: str = "") -> Net:
+        """An arrow and its weight. `name` names the weight; a name given already shares that weight."""
+        own = name or f"w[{tail},{head}]"
+        if own not in self._quantities:
+            self.give(own, weight, "weight")
+        elif weight is not None:
+            raise UsageError(f"The weight {own} has a value already.", cure="Leave the weight out to share it.")
+        self._arrows.setdefault(head, []).append((own, tail))
+        return self
+
+    def unit(self, name: str, activation: str = "", *, bias: Given = None) -> Net:
+        """The activation and bias of a unit that arrows lead into."""
+        own = ""
+        if bias is not None:
+            own = f"b[{name}]"
+            self.give(own, bias, "bias")
+        self._units[name] = (activation, own)
+        return self
+
+    # -- formulas -------------------------------------------------------------------------------------
+
+    def __getitem__(self, name: str) -> Term:
+        """The quantity of this name, to be used in a formula; it may be defined later."""
+        return Term(Ref(name))
+
+    def __setitem__(self, name: str, value: Term | str | int | float | Fraction) -> None:
+        """Define a quantity by a formula, or give it a number as an input."""
+        self.let(name, value)
+
+    def let(self, name: str, value: Term | str | int | float | Fraction) -> Term:
+        """As `net[name] = value`, and the quantity to go on with."""
+        if isinstance(value, str):
+            from backhand.core.notation import formula
+
+            value = Term(formula(value))
+        if not isinstance(value, Term):
+            return self.give(name, value)
+        self._check(name)
+        self._quantities[name] = Quantity(name, "computed", value.formula)
+        return Term(Ref(name))
+
+    def _check(self, name: str) -> None:
+        if name in self._quantities or name in self._arrows:
+            raise UsageError(f"{name} is defined already.", cure="Choose another name.")
+
+    # -- the graph ------------------------------------------------------------------------------------
+
+    def graph(self) -> Graph:
+        """The network, checked and in order. Raises ReadError for undefined names and cycles."""
+        return Graph.of([*self._quantities.values(), *self._drawn()])
+
+    def _drawn(self) -> list[Quantity]:
+        made: list[Quantity] = []
+        for head, arrows in self._arrows.items():
+            activation, bias = self._units.get(head, ("", ""))
+            total: Formula | None = None
+            for weight, tail in arrows:
+                product = apply(MULTIPLY, Ref(weight), Ref(tail), style="arrow")
+                total = product if total is None else apply(ADD, total, product)
+            assert total is not None
+            if bias:
+                total = apply(ADD, total, Ref(bias))
+            if activation:
+                from backhand.core.notation import call
+
+                made.append(Quantity(f"z[{head}]", "computed", total))
+                total = call(activation, (Ref(f"z[{head}]"),), None)
+            made.append(Quantity(head, "computed", total))
+        return made

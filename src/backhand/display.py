@@ -1,0 +1,141 @@
+"""From results to files and notebooks: which format, which writer, and writing without half-written files."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from backhand.core.graph import Graph
+from backhand.errors import UsageError
+from backhand.solving.solution import Detail, Solution
+
+FORMATS = {
+    "text": ".txt",
+    "markdown": ".md",
+    "latex": ".tex",
+    "html": ".html",
+    "json": ".json",
+    "svg": ".svg",
+}
+"""Formats of a solution, and the suffix that stands for each."""
+
+SUFFIXES = {suffix: name for name, suffix in FORMATS.items()} | {".htm": "html", ".markdown": "markdown"}
+DRAWN = frozenset(["html", "latex"])
+"""Documents with the figure in them; the others have it in words or not at all."""
+
+
+def format_of(path: str | os.PathLike[str]) -> str:
+    """The format that a file's suffix stands for. Raises UsageError for one that stands for none."""
+    suffix = Path(path).suffix.lower()
+    if suffix not in SUFFIXES:
+        raise UsageError(
+            f"{path} ends in {suffix or 'no suffix'}, which says no format.",
+            cure=f"End it in {', '.join(sorted(SUFFIXES))}, or say --format.",
+        )
+    return SUFFIXES[suffix]
+
+
+def formatted(solution: Solution, format: str, *, detail: Detail = "steps", **options: Any) -> Iterator[str]:  # noqa: A002 - the word users type
+    """The solution in a format, in chunks."""
+    if format not in FORMATS:
+        raise UsageError(f"There is no format {format}.", cure=f"Known: {', '.join(FORMATS)}.")
+    if format == "json":
+        return iter(import_module("backhand.writers.json").write(solution))
+    if format == "svg":
+        return iter([svg(solution)])
+    from backhand.explaining.solution import document
+
+    module = import_module(f"backhand.writers.{format}")
+    made = document(solution, detail=detail, figure=format in DRAWN)
+    return iter(module.write(made, **options))
+
+
+def svg(what: Solution | Graph) -> str:
+    """The figure as SVG: with values and derivatives for a solution, as in a question for a network."""
+    from backhand.explaining.figure import scene
+    from backhand.explaining.layout import layout
+
+    picture = scene(what.graph, what) if isinstance(what, Solution) else scene(what)
+    text: str = import_module("backhand.writers.svg").write(layout(picture))
+    return text
+
+
+def write(what: Solution | Graph, path: str | os.PathLike[str], *, detail: Detail = "steps") -> None:
+    """Write a solution to a file in the format of its suffix, or a network as `.bh` or `.svg`.
+
+    The file appears whole or not at all.
+    """
+    if isinstance(what, Graph):
+        text = svg(what) if Path(path).suffix.lower() == ".svg" else str(what)
+        save([text], path)
+    else:
+        save(formatted(what, format_of(path), detail=detail), path)
+
+
+def draw(what: Solution | Graph, path: str | os.PathLike[str] | None = None) -> str:
+    """The figure as SVG text, also written to a file if one is named."""
+    text = svg(what)
+    if path is not None:
+        save([text], path)
+    return text
+
+
+def save(chunks: Iterable[str], path: str | os.PathLike[str]) -> None:
+    """Write chunks to a file that appears whole or not at all. Raises UsageError where it cannot be written."""
+    import contextlib
+    import tempfile
+
+    target = Path(path)
+    if target.exists() and not target.is_file():
+        _save_to_device(chunks, target)
+        return
+    temporary = ""
+    try:
+        with tempfile.NamedTemporaryFile(
+            "w", encoding="utf-8", newline="\n", dir=target.parent, prefix=f".{target.name}.", delete=False
+        ) as file:
+            temporary = file.name
+            file.writelines(chunks)
+        _like_a_new_file(Path(temporary), target)
+        Path(temporary).replace(target)
+        temporary = ""
+    except OSError as error:
+        raise UsageError(f"{target} cannot be written: {error.strerror or error}.") from None
+    finally:
+        if temporary:
+            with contextlib.suppress(OSError):
+                Path(temporary).unlink()
+
+
+def _save_to_device(chunks: Iterable[str], target: Path) -> None:
+    """Into what is no ordinary file, /dev/stdout or a pipe, there is no whole or nothing."""
+    try:
+        with target.open("w", encoding="utf-8", newline="\n") as file:
+            file.writelines(chunks)
+    except OSError as error:
+        raise UsageError(f"{target} cannot be written: {error.strerror or error}.") from None
+
+
+def _like_a_new_file(temporary: Path, target: Path) -> None:
+    """The permissions an ordinarily made file has; temporary files are made for their owner alone."""
+    if target.exists():
+        temporary.chmod(target.stat().st_mode & 0o777)
+        return
+    mask = os.umask(0)
+    os.umask(mask)
+    temporary.chmod(0o666 & ~mask)
+
+
+def bundle(solution: Solution) -> dict[str, str]:
+    """What a notebook shows for a solution: a page, the figure, Markdown, and text."""
+    from backhand.explaining.solution import document
+
+    html = import_module("backhand.writers.html")
+    return {
+        "text/plain": "".join(formatted(solution, "text")),
+        "text/markdown": "".join(formatted(solution, "markdown")),
+        "text/html": html.fragment(document(solution, figure=True)),
+    }

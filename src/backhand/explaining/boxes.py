@@ -1,0 +1,190 @@
+"""From a formula to what is seen: the person's order and parentheses, names or numbers in their places.
+
+`box(formula)` shows names; `box(formula, values)` shows numbers where the names were, with the
+parentheses that numbers need: (-2)(-1), 3*(-4), (1/3)^2. Whether every number shown is the whole
+truth comes along, because only then may an `=` stand in front.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from fractions import Fraction
+
+from backhand.core.evaluate import Value
+from backhand.core.formula import Apply, Formula, Num, Ref, Slope, fold
+from backhand.core.graph import Graph
+from backhand.explaining import mathematics as m
+from backhand.explaining.mathematics import Box
+from backhand.numbers import Number, show
+
+TIMES = m.Sign("")
+"""The sign between two factors side by side."""
+
+
+class Seen:
+    """A box on its way up: what it is, how tightly it binds, and whether its numbers are exact.
+
+    `rank` 1 sum, 2 product, 3 power, 4 atom; `number` for a bare number, `negative` for a leading minus."""
+
+    __slots__ = ("exact", "items", "negative", "number", "rank")
+
+    def __init__(
+        self, items: list[Box], rank: int, exact: bool = True, *, number: bool = False, negative: bool = False
+    ) -> None:
+        self.items = items
+        self.rank = rank
+        self.exact = exact
+        self.number = number
+        self.negative = negative
+
+    @property
+    def box(self) -> Box:
+        return self.items[0] if len(self.items) == 1 else m.Row(tuple(self.items))
+
+    def grouped(self) -> Seen:
+        return Seen([m.Group(self.box)], 4, self.exact)
+
+
+def number(value: Number) -> Seen:
+    """A number, short: `-2`, `0.15`, a fraction for 1/3, six digits when it is longer."""
+    text, exact = show(value)
+    if text == "?":
+        return Seen([m.Words("not known")], 4, False)
+    negative = text.startswith("-")
+    if "/" in text:
+        above, below = text.lstrip("-").split("/")
+        items: list[Box] = [m.Fraction(m.Number(above), m.Number(below))]
+        return Seen([m.Sign("-"), *items] if negative else items, 2, exact, number=True, negative=negative)
+    return Seen([m.Number(text)], 3 if "e" in text else 4, exact, number=True, negative=negative)
+
+
+def written(node: Num) -> Seen:
+    """A number as the person wrote it."""
+    text = node.text
+    if text and text.replace(".", "", 1).isdigit() and len(text) <= 14 and not text.startswith("."):
+        return Seen([m.Number(text.rstrip("."))], 4, number=True)
+    return number(node.value)
+
+
+def value_box(value: Value) -> Seen:
+    """A value: a number, or a formula in symbols."""
+    return number(value) if isinstance(value, (Fraction, float)) else box(value)
+
+
+def box(formula: Formula, values: Mapping[str, Value] | None = None, graph: Graph | None = None) -> Seen:
+    """The formula with names, or with numbers where `values` has them. With a `graph`, the weight of a drawn
+    arrow that has no name of its own is shown by its number: -2 A1."""
+
+    if values is None and graph is not None and isinstance(formula, Ref):
+        given = _anonymous(graph, formula.name)
+        if given is not None:
+            return number(given)
+
+    def leaf(node: Num | Ref | Slope) -> Seen:
+        match node:
+            case Num():
+                return _again(written(node), node.parens)
+            case Slope():
+                return Seen([m.Slope(node.of, node.by)], 4)
+            case Ref():
+                if values is not None and node.name in values:
+                    seen = value_box(values[node.name])
+                    return _again(seen, node.parens)
+                return Seen([_name(node.name)], 4) if not node.parens else Seen([m.Group(_name(node.name))], 4)
+
+    def combine(node: Apply, parts: list[Seen]) -> Seen:
+        if node.style == "arrow" and values is None and graph is not None:
+            weight = node.args[0]
+            if isinstance(weight, Ref) and (given := _anonymous(graph, weight.name)) is not None:
+                parts[0] = number(given)
+        if node.operation.name == "+" and values is None and graph is not None:
+            given = _arrow_weight(graph, node.args[1])
+            if given is not None and given < 0:
+                tail = parts[1].items[-1]
+                return add_box("-", parts[0], Seen([*number(-given).items, TIMES, tail], 2))
+        substituted = [isinstance(arg, Ref) and values is not None and arg.name in values for arg in node.args]
+        made = apply_box(node, parts, substituted)
+        return made.grouped() if node.parens else made
+
+    return fold(formula, leaf, combine)
+
+
+def _name(name: str) -> Box:
+    return m.Symbol(name)
+
+
+def _anonymous(graph: Graph, weight: str) -> Number | None:
+    """The number of a weight that is called after its arrow."""
+    if not weight.startswith("w[") or weight not in graph:
+        return None
+    given = graph[weight].given
+    return given if isinstance(given, Fraction) else None
+
+
+def _arrow_weight(graph: Graph, term: Formula) -> Number | None:
+    """The number of an arrow's weight, if the term is an arrow whose weight has no name of its own."""
+    if isinstance(term, Apply) and term.style == "arrow" and isinstance(term.args[0], Ref):
+        return _anonymous(graph, term.args[0].name)
+    return None
+
+
+def _again(seen: Seen, parens: bool) -> Seen:
+    return seen.grouped() if parens else seen
+
+
+def apply_box(node: Apply, parts: list[Seen], substituted: list[bool] | None = None) -> Seen:
+    """An operation on boxes. `substituted` marks the arguments that stand where a name was."""
+    exact = all(part.exact for part in parts)
+    row, marks = node.operation, substituted or [False] * len(parts)
+    match row.name:
+        case "+" | "-":
+            return add_box(row.name, parts[0], parts[1])
+        case "neg":
+            inner = parts[0].grouped() if parts[0].negative or parts[0].rank < 2 else parts[0]
+            return Seen([m.Sign("-"), *inner.items], 2, exact, number=inner.number, negative=True)
+        case "*":
+            return multiply_box(node.style, parts[0], parts[1], marks)
+        case "/":
+            return Seen([m.Fraction(_inside(parts[0]), _inside(parts[1]))], 3, exact)
+        case "^":
+            base = parts[0] if parts[0].rank == 4 and not parts[0].negative else parts[0].grouped()
+            return Seen([m.Power(base.box, _inside(parts[1]))], 3, exact)
+        case "sqrt":
+            return Seen([m.Root(_inside(parts[0]))], 4, exact)
+        case "abs":
+            return Seen([m.Bars(_inside(parts[0]))], 4, exact)
+        case _ if not parts:
+            return Seen([m.Symbol(row.name)], 4, exact)
+        case _:
+            return Seen([m.Call(row.name, tuple(_inside(p) for p in parts))], 4, exact)
+
+
+def _inside(part: Seen) -> Box:
+    """Inside a function, a root or a fraction bar nothing needs parentheses, not even those written there."""
+    if len(part.items) == 1 and isinstance(part.items[0], m.Group):
+        return part.items[0].inside
+    return part.box
+
+
+def add_box(sign: str, left: Seen, right: Seen) -> Seen:
+    """A sum; the left side's list is lengthened, so that long sums stay flat. A negative number behind the
+    sign stands in parentheses."""
+    if right.negative or right.rank < 2:
+        right = right.grouped()
+    left.items.append(m.Sign(sign))
+    left.items.extend(right.items)
+    return Seen(left.items, 1, left.exact and right.exact, negative=left.negative)
+
+
+def multiply_box(style: str, left: Seen, right: Seen, marks: list[bool]) -> Seen:
+    """A product as it was written; numbers put in for names side by side go in parentheses."""
+    exact = left.exact and right.exact
+    side_by_side = style in ("juxtaposed", "arrow")
+    if left.rank < 2 or (left.negative and not left.number) or (side_by_side and left.number and marks[0]):
+        left = left.grouped()
+    if right.negative or right.rank < 2 or (side_by_side and (right.number or marks[1])):
+        right = right.grouped() if not (len(right.items) == 1 and isinstance(right.items[0], m.Group)) else right
+    sign = TIMES if side_by_side else m.Sign("·")
+    left.items.append(sign)
+    left.items.extend(right.items)
+    return Seen(left.items, 2, exact, negative=left.negative)

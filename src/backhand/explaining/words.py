@@ -1,0 +1,102 @@
+"""Every sentence Backhand says about a solution, in one place.
+
+A sentence is a tuple of words and mathematics. To a student: what there is, what it means, what to
+do next. The field's terms (DESIGN.md section 4 in plain words): "the derivative of L by B1", "what
+comes back through C1", "add over all ways from B1 to L".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from backhand.explaining.document import Inline
+from backhand.explaining.mathematics import Slope, Symbol
+
+COUNT = ("no way", "one way", "two ways", "three ways", "four ways", "five ways", "six ways", "seven ways",
+         "eight ways", "nine ways", "ten ways")  # fmt: skip
+
+Words = tuple[Inline, ...]
+
+
+def ways(count: int) -> str:
+    """`two ways`, `12 ways`."""
+    return COUNT[count] if count < len(COUNT) else f"{count} ways"
+
+
+def listed(names: Sequence[str]) -> Words:
+    """`B1, B2 and B3` as symbols."""
+    words: list[Inline] = []
+    for number, name in enumerate(names):
+        if number:
+            words.append(" and " if number == len(names) - 1 else ", ")
+        words.append(Symbol(name))
+    return tuple(words)
+
+
+def several_ways(name: str, of: str, children: Sequence[str]) -> Words:
+    """Said where a quantity is used by more than one other."""
+    if of in children:
+        others = [child for child in children if child != of]
+        through = ("directly, in the formula of ", Symbol(of), ", and through ", *listed(others))
+    else:
+        through = ("through ", *listed(children))
+    return (
+        Symbol(name), " reaches ", Symbol(of), f" by {ways(len(children))}: ", *through,
+        ". What comes back along each of them is added.",
+    )  # fmt: skip
+
+
+def one_occurrence_each(name: str, child: str, count: int) -> Words:
+    """Said where a name stands several times in one formula."""
+    return (
+        Symbol(name), f" stands {count} times in the formula of ", Symbol(child),
+        "; its local derivative adds up all of them.",
+    )  # fmt: skip
+
+
+def local_not_total(child: str, parent: str) -> Words:
+    """Said where the local derivative is not the whole derivative."""
+    return (
+        Slope(child, parent, True), " is the local derivative: only the ", Symbol(parent), " written in the formula of ",
+        Symbol(child), " moves, everything else in that formula is held fixed. It is not the derivative ",
+        Slope(child, parent), ", because ", Symbol(parent), " reaches ", Symbol(child), " by another way, too.",
+    )  # fmt: skip
+
+
+def seed(of: str) -> Words:
+    return ("Start at the output: when ", Symbol(of), " moves by 1, it moves by 1.")
+
+
+def by_which_rules(rules: Sequence[str]) -> Words:
+    """`power rule, then difference rule`."""
+    return (", then ".join(rules),)
+
+
+def checked(method: str, compared: int, exact: bool) -> Words:
+    """What the second method found."""
+    how = {
+        "dual numbers": "Dual numbers, which carry the derivatives forward instead of backward,",
+        "difference of values": "Moving the given numbers a little both ways and comparing the outputs",
+        "numbers in place of the symbols": "Propagating numbers in place of the symbols",
+    }[method]
+    derivatives = "the one derivative" if compared == 1 else f"all {compared} derivatives"
+    by = " by a given quantity" if compared == 1 else " by given quantities"
+    if method == "numbers in place of the symbols":
+        by = ""
+    verb = "give" if method == "dual numbers" else "gives"
+    agree = "exactly" if exact else "to all digits that can be compared"
+    return (f"{how} {verb} {derivatives}{by} the same, {agree}.",)
+
+
+def paths_listed(frm: str, of: str, count: int, shown: int) -> Words:
+    """Above the list of paths."""
+    lead = (f"{ways(count).capitalize()} lead{'s' if count == 1 else ''} from ", Symbol(frm), " to ", Symbol(of))
+    if shown == count:
+        return (*lead, ". The product along each, and their sum:")
+    return (*lead, f". They are not all listed; the {shown} with the largest products are:")
+
+
+NAME_NUMBERS = (
+    "Numbers written inside a formula are constants. To get derivatives by them, give them names, "
+    "for example weight w = 2."
+)

@@ -1,0 +1,173 @@
+r"""A LaTeX document that pdflatex compiles with what every TeX distribution has (amsmath, booktabs)."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable, Iterator, Sequence
+from typing import assert_never
+
+from backhand.explaining.document import (
+    Block,
+    Document,
+    Equation,
+    Figure,
+    Heading,
+    Inline,
+    Paragraph,
+    Remark,
+    Table,
+)
+from backhand.writers.plain import plain
+from backhand.writers.tex import LETTERS, RELATIONS, TeX
+
+ROOM = 64
+"""Digits on a line of an equation at 11 points."""
+
+LONG = 25
+"""Rows of a table, or lines of equations, that may stay together on a page."""
+
+PREAMBLE = r"""\documentclass[11pt,a4paper,fleqn]{article}
+\usepackage[T1]{fontenc}
+\usepackage[utf8]{inputenc}
+\IfFileExists{lmodern.sty}{\usepackage{lmodern}}{}
+\usepackage[margin=2.6cm]{geometry}
+\usepackage{amsmath,amssymb,booktabs,longtable,textcomp}
+\setlength{\mathindent}{1.5em}
+\setlength{\parindent}{0pt}
+\setlength{\parskip}{0.6em}
+\setlength{\fboxsep}{2.5pt}
+\setlength{\jot}{7pt}
+\AtBeginDocument{\setlength{\abovedisplayskip}{5pt plus 2pt}\setlength{\belowdisplayskip}{8pt plus 3pt}}
+\allowdisplaybreaks
+\newcommand{\remark}[2]{\par\medskip\noindent\begin{tabular}{@{}p{3.2em}@{}p{\dimexpr\linewidth-3.2em}@{}}%
+  \textit{#1}&#2\end{tabular}\par}
+\begin{document}
+"""
+
+KINDS = {"notice": "Note", "check": "Check", "hint": "Next"}
+SPECIAL = {
+    "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#", "%": r"\%",
+    "_": r"\_", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": r"\textless{}",
+    ">": r"\textgreater{}", "|": r"\textbar{}", '"': r"\textquotedbl{}", "`": r"\textasciigrave{}",
+    "[": "{[}", "]": "{]}", "*": "{*}", "’": "'", "‘": "`", "“": "``", "”": "''", "–": "--", "—": "---",
+    "…": r"\dots{}", "′": "${}'$",
+    "·": r"$\cdot$", "×": r"$\times$", "≈": r"$\approx$", "√": r"$\surd$", "∞": r"$\infty$",
+    "ß": r"\ss{}", "æ": r"\ae{}", "Æ": r"\AE{}", "œ": r"\oe{}", "Œ": r"\OE{}", "ø": r"\o{}",
+    "Ø": r"\O{}", "ł": r"\l{}", "Ł": r"\L{}", "ı": r"\i{}", "°": r"\textdegree{}", "€": r"\texteuro{}",
+}  # fmt: skip
+ACCENTS = {
+    "\u0300": "`", "\u0301": "'", "\u0302": "^", "\u0303": "~", "\u0304": "=", "\u0306": "u", "\u0307": ".",
+    "\u0308": '"', "\u030a": "r", "\u030b": "H", "\u030c": "v", "\u0327": "c", "\u0328": "k",
+}  # fmt: skip
+
+
+def write(document: Document) -> Iterator[str]:
+    r"""The document in pieces, from \documentclass to \end{document}."""
+    page = _Page()
+    yield PREAMBLE
+    if document.title:
+        yield f"\\begin{{center}}\\Large\\bfseries {escape(document.title)}\\end{{center}}\n"
+    display: list[Equation] = []
+    for block in document.blocks():
+        if isinstance(block, Equation) and len(display) < LONG:
+            display.append(block)
+            continue
+        if display:
+            yield page.display(display)
+            display = []
+        if isinstance(block, Equation):
+            display.append(block)
+        else:
+            yield f"\n{page.block(block)}\n"
+    if display:
+        yield page.display(display)
+    yield "\n\\end{document}\n"
+
+
+class _Page:
+    def __init__(self) -> None:
+        self.tex = TeX(escape)
+
+    def block(self, block: Block) -> str:
+        match block:
+            case Heading(1, words):
+                return rf"\section*{{\boldmath {self.prose(words)}}}"
+            case Heading(_, words):
+                return rf"\subsection*{{\boldmath {self.prose(words)}}}"
+            case Paragraph(words):
+                return self.prose(words)
+            case Equation():
+                return self.display([block])
+            case Table():
+                return self.table(block)
+            case Figure(_, twin):
+                lines = [escape(each) for each in twin.splitlines() if each.strip()]
+                return "\\begin{quote}\\textit{The network.} " + "\n\n".join(lines) + "\\end{quote}"
+            case Remark(kind, words):
+                return rf"\remark{{{KINDS[kind]}}}{{{self.prose(words)}}}"
+            case _:
+                assert_never(block)
+
+    def prose(self, words: Iterable[Inline]) -> str:
+        return "".join(escape(each) if isinstance(each, str) else f"${self.tex(each, inline=True)}$" for each in words)
+
+    def table(self, table: Table) -> str:
+        """A table; a long one may go over the end of a page."""
+        header = " & ".join(map(self.prose, table.header))
+        rows = [" & ".join(map(self.prose, row)) for row in table.rows]
+        head = f"\\toprule\n{header} \\\\\n\\midrule"
+        end = "\\endhead\n" if len(rows) > LONG else ""
+        lines = "".join(f"{row} \\\\\n" for row in rows)
+        kind = "longtable" if len(rows) > LONG else "tabular"
+        body = f"\\begin{{{kind}}}{{{table.align}}}\n{head}\n{end}{lines}\\bottomrule\n\\end{{{kind}}}"
+        return body if len(rows) > LONG else f"\\begin{{center}}\n{body}\n\\end{{center}}"
+
+    def display(self, equations: Iterable[Equation]) -> str:
+        """Equations that follow one another. One with more lines than fit on a page may go over its end."""
+        found: list[str] = []
+        rows: list[str] = []
+        for lines in (self.tex.lines(each, ROOM) for each in equations):
+            if len(lines) > LONG:
+                found += [_environment("gather*", rows), _environment("align*", lines)]
+                rows = []
+            elif len(lines) == 1:
+                rows.append(lines[0].replace("&", "", 1))
+            else:
+                rows.append(_environment("aligned", lines))
+        return "".join(f"{each}\n" for each in [*found, _environment("gather*", rows)] if each)
+
+
+def _environment(name: str, rows: Sequence[str]) -> str:
+    body = " \\\\\n".join(rows)
+    return f"\\begin{{{name}}}\n{body}\n\\end{{{name}}}" if rows else ""
+
+
+def escape(text: str) -> str:
+    r"""Words as LaTeX shows them; a character that pdflatex does not know is written as its code point.
+
+    >>> print(escape("50% of {α}"))
+    50\% of \{$\alpha$\}
+    """
+    if text.isascii() and text.replace(" ", "").isalnum():
+        return text
+    text = plain(text)
+    return "".join(_character(c, text[i + 1 : i + 2]) for i, c in enumerate(text))
+
+
+def _character(c: str, following: str) -> str:
+    if c in SPECIAL:
+        return SPECIAL[c]
+    if c in "-,'" and c == following:
+        return c + "{}"
+    if " " <= c <= "~":
+        return c
+    if c in LETTERS:
+        return f"$\\{LETTERS[c]}$"
+    if c in RELATIONS:
+        return f"${RELATIONS[c]}$"
+    letter, *marks = unicodedata.normalize("NFD", c)
+    if len(marks) == 1 and letter.isascii() and marks[0] in ACCENTS:
+        return rf"\{ACCENTS[marks[0]]}{{{letter}}}"
+    if "\u00a1" <= c <= "\u00ff":
+        return c
+    return rf"\texttt{{U+{ord(c):04X}}}"

@@ -1,0 +1,123 @@
+"""Markdown as GitHub, GitLab and their kin show it.
+
+Equations stand in fences marked `math`, the one form in which Markdown leaves underscores,
+backslashes and signs at the beginning of a line alone. Mathematics within prose stands between
+dollars, written so that Markdown finds nothing to do in it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import assert_never
+
+from backhand.explaining.document import (
+    Block,
+    Document,
+    Equation,
+    Figure,
+    Heading,
+    Inline,
+    Paragraph,
+    Remark,
+    Table,
+)
+from backhand.explaining.mathematics import Box
+from backhand.writers.line import line
+from backhand.writers.plain import plain
+from backhand.writers.tex import TeX
+
+ROOM = 72
+"""Digits on a line of an equation: what GitHub's column holds."""
+
+KINDS = {"notice": "Note", "check": "Check", "hint": "Next"}
+SPECIAL = str.maketrans({c: f"\\{c}" for c in "\\`*_[]$~|"} | {"<": "&lt;", ">": "&gt;", "&": "&amp;"})
+LINE_START = re.compile(r"(\s*)([#+=-]|\d+[.)])(?=\s|$|[-=#])")
+
+
+def write(document: Document, *, figure_href: str = "") -> Iterator[str]:
+    """The document in pieces. `figure_href`: where a picture of the figure lies, to be shown above its words."""
+    page = _Page(figure_href)
+    if document.title:
+        yield f"# {page.prose((document.title,))}\n"
+    for number, block in enumerate(document.blocks()):
+        yield ("\n" if number or document.title else "") + page.block(block) + "\n"
+
+
+class _Page:
+    def __init__(self, figure_href: str) -> None:
+        self.tex = TeX(escape_in_math)
+        self.figure_href = figure_href
+
+    def block(self, block: Block) -> str:
+        match block:
+            case Heading(level, words):
+                return f"{'#' * (level + 1)} {self.prose(words)}"
+            case Paragraph(words):
+                return _guarded(self.prose(words))
+            case Equation():
+                return f"```math\n{_aligned(self.tex.lines(block, ROOM))}\n```"
+            case Table():
+                return self.table(block)
+            case Figure(_, twin):
+                picture = f"![The network; described below.]({_address(self.figure_href)})\n\n"
+                words = "\n\n".join(_guarded(self.prose((each,))) for each in twin.splitlines() if each.strip())
+                return (picture if self.figure_href else "") + words
+            case Remark(kind, words):
+                return f"> **{KINDS[kind]}.** {self.prose(words)}"
+            case _:
+                assert_never(block)
+
+    def table(self, table: Table) -> str:
+        rules = ["--:" if side == "r" else ":--" for side in table.align]
+        rows = [self._row(table.header), f"| {' | '.join(rules)} |", *map(self._row, table.rows)]
+        return "\n".join(rows)
+
+    def _row(self, row: Iterable[Iterable[Inline]]) -> str:
+        return f"| {' | '.join(self.prose(cell, in_table=True) for cell in row)} |"
+
+    def prose(self, words: Iterable[Inline], *, in_table: bool = False) -> str:
+        return "".join(escape(each) if isinstance(each, str) else self.mathematics(each, in_table) for each in words)
+
+    def mathematics(self, box: Box, in_table: bool) -> str:
+        """Mathematics within prose; as code where Markdown would change its TeX."""
+        tex = self.tex(box, inline=True).replace("\\,", "\\thinspace ").replace("}_{", "} _ {")
+        if not re.search(r"\\[^A-Za-z]|[$`*|<>&]", tex):
+            return f"${tex.strip()}$"
+        code = plain(line(box))
+        ticks = "`" * (1 + max(map(len, re.findall("`+", code)), default=0))
+        code = f"{ticks} {code} {ticks}" if "`" in code else f"`{code}`"
+        return code.replace("|", "\\|") if in_table else code
+
+
+def _aligned(lines: list[str]) -> str:
+    if len(lines) == 1:
+        return lines[0].replace("&", "", 1)
+    return "\\begin{aligned}\n" + " \\\\\n".join(lines) + "\n\\end{aligned}"
+
+
+def escape(text: str) -> str:
+    r"""Words that Markdown shows as they are.
+
+    >>> print(escape("2 * w_1"))
+    2 \* w\_1
+    """
+    return plain(text).translate(SPECIAL)
+
+
+def escape_in_math(text: str) -> str:
+    r"""Words inside \text{...} of MathJax."""
+    return re.sub(r"[\\{}$]", r"\\\g<0>", plain(text))
+
+
+def _guarded(text: str) -> str:
+    """A paragraph that does not begin like a list, a heading or a rule."""
+    return (
+        LINE_START.sub(lambda found: found[1] + re.sub(r"([#+=-]|[.)]$)", r"\\\1", found[2], count=1), text, count=1)
+        if LINE_START.match(text)
+        else text
+    )
+
+
+def _address(href: str) -> str:
+    return "".join(f"%{ord(c):02X}" if c in ' ()<>"\\\n\r\t' else c for c in href)

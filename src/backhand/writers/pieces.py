@@ -1,0 +1,297 @@
+"""What all writers agree on about mathematics: parentheses, products, and where a line may end.
+
+A Box says what is seen, but three things depend on the neighbours and are settled here, once:
+
+    a + Number(-2)            a + (-2)          two signs never meet
+    Power(Row(a, +, b), 2)    (a + b)^2         what a bar or its size would have shown
+    Row(2, Sign(""), 3)       2·3               two factors that would run into each other
+
+`flat` gives a row with all of that done; `pieces` cuts a long one where a line may end: before a
+plus or minus, in front of a factor, inside a long pair of parentheses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Generic, NamedTuple, TypeVar, assert_never
+
+from backhand.explaining.mathematics import (
+    Bars,
+    Box,
+    Call,
+    Differentiate,
+    Fraction,
+    Group,
+    Number,
+    Power,
+    Root,
+    Row,
+    Sign,
+    Slope,
+    Symbol,
+    Words,
+)
+
+THIN, NOTHING, DOT = Sign(" "), Sign(""), Sign("·")
+"""What may stand between two factors; THIN is a blank in a line of text and a thin space in print."""
+
+OPERATORS = frozenset(["+", "-", "·", "*", "/", "", " "])
+TIMES = frozenset(["·", "*", "", " "])
+OPEN, CLOSE = Sign("("), Sign(")")
+"""Parentheses apart, where a line may end between them; otherwise they are a Group."""
+
+
+class Piece(NamedTuple):
+    """Some boxes that stay on one line, and the sign before them ("" at the beginning and before a factor)."""
+
+    lead: str
+    row: Row
+
+
+# -- rows ---------------------------------------------------------------------------------------------
+
+
+def flat(box: Box, *, line: bool = False) -> list[Box]:
+    """The boxes of a row from left to right; a product sign left open is settled. `line`: for one line
+    of text, where fractions are written with a slash.
+
+    >>> flat(Row((Number("2"), Sign(""), Number("3"))))
+    [Number(text='2'), Sign(text='·'), Number(text='3')]
+    """
+    items = _opened(box)
+    items = [_guarded(items, i, line) for i in range(len(items))]
+    return [_joint(items, i) if isinstance(item, Sign) and not item.text else item for i, item in enumerate(items)]
+
+
+def _opened(box: Box) -> list[Box]:
+    """Rows inside rows opened (without recursion: a long sum may be nested as deep as it is long)."""
+    found: list[Box] = []
+    todo: list[Box] = [box]
+    while todo:
+        item = todo.pop()
+        if not isinstance(item, Row):
+            found.append(item)
+        elif found and _sign_at(found, len(found) - 1) in OPERATORS and _first_is_signed(item):
+            found.append(Group(item))
+        else:
+            todo.extend(reversed(item.items))
+    return found
+
+
+def _first_is_signed(box: Box) -> bool:
+    while isinstance(box, Row):
+        if not box.items:
+            return False
+        box = box.items[0]
+    return isinstance(box, Sign) and box.text in {"+", "-"}
+
+
+def is_prefix(items: Sequence[Box], place: int) -> bool:
+    """Whether the sign at this place belongs to what follows, as in -x, and not between two boxes."""
+    if place == 0:
+        return True
+    before = items[place - 1]
+    return isinstance(before, Sign) and before.text != ")"
+
+
+def _guarded(items: Sequence[Box], place: int, line: bool) -> Box:
+    """The box, in parentheses if its neighbours would change how it reads."""
+    item = items[place]
+    match item:
+        case Number(text):
+            before = _sign_at(items, place - 1)
+            signed = text.startswith("-") and before in OPERATORS
+            guard = signed or (before == "/" and "e" in text and not line)
+        case Fraction(above, _) if line:
+            before, after = _sign_at(items, place - 1), _sign_at(items, place + 1)
+            signed = starts_signed(above) and before in OPERATORS
+            guard = signed or before in {"", "/"} or after in {"", "/"}
+        case Slope() | Differentiate() if line:
+            guard = "/" in {_sign_at(items, place - 1), _sign_at(items, place + 1)}
+        case _:
+            guard = False
+    return Group(item) if guard else item
+
+
+def _sign_at(items: Sequence[Box], place: int) -> str | None:
+    """The sign at a place, None where there is another box or none."""
+    item = items[place] if 0 <= place < len(items) else None
+    return item.text if isinstance(item, Sign) else None
+
+
+def starts_signed(box: Box) -> bool:
+    """Whether the box begins with a minus (or plus) sign."""
+    return _first_is_signed(box) or (isinstance(box, Number) and box.text.startswith("-"))
+
+
+def _joint(items: Sequence[Box], place: int) -> Sign:
+    """What stands for a product sign left open: `2 a`, `(2)(3)`, but `a·(b + c)`, which is no call, and `2·3`."""
+    if place == 0 or place + 1 == len(items):
+        return NOTHING
+    left, right = items[place - 1], _beginning(items[place + 1])
+    if isinstance(left, Sign) or isinstance(right, Sign):
+        return NOTHING
+    if isinstance(right, Number) or (isinstance(left, Number) and isinstance(right, Fraction)):
+        return DOT
+    if not isinstance(right, Group):
+        return THIN
+    return DOT if isinstance(left, Symbol | Slope | Power | Words) else NOTHING
+
+
+def _beginning(box: Box) -> Box:
+    while isinstance(box, Power):
+        box = as_base(box.base)
+    return box
+
+
+def as_base(base: Box, *, line: bool = False) -> Box:
+    """What stands under an exponent, in parentheses unless it is one thing."""
+    match base:
+        case Symbol(name):
+            return base if line or (not name.endswith(("'", "′")) and "#" not in name) else Group(base)
+        case Number(text):
+            return Group(base) if text.startswith("-") or "e" in text else base
+        case Group() | Call() | Bars() | Root() | Words() | Sign():
+            return base
+        case Row(items):
+            return as_base(items[0], line=line) if len(items) == 1 else Group(base)
+        case Fraction() | Power() | Slope() | Differentiate():
+            return Group(base)
+        case _:
+            assert_never(base)
+
+
+def in_parentheses(box: Box) -> Group:
+    """The box in one pair of parentheses, its own if it has one."""
+    while isinstance(box, Row) and len(box.items) == 1:
+        box = box.items[0]
+    return box if isinstance(box, Group) else Group(box)
+
+
+# -- sizes --------------------------------------------------------------------------------------------
+
+
+def breadth(box: Box) -> float:
+    """How broad a box is in print, roughly, in digits. Writers that do not know the page guess by it."""
+    match box:
+        case Row(items):
+            return sum(map(breadth, items))
+        case Symbol(name):
+            return 0.6 + 0.7 * len(name)
+        case Number(text):
+            return len(text) + (2 if "e" in text else 0)
+        case Words(text):
+            return 0.9 * len(text)
+        case Sign(text):
+            return {"": 0, " ": 0.4, "·": 1, "*": 1, "/": 1, "(": 0.8, ")": 0.8, ",": 1}.get(text, 2.4)
+        case Fraction(above, below):
+            return max(breadth(above), breadth(below)) + 0.5
+        case Power(base, exponent):
+            return breadth(base) + 0.7 * breadth(exponent)
+        case Root(inside):
+            return breadth(inside) + 2
+        case Call(name, arguments):
+            return len(name) + 1.6 + sum(breadth(each) + 1 for each in arguments)
+        case Group(inside) | Bars(inside):
+            return breadth(inside) + 1.6
+        case Slope(of, by):
+            return max(len(of), len(by)) * 0.7 + 2
+        case Differentiate(by, inside):
+            return len(by) * 0.7 + 4 + breadth(inside)
+        case _:
+            assert_never(box)
+
+
+def is_tall(box: Box) -> bool:
+    """Whether it stands higher than a line, so that parentheses around it must grow."""
+    match box:
+        case Fraction() | Slope() | Differentiate():
+            return True
+        case Row(items) | Call(_, items):
+            return any(map(is_tall, items))
+        case Power(base, exponent):
+            return is_tall(base) or is_tall(exponent)
+        case Root(inside) | Group(inside) | Bars(inside):
+            return is_tall(inside)
+        case Symbol() | Number() | Sign() | Words():
+            return False
+        case _:
+            assert_never(box)
+
+
+def is_fraction(box: Box) -> bool:
+    """Whether it is a fraction and nothing else, so that a bar above or below it must be broader than its own."""
+    while isinstance(box, Row) and len(box.items) == 1:
+        box = box.items[0]
+    return isinstance(box, Fraction | Slope)
+
+
+# -- where a line may end -----------------------------------------------------------------------------
+
+
+def pieces(box: Box, room: float, measure: Callable[[Box], float] = breadth, *, line: bool = False) -> list[Piece]:
+    """One piece if it is at most `room` broad; otherwise cut before each plus and minus that stands free or
+    in parentheses too long to stay whole, and what is still too long in front of factors."""
+    items = flat(box, line=line)
+    whole = Piece("", Row(tuple(items)))
+    if measure(whole.row) <= room:
+        return [whole]
+
+    def unfolded(items: Iterable[Box]) -> Iterator[Box]:
+        for item in items:
+            if isinstance(item, Group) and measure(item) > room:
+                yield from (OPEN, *unfolded(flat(item.inside, line=line)), CLOSE)
+            else:
+                yield item
+
+    found: list[Piece] = []
+    for piece in _cut([*unfolded(items)], frozenset(["+", "-"])):
+        if measure(piece.row) <= room:
+            found.append(piece)
+        else:
+            first, *others = _cut(piece.row.items, TIMES)
+            found.append(Piece(piece.lead, first.row))
+            found.extend(Piece(factor.lead.strip(), factor.row) for factor in others)
+    return found
+
+
+def _cut(items: Sequence[Box], signs: frozenset[str]) -> Iterator[Piece]:
+    """Cut before each of the signs where it stands between two boxes."""
+    lead, run = "", list[Box]()
+    for place, item in enumerate(items):
+        if run and isinstance(item, Sign) and item.text in signs and not is_prefix(items, place):
+            yield Piece(lead, Row(tuple(run)))
+            lead, run = item.text, []
+        else:
+            run.append(item)
+    yield Piece(lead, Row(tuple(run)))
+
+
+T = TypeVar("T")
+
+
+class Part(NamedTuple, Generic[T]):
+    """A piece as a writer has set it, and how broad that is, the blank before it included."""
+
+    set: T
+    size: float
+
+
+def fill(links: Iterable[Sequence[Part[T]]], room: float, *, deeper: float = 0.0) -> list[tuple[bool, list[T]]]:
+    """Lines of at most `room`. A line ends before a link where it can, before another piece where it must. Each
+    line says whether it begins with a link; one that does not stands `deeper` in.
+
+    >>> fill([[Part("= 2 + 2", 8)], [Part("= 4", 4)]], 10)
+    [(True, ['= 2 + 2']), (True, ['= 4'])]
+    """
+    lines: list[tuple[bool, list[T]]] = []
+    used = room
+    for parts in links:
+        fits = used + sum(part.size for part in parts) <= room
+        for place, part in enumerate(parts):
+            if not fits and (place == 0 or used + part.size > room):
+                lines.append((place == 0, []))
+                used = 0.0 if place == 0 else deeper
+            lines[-1][1].append(part.set)
+            used += part.size
+    return lines

@@ -1,0 +1,245 @@
+"""A drawing as SVG, for pages, notebooks, print and those who have it read to them.
+
+    write(drawing)                     a file of its own, dark where the reader's system is dark
+    write(drawing, standalone=False)   to stand in an HTML page: no style sheet, in the page's own colour
+    embed(drawing)                     the same in a box that scrolls where the page is too narrow
+
+Nothing is said by colour alone: values stand above and upright, derivatives below, slanted and in a
+frame; what is given is tinted, a target dashed. There are no scripts, no references to elsewhere and
+no ids but those of title and description. All looks are attributes and the colour is `currentColor`,
+so a page can restyle everything by its class (`.bh-derivative { color: ... }`), and programs that know
+little of style sheets (PDF makers) draw the same.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from zlib import crc32
+
+from backhand.explaining.layout import Curve, Drawing, Label, Line, Shape
+from backhand.explaining.lettering import FONTS
+from backhand.writers.names import NAME, Names, Parts, Verbatim, runs
+
+STYLE = """\
+.bh-figure{color:#1c1e21}.bh-derivative{color:#9a3412}
+@media (prefers-color-scheme:dark){.bh-figure{color:#e6e6e4}.bh-paper{fill:#16181b}.bh-derivative{color:#fdba74}}
+@media print{.bh-figure,.bh-derivative{color:#000}.bh-paper{fill:#fff}}"""
+"""Of a file of its own. In a page the page has the say."""
+
+LOOKS = {
+    "target": 'stroke-dasharray="5 3" fill="none"',
+    "computed": 'fill="none"',
+    "": 'fill="currentColor" fill-opacity="0.08"',
+}
+"""By kind of quantity; the last for all that is given."""
+
+SMALLEST = 11.0
+TWIN = 20_000
+"""Letters of the description at most; a longer one is cut, and says so."""
+
+BELOW, ABOVE, LEVEL = "\x01", "\x02", "\x03"
+"""In words that are set: an index begins, an exponent begins, back to the line. XML allows none of them."""
+
+
+def write(drawing: Drawing, *, standalone: bool = True) -> str:
+    """The drawing as an `<svg>` element; `standalone` with paper and style sheet, as a file of its own."""
+    return "\n".join(_Figure(drawing, standalone).lines()) + "\n"
+
+
+def embed(drawing: Drawing) -> str:
+    """For an HTML page: as large as there is room, but never so small that it cannot be read."""
+    least = round(min(drawing.width, max(0.6 * drawing.width, 320)))
+    figure = write(drawing, standalone=False).replace("<svg ", f'<svg style="max-width:100%;min-width:{least}px;height:auto" ', 1)
+    return f'<div class="bh-scroll" style="overflow-x:auto">\n{figure}</div>\n'
+
+
+class _Figure:
+    """One figure on its way out: it knows its names, so that no two look alike."""
+
+    def __init__(self, drawing: Drawing, standalone: bool) -> None:
+        self.drawing, self.standalone = drawing, standalone
+        self.names = Names(_name)
+
+    def lines(self) -> Iterator[str]:
+        drawing = self.drawing
+        names = [label for shape in drawing.shapes for label in shape.labels if label.role == "name"]
+        for label in names:  # units first: they have the finest form of their name
+            self.names(escaped(label.words))
+        wide, high = _number(drawing.width), _number(drawing.height)
+        key = f"bh-{crc32(repr((drawing.title, drawing.twin)).encode('utf-8', 'replace')):08x}"
+        if self.standalone:
+            yield '<?xml version="1.0" encoding="UTF-8"?>'
+        yield (
+            f'<svg xmlns="http://www.w3.org/2000/svg" class="bh-figure" width="{wide}" height="{high}" '
+            f'viewBox="0 0 {wide} {high}" role="img" aria-labelledby="{key}-title {key}-twin" '
+            f"font-family='{FONTS}' text-anchor=\"middle\" fill=\"none\" stroke-width=\"1.4\">"
+        )
+        yield f'<title id="{key}-title">{escaped(drawing.title)}</title>'
+        yield f'<desc id="{key}-twin">{escaped(_bounded(drawing.twin))}</desc>'
+        if self.standalone:
+            yield f"<style>\n{STYLE}\n</style>"
+            yield f'<rect class="bh-paper" width="{wide}" height="{high}" fill="#fff"/>'
+        for line in drawing.lines:
+            yield from self._line(line)
+        for shape in drawing.shapes:
+            yield from self._shape(shape)
+        for note in drawing.notes:
+            yield self._text(note)
+        yield "</svg>"
+
+    def _line(self, line: Line) -> Iterator[str]:
+        (x, y), *others = line.tip
+        tip = f"M{_pair(x, y)}L" + " ".join(_pair(*point) for point in others) + "Z"
+        yield '<g class="bh-arrow">'
+        yield f'<path d="{_path(line.curves)}" stroke="currentColor"/>'
+        yield f'<path d="{tip}" fill="currentColor"/>'
+        yield from map(self._text, line.labels)
+        yield "</g>"
+
+    def _shape(self, shape: Shape) -> Iterator[str]:
+        kind = shape.kind if shape.kind.isalpha() and shape.kind.isascii() else "computed"
+        yield f'<g class="bh-unit bh-{kind}">'
+        if shape.kind != "more":
+            if all(label.words != shape.name for label in shape.labels):
+                yield f"<title>{escaped(shape.name[:200])}</title>"
+            yield _outline(shape, LOOKS.get(shape.kind, LOOKS[""]))
+        for label in shape.labels:
+            if label.frame:
+                left, top, right, bottom = label.frame
+                yield (
+                    f'<rect class="bh-derivative" x="{_number(left)}" y="{_number(top)}" width="{_number(right - left)}" '
+                    f'height="{_number(bottom - top)}" rx="3" stroke="currentColor" stroke-width="0.8"/>'
+                )
+            yield self._text(label)
+        yield "</g>"
+
+    def _text(self, label: Label) -> str:
+        slanted = ' font-style="italic"' if label.role in {"derivative", "local"} else ""
+        start = ' text-anchor="start"' if label.start else ""
+        return (
+            f'<text class="bh-{label.role}" x="{_number(label.x)}" y="{_number(label.y)}" '
+            f'font-size="{_number(label.size)}"{slanted}{start} fill="currentColor">{self._words(label)}</text>'
+        )
+
+    def _words(self, label: Label) -> str:
+        words = escaped(label.words)
+        if label.role in {"note", "more"}:
+            return words
+        return _levels(self.names(words) if label.role == "name" else self._mathematics(words), label.size)
+
+    def _mathematics(self, words: str) -> str:
+        """Names with their indices, powers raised, minus signs as long as plus signs."""
+        found: list[str] = []
+        place = 0
+        while place < len(words):
+            if token := ENTITY.match(words, place):
+                found.append(token[0])
+            elif token := NUMBER.match(words, place):
+                found.append(token["digits"] + (f"·10{ABOVE}{minus(token['exponent'])}{LEVEL}" if token["exponent"] else ""))
+            elif place and (token := POWER.match(words, place)):
+                found.append(f"{ABOVE}{minus(token[1])}{LEVEL}")
+            elif token := NAME.match(words, place):
+                found.append(self.names(token[0]))
+            else:
+                found.append(SIGNS.get(words[place], words[place]))
+            place = token.end() if token else place + 1
+        return "".join(found)
+
+
+# ---- words
+
+ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;"})
+FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+ENTITY = re.compile("&[a-z]+;")
+NUMBER = re.compile(r"(?P<digits>\d[\d.]*)(?:e\+?(?P<exponent>-?\d+))?")
+POWER = re.compile(r"\^(-?\d+)")
+SIGNS = {"-": "−", "*": "·", "'": "′"}
+
+
+def escaped(words: str) -> str:
+    """Words as XML. What XML cannot hold becomes "�"."""
+    return FORBIDDEN.sub("�", words).translate(ESCAPES)
+
+
+def minus(words: str) -> str:
+    return words.replace("-", "−")
+
+
+def _bounded(twin: str) -> str:
+    return twin if len(twin) <= TWIN else twin[:TWIN].rsplit(" ", 1)[0] + " … (shortened)"
+
+
+def _name(parts: Parts | Verbatim) -> str:
+    """A name with its marks for index and exponent."""
+    match parts:
+        case Verbatim(text):
+            return text
+        case Parts(letters, index, primes, element, version):
+            above = f"{ABOVE}({version}){LEVEL}" if version else ""
+            below = f"{BELOW}{','.join(map(_index, index))}{LEVEL}" if index else ""
+            return letters + "′" * primes + below + above + (f"[{','.join(element)}]" if element else "")
+
+
+def _index(index: Parts | str) -> str:
+    """An index on one line: its own index would be too small to read."""
+    if isinstance(index, str):
+        return index
+    inner = "".join(map(_index, index.index))
+    return index.letters + inner + "′" * index.primes + (f"({index.version})" if index.version else "")
+
+
+def _levels(words: str, size: float) -> str:
+    """The marks as shifts of the baseline, each relative to the one before."""
+    small = max(SMALLEST, round(0.72 * size, 1))
+    shifts = {BELOW: 0.24 * size, ABOVE: -0.36 * size, LEVEL: 0.0}
+    found: list[str] = []
+    now = 0.0
+    for mark, run in LEVELS.findall(words):
+        shift = shifts.get(mark, 0.0)
+        if not run:
+            continue
+        if shift == now == 0.0:
+            found.append(run)
+        else:
+            font = f' font-size="{_number(small)}"' if shift else ""
+            found.append(f'<tspan dy="{_number(shift - now)}"{font}>{run}</tspan>')
+        now = shift
+    return "".join(found)
+
+
+LEVELS = re.compile("([\x01-\x03]?)([^\x01-\x03]*)")
+
+
+# ---- lines
+
+
+def _outline(shape: Shape, look: str) -> str:
+    x, y, stroke = _number(shape.x), _number(shape.y), 'stroke="currentColor" stroke-width="1.6"'
+    if shape.half_width == shape.half_height == shape.corner:
+        return f'<circle cx="{x}" cy="{y}" r="{_number(shape.corner)}" {stroke} {look}/>'
+    left, top = _number(shape.x - shape.half_width), _number(shape.y - shape.half_height)
+    wide, high = _number(2 * shape.half_width), _number(2 * shape.half_height)
+    return f'<rect x="{left}" y="{top}" width="{wide}" height="{high}" rx="{_number(shape.corner)}" {stroke} {look}/>'
+
+
+def _path(curves: Iterable[Curve]) -> str:
+    """Curves that begin where the one before ended are one stroke."""
+    found: list[str] = []
+    end: object = None
+    for start, *others in curves:
+        if start != end:
+            found.append(f"M{_pair(*start)}")
+        found.append(("L" if len(others) == 1 else "C") + " ".join(_pair(*point) for point in others))
+        end = others[-1]
+    return "".join(found)
+
+
+def _pair(x: float, y: float) -> str:
+    return f"{_number(x)},{_number(y)}"
+
+
+def _number(x: float) -> str:
+    """To a tenth, without a useless end: 12, 12.5."""
+    text = f"{x:.1f}"
+    return text[:-2] if text.endswith(".0") else text

@@ -1,0 +1,206 @@
+"""Plain text: for a terminal, a letter, a file. Mathematics as in `writers.line`.
+
+Without `width` every chain is one line, which programs like; with a width chains end a line before
+a relation and go on under the first one, and tables too broad become lists.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import assert_never
+
+from backhand.explaining.document import (
+    Block,
+    Document,
+    Equation,
+    Figure,
+    Heading,
+    Inline,
+    Link,
+    Paragraph,
+    Remark,
+    Table,
+)
+from backhand.text import cells
+from backhand.writers.line import line
+from backhand.writers.pieces import Part, fill, pieces
+from backhand.writers.plain import plain
+
+MARKS = {"notice": "!", "check": "✓", "hint": "→"}
+ANSI = {"bold": "1", "dim": "2", "accent": "36"}
+INDENT = "  "
+GLUE = "\x00"
+"""Stands for a blank inside mathematics while prose is broken into lines."""
+
+
+def write(document: Document, *, width: int | None = None, color: bool = False) -> Iterator[str]:
+    """The document in pieces, each ending in a line end. `width` in terminal cells; `color` with ANSI codes."""
+    page = _Page(width, color)
+    if document.title:
+        yield "".join(f"{text}\n" for text in page.heading(1, (document.title,), "="))
+    before: Block | None = None
+    for block in document.blocks():
+        if (before is not None or document.title) and _apart(before, block):
+            yield "\n"
+        yield "".join(f"{text}\n" for text in page.block(block))
+        before = block
+
+
+def _apart(before: Block | None, block: Block) -> bool:
+    """Whether an empty line stands between: before headings, prose and tables, not between the lines of a step."""
+    match before:
+        case None | Table() | Figure():
+            return True
+        case Heading(level):
+            return level == 1 or isinstance(block, Heading)
+        case Paragraph() | Equation() | Remark():
+            return not isinstance(block, Equation | Remark)
+        case _:
+            assert_never(before)
+
+
+class _Page:
+    """How broad the page is, how far in it stands, and whether it has colours."""
+
+    def __init__(self, width: int | None, color: bool) -> None:
+        self.width = width
+        self.color = color
+        self.indent = ""
+
+    @property
+    def room(self) -> float:
+        return max(self.width - len(self.indent), 8) if self.width else float("inf")
+
+    def block(self, block: Block) -> Iterator[str]:
+        """The lines of a block."""
+        match block:
+            case Heading(level, words):
+                self.indent = "" if level == 1 else INDENT
+                yield from self.heading(level, words, "-")
+            case Paragraph(words):
+                yield from self.prose(words)
+            case Equation():
+                yield from self.equation(block)
+            case Table():
+                yield from self.table(block)
+            case Figure(_, twin):
+                for paragraph in twin.splitlines():
+                    yield from self.prose((paragraph,))
+            case Remark(kind, words):
+                yield from self.prose(words, self.style(MARKS[kind], "accent") + " ", INDENT)
+            case _:
+                assert_never(block)
+
+    def style(self, text: str, name: str) -> str:
+        return f"\x1b[{ANSI[name]}m{text}\x1b[0m" if self.color and text else text
+
+    def heading(self, level: int, words: Sequence[Inline], rule: str) -> Iterator[str]:
+        lines = wrapped(inline(words), self.width or float("inf"))
+        yield from (self.style(text, "bold") for text in lines)
+        if level == 1:
+            yield self.style(rule * max(map(cells, lines)), "dim")
+
+    def prose(self, words: Sequence[Inline], first: str = "", rest: str = "") -> Iterator[str]:
+        lines = wrapped(inline(words), self.room - len(rest))
+        for place, text in enumerate(lines):
+            yield f"{self.indent}{rest if place else first}{text}"
+
+    # -- equations ------------------------------------------------------------------------------------
+
+    def equation(self, equation: Equation) -> Iterator[str]:
+        """A chain, on one line if it fits, else broken before relations; its note behind or below it."""
+        lines = self.chain(equation.links)
+        last = cells(lines[-1])
+        if equation.result and len(equation.links) > 1:
+            lines[-1] = self.emphasized(lines[-1], plain(line(equation.links[-1].box)))
+        note = inline(equation.note).replace(GLUE, " ")
+        if note and last + cells(note) + 4 <= self.room:
+            lines[-1] += self.style(f"  # {note}", "dim")
+            note = ""
+        yield from (self.indent + text for text in lines)
+        for text in wrapped(note, self.room - 4) if note else ():
+            yield self.indent + self.style(f"  # {text}", "dim")
+
+    def emphasized(self, text: str, end: str) -> str:
+        """The line with the answer at its end set off."""
+        return text.removesuffix(end) + self.style(end, "bold") if text.endswith(end) else self.style(text, "bold")
+
+    def chain(self, links: Sequence[Link]) -> list[str]:
+        """The lines of a chain. What follows the first relation stands in a column of its own, under it,
+        unless the left side is so long that the column would be narrow."""
+        texts = [plain(f"{link.relation} {line(link.box)}".lstrip()) for link in links]
+        whole = " ".join(texts)
+        if cells(whole) <= self.room:
+            return [whole]
+        left = texts[0] if not links[0].relation else ""
+        hang = cells(left) + 1 if left else 0
+        if hang <= max(14, self.room // 3):
+            lines = self.column(links[1:] if left else links, hang)
+            return [f"{left} {lines[0].lstrip()}" if left else lines[0], *lines[1:]]
+        return [*self.column(links[:1], 0), *self.column(links[1:], 4)]
+
+    def column(self, links: Sequence[Link], hang: int) -> list[str]:
+        """Links from a column on; a link longer than a line goes on two cells further in."""
+        room = self.room - hang + 1
+        rows = fill((self.parts(link, room) for link in links), room, deeper=len(INDENT))
+        return [" " * (hang if begins else hang + len(INDENT)) + " ".join(row) for begins, row in rows]
+
+    def parts(self, link: Link, room: float) -> list[Part[str]]:
+        """A link whole if it fits on a line, else in pieces."""
+        cut = pieces(link.box, room - 5, lambda box: cells(line(box)), line=True)
+        texts = [plain(f"{piece.lead} {line(piece.row)}".lstrip()) for piece in cut]
+        texts[0] = f"{link.relation} {texts[0]}".lstrip()
+        return [Part(text, cells(text) + 1) for text in texts]
+
+    # -- tables ---------------------------------------------------------------------------------------
+
+    def table(self, table: Table) -> Iterator[str]:
+        """Columns, aligned; a list of rows when they are too broad for the page."""
+        header = [inline(cell).replace(GLUE, " ") for cell in table.header]
+        rows = [[inline(cell).replace(GLUE, " ") for cell in row] for row in table.rows]
+        widths = [max(map(cells, column)) for column in zip(header, *rows, strict=True)]
+        if sum(widths) + 3 * (len(widths) - 1) > self.room:
+            yield from self.listed(header, rows)
+            return
+        if any(header):
+            yield self.style(self.row(header, widths, table.align), "bold")
+            yield self.indent + self.style("   ".join("-" * width for width in widths), "dim")
+        yield from (self.row(row, widths, table.align) for row in rows)
+
+    def row(self, row: Sequence[str], widths: Sequence[int], align: str) -> str:
+        padded = (
+            " " * (width - cells(text)) + text if side == "r" else text + " " * (width - cells(text))
+            for text, width, side in zip(row, widths, align, strict=True)
+        )
+        return (self.indent + "   ".join(padded)).rstrip()
+
+    def listed(self, header: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
+        for row in rows:
+            for place, (name, text) in enumerate(zip(header, row, strict=True)):
+                label = f"{name}: " if name and place else ""
+                for at, part in enumerate(wrapped(label + text, self.room - 4)):
+                    yield self.indent + (INDENT if place else "") + (INDENT if at else "") + part
+
+
+# -- prose --------------------------------------------------------------------------------------------
+
+
+def inline(words: Iterable[Inline]) -> str:
+    """Prose as text, the blanks inside its mathematics replaced by GLUE."""
+    return "".join(plain(each) if isinstance(each, str) else plain(line(each)).replace(" ", GLUE) for each in words)
+
+
+def wrapped(text: str, room: float) -> list[str]:
+    """Lines of at most `room` cells. Mathematics stays whole unless it is longer than a line."""
+    lines: list[str] = []
+    used = 0
+    for word in text.split():
+        for part in [word] if cells(word) <= room else word.split(GLUE):
+            size = cells(part)
+            if lines and used + 1 + size <= room:
+                lines[-1] += " " + part
+                used += 1 + size
+            else:
+                lines.append(part)
+                used = size
+    return [each.replace(GLUE, " ") for each in lines] or [""]

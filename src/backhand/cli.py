@@ -1,7 +1,7 @@
 """The command line: read arguments, call a verb, hand the result to a writer. Nothing is computed here.
 
 Results go to standard output, everything else to standard error. Exit status 0: done; 2: unreadable
-input or wrong usage. No traceback without --debug.
+input or wrong usage; 3: a mistake in Backhand. No traceback without --debug.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import click
 
 from backhand.errors import BackhandError, UsageError
 
-DONE, WRONG_USAGE, INTERRUPTED = 0, 2, 130
+DONE, WRONG_USAGE, OUR_FAULT, INTERRUPTED = 0, 2, 3, 130
 
 
 class _Suggesting(click.Group):
@@ -90,7 +90,7 @@ def solve(  # noqa: PLR0913 - one parameter an option
         graph, of=of, wrt=wrt or None, pairs=pairs, paths=paths, numbers="float" if floats else "exact", title=_title(net)
     )
     if tidy:
-        from backhand.tidy import tidied
+        from backhand.solving.tidy import tidied
 
         solution = tidied(solution)
     options = _terminal() if chosen == "text" and not output else {}
@@ -214,6 +214,20 @@ def run(args: list[str]) -> int:
             raise
         print(f"{error.filename or 'standard output'}: {error.strerror or error}.", file=sys.stderr)  # noqa: T201
         return WRONG_USAGE
+    except Exception as error:  # noqa: BLE001 - the last resort: a sentence instead of a traceback
+        if "--debug" in args:
+            raise
+        _our_fault(error)
+        return OUR_FAULT
+
+
+def _our_fault(error: Exception) -> None:
+    """What is said when an error is none that a reader's input should cause."""
+    print(  # noqa: T201
+        f"Backhand failed where it should not ({type(error).__name__}: {error}). "
+        "This is a mistake in Backhand; please report it with the input. --debug shows where.",
+        file=sys.stderr,
+    )
 
 
 def _forget_standard_output() -> None:

@@ -4,62 +4,52 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from backhand.core.graph import Graph
 from backhand.errors import UsageError
 from backhand.solving.solution import Detail, Solution
+from backhand.writers import WRITERS, load
 
-FORMATS = {
-    "text": ".txt",
-    "markdown": ".md",
-    "latex": ".tex",
-    "html": ".html",
-    "json": ".json",
-    "svg": ".svg",
-}
-"""Formats of a solution, and the suffix that stands for each."""
-
-SUFFIXES = {suffix: name for name, suffix in FORMATS.items()} | {".htm": "html", ".markdown": "markdown"}
 DRAWN = frozenset(["html", "latex"])
 """Documents with the figure in them; the others have it in words or not at all."""
 
 
 def format_of(path: str | os.PathLike[str]) -> str:
     """The format that a file's suffix stands for. Raises UsageError for one that stands for none."""
+    suffixes = {suffix: name for name, writer in WRITERS.items() for suffix in writer.suffixes}
     suffix = Path(path).suffix.lower()
-    if suffix not in SUFFIXES:
+    if suffix not in suffixes:
         raise UsageError(
             f"{path} ends in {suffix or 'no suffix'}, which says no format.",
-            cure=f"End it in {', '.join(sorted(SUFFIXES))}, or say --format.",
+            cure=f"End it in {', '.join(suffixes)}, or say --format.",
         )
-    return SUFFIXES[suffix]
+    return suffixes[suffix]
 
 
 def formatted(solution: Solution, format: str, *, detail: Detail = "steps", **options: Any) -> Iterator[str]:  # noqa: A002 - the word users type
     """The solution in a format, in chunks."""
-    if format not in FORMATS:
-        raise UsageError(f"There is no format {format}.", cure=f"Known: {', '.join(FORMATS)}.")
-    if format == "json":
-        return iter(import_module("backhand.writers.json").write(solution))
-    if format == "svg":
-        return iter([svg(solution)])
-    from backhand.explaining.solution import document
+    module = load(format)
+    match WRITERS[format].takes:
+        case "solution":
+            return iter(module.write(solution))
+        case "drawing":
+            return iter([svg(solution)])
+        case "document":
+            from backhand.explaining.solution import document
 
-    module = import_module(f"backhand.writers.{format}")
-    made = document(solution, detail=detail, figure=format in DRAWN)
-    return iter(module.write(made, **options))
+            made = document(solution, detail=detail, figure=format in DRAWN)
+            return iter(module.write(made, **options))
 
 
 def svg(what: Solution | Graph) -> str:
     """The figure as SVG: with values and derivatives for a solution, as in a question for a network."""
     from backhand.explaining.figure import scene
-    from backhand.explaining.layout import layout
+    from backhand.explaining.layout import lay_out
 
     picture = scene(what.graph, what) if isinstance(what, Solution) else scene(what)
-    text: str = import_module("backhand.writers.svg").write(layout(picture))
+    text: str = load("svg").write(lay_out(picture))
     return text
 
 
@@ -133,9 +123,8 @@ def bundle(solution: Solution) -> dict[str, str]:
     """What a notebook shows for a solution: a page, the figure, Markdown, and text."""
     from backhand.explaining.solution import document
 
-    html = import_module("backhand.writers.html")
     return {
         "text/plain": "".join(formatted(solution, "text")),
         "text/markdown": "".join(formatted(solution, "markdown")),
-        "text/html": html.fragment(document(solution, figure=True)),
+        "text/html": load("html").fragment(document(solution, figure=True)),
     }

@@ -108,6 +108,8 @@ def multiply(left: Formula, right: Formula) -> Formula:
         return negate(multiply(left, inner))
     if other is not None and one is None:
         left, right = right, left
+    if (quotient := _over_one(left, right)) is not None:
+        return quotient
     if (joined := _join_number(left, right)) is not None:
         return joined
     return apply(MULTIPLY, _below(left, "product"), _below(right, "product", right_side=True), style="juxtaposed")
@@ -120,6 +122,14 @@ def _join_number(left: Formula, right: Formula) -> Formula | None:
         return None
     inner = constant(right.args[0])
     return None if inner is None else multiply(number(one * inner), _bare(right.args[1]))
+
+
+def _over_one(left: Formula, right: Formula) -> Formula | None:
+    """a (1/b) is a/b."""
+    for one, other in ((left, right), (right, left)):
+        if isinstance(other, Apply) and other.operation is DIVIDE and constant(other.args[0]) == 1:
+            return divide(one, _bare(other.args[1]))
+    return None
 
 
 def divide(above: Formula, below: Formula) -> Formula:

@@ -68,7 +68,7 @@ TABLES = HERE / "notation.json"
 def grammar(*, slopes: bool = True) -> str:
     """The text of both grammars with the names of the table put in."""
     text = "".join((HERE / name).read_text("utf-8") for name in ("formula.lark", "net.lark"))
-    functions = "|".join(sorted(map(re.escape, FUNCTIONS), key=len, reverse=True))
+    functions = "|".join(sorted(map(re.escape, FUNCTIONS), key=lambda name: (-len(name), name)))
     text = text.replace("{FUNCTIONS}", functions).replace("{WORD}", WORD)
     return text if slopes else re.sub(r"(?m)^SLOPE\.2: .*$", "SLOPE.2: /(?!)x/", text)
 

@@ -129,7 +129,7 @@ ROWS: tuple[Operation, ...] = (
               kinks=(_corner("u", "that from the left", "the second argument", "1"),)),
     Operation("softplus", U, "ln(1 + exp(u))", ("sigmoid(u)",), "derivative of softplus", "softplus of {u}", ar.softplus),
     Operation("gelu", U, "u*(1 + erf(u/sqrt(2)))/2", ("(1 + erf(u/sqrt(2)))/2 + u*exp(-u^2/2)/sqrt(2*pi)",),
-              "derivative of gelu", "gelu of {u}", ar.gelu, aliases=("GELU",)),
+              "derivative of gelu", "gelu of {u}", ar.gelu, ar.at(0, 0), aliases=("GELU",)),
     Operation("silu", U, "u/(1 + exp(-u))", ("sigmoid(u) + y*(1 - sigmoid(u))",),
               "derivative of silu", "silu of {u}", ar.silu, aliases=("swish", "SiLU")),
     # -- absolute value, choice, steps ---------------------------------------------------------------

@@ -27,10 +27,10 @@ LONGEST_HINT = 12
 
 def draw(solution: Solution) -> Figure:
     """The figure of a solved network: values above, derivatives below."""
-    from backhand.explaining.layout import layout
+    from backhand.explaining.layout import lay_out
 
     picture = scene(solution.graph, solution)
-    return Figure(layout(picture), picture.twin)
+    return Figure(lay_out(picture), picture.twin)
 
 
 class _Edge(NamedTuple):
@@ -196,6 +196,8 @@ def _hint(graph: Graph, quantity: Quantity) -> str:
     """What a unit does: a gate's sign, a function's name, a short formula; nothing for a weighted sum."""
     definition = quantity.definition
     if not quantity.computed or definition is None:
+        return ""
+    if _weighted(graph, definition) is not None:
         return ""
     if isinstance(definition, Apply):
         leaves = all(isinstance(arg, (Ref, Num)) for arg in definition.args)

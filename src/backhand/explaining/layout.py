@@ -21,6 +21,7 @@ from bisect import bisect
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from math import ceil
 from typing import Literal, TypeAlias
 
 from backhand.explaining.lettering import ASCENT, DESCENT, shortened, width
@@ -108,15 +109,17 @@ RADIUS, CORNER = 24.0, 10.0
 NAME, VALUE, WEIGHT, HINT = 16.0, 14.0, 13.0, 12.0
 PADDING = 16.0
 AIR = 22.0  # between what belongs to one unit and what belongs to the next below
+NEARLY = 6.0
 LANE = 10.0  # half of what an arrow needs that passes a column
 APRON = 12.0  # beside each column: room for the tips
 STEEPEST = 1.6  # how steeply an arrow may leave a circle
+WIDE = 400.0  # a strip as wide as this is not widened any more only because words lie across arrows
 STEP = 6.0  # a weight is tried every so many pixels along its arrow
 
 WHOLE = 120  # units up to which every one is drawn,
 DENSE = 300  # but with more arrows than this,
 SPARSE = 60  # only so many; of larger networks:
-LAYERS, IN_A_LAYER, SHOWN = 16, 8, 42  # layers, units in a layer and units in all, about
+LAYERS, IN_A_LAYER, SHOWN = 16, 6, 42  # layers, units in a layer and units in all, about
 ARROWS = 1000  # arrows that are drawn at most, and columns passed by all of them together
 CAREFUL = 60  # long arrows that are threaded one by one; more of them go straight through
 WRITTEN = 60  # weights that are written in one strip at most
@@ -127,7 +130,7 @@ def lay_out(scene: Scene) -> Drawing:
     layers, arrows, left_out = _abridged(scene)
     columns = [[_stand(entry) for entry in layer] for layer in layers]
     wires = _thread(columns, arrows)
-    _settle(columns)
+    _settle(columns, wires)
     unwritten = _spread(columns, wires)
     return _drawn(scene, columns, wires, [*left_out, *_unwritten(unwritten)])
 
@@ -194,7 +197,7 @@ def _not_drawn(units: int, arrows: int, scene: Scene) -> Iterable[str]:
 
 def _unwritten(count: int) -> Iterable[str]:
     if count:
-        yield f"Too dense to write on {'one arrow' if count == 1 else f'{count:,} arrows'}."
+        yield f"No room to write on {'one arrow' if count == 1 else f'{count:,} arrows'}."
 
 
 # ---- units: how large they are
@@ -270,7 +273,7 @@ def _outline(place: _Place, lines: Iterable[tuple[Role, str, float]]) -> None:
         wide = max(wide, place.write(role, words, top + 0.98 * size, size))
         top += 1.25 * size
     place.half_width = place.half_height = place.corner = RADIUS
-    if len(lines) > 1 or wide > 2 * RADIUS - 9:
+    if len(lines) > 1 or wide > 2 * RADIUS - 6:
         place.half_width = max(RADIUS, wide / 2 + 10)
         place.half_height = max(RADIUS, high / 2 + 6)
         place.corner = CORNER
@@ -342,7 +345,8 @@ def _thread(columns: list[list[_Place]], arrows: Sequence[Arrow]) -> list[_Wire]
 
 def _pitch(columns: Iterable[Iterable[_Place]]) -> float:
     """From one unit to the next in a column; the same everywhere, so that rows stay rows."""
-    return max((place.top + place.bottom for column in columns for place in column), default=0) + AIR
+    tallest = max((place.top + place.bottom for column in columns for place in column), default=0.0)
+    return 2 * ceil((tallest + AIR) / 2)
 
 
 def _pass(column: list[_Place], slot: int, pitch: float) -> _Place:
@@ -489,7 +493,7 @@ def _bow(wires: Iterable[_Wire]) -> None:
 # ---- heights
 
 
-def _settle(columns: list[list[_Place]]) -> None:
+def _settle(columns: list[list[_Place]], wires: Sequence[_Wire]) -> None:
     """Every place moves to the middle of its neighbours, as far as its own column lets it; to and fro, until
     most ways are straight."""
     pitch = _pitch(columns)
@@ -499,34 +503,112 @@ def _settle(columns: list[list[_Place]]) -> None:
         for column in columns if sides != "right" else reversed(columns):
             wanted = [_wish(place, sides) for place in column]
             _stack(column, [y for y, _ in wanted], [weight for _, weight in wanted], pitch)
+    _align(columns)
+    for column in columns:
+        _tuck(column, pitch)
+    _level(columns, wires)
     top = min((place.y - place.top for column in columns for place in column), default=0.0)
     for column in columns:
         for place in column:
-            place.y += PADDING - top
+            place.y = round(place.y + PADDING - top, 1)
 
 
 def _wish(place: _Place, sides: str) -> tuple[float, float]:
-    """Where a place would like to be, and how much. Who has no neighbour on the side that is looked at gives way."""
-    weight = 1.0 if place.kind else 0.02
+    """Where a place would like to be, and how much. An arrow that passes gives way to units, and so does a
+    unit without neighbours on the side that is looked at."""
+    if not place.kind:
+        return _middle(place.lefts + place.rights), 0.003
     if sides == "both" and place.lefts:
-        return _median(place.lefts + place.rights), weight
+        return _middle(place.lefts + place.rights), 1.0
     sources = place.rights if sides == "right" else place.lefts
     if sources:
-        return _median(sources), weight
+        return _middle(sources), 1.0
     sources = place.lefts or place.rights
-    return (_median(sources), 0.001) if sources else (place.y, 0.00001)
+    return (_middle(sources), 0.001) if sources else (place.y, 0.00001)
 
 
-def _median(neighbours: Sequence[tuple[_Place, float]]) -> float:
-    """The weighted median: unlike a mean it prefers one straight way to two slanting ones."""
+def _level(columns: Sequence[list[_Place]], wires: Iterable[_Wire]) -> None:
+    """Between units that stay where they are, a long arrow runs level as far as it can: from its tail, as long
+    as one height is free in all columns it passes, then at the next such height. Short ones choose first."""
+    number = {id(place): k for k, column in enumerate(columns) for place in column}
+    pitch = _pitch(columns)
+    settled = {id(place) for column in columns for place in column if place.kind}
+    for wire in sorted(wires, key=lambda wire: len(wire.chain)):
+        passing = wire.chain[1:-1]
+        free = [_free(columns[number[id(place)]], place, settled, pitch) for place in passing]
+        near = wire.chain[0].y
+        while passing:
+            count, low, high = _common(free)
+            if count == len(passing) and count < len(wire.chain) - 2:
+                near = wire.chain[-1].y
+            near = max(low, min(high, near))
+            for place in passing[:count]:
+                place.y = near
+                settled.add(id(place))
+            passing, free = passing[count:], free[count:]
+
+
+def _free(column: Sequence[_Place], place: _Place, settled: set[int], pitch: float) -> tuple[float, float]:
+    """From where to where a place may move so that the settled ones of its column can stay."""
+    row = next(k for k, other in enumerate(column) if other is place)
+    low, need = float("-inf"), 0.0
+    for k in range(row, 0, -1):
+        need += _distance(column[k - 1], column[k], pitch)
+        if id(column[k - 1]) in settled:
+            low = column[k - 1].y + need
+            break
+    high, need = float("inf"), 0.0
+    for k in range(row + 1, len(column)):
+        need += _distance(column[k - 1], column[k], pitch)
+        if id(column[k]) in settled:
+            high = column[k].y - need
+            break
+    return low, max(low, high)
+
+
+def _common(free: Sequence[tuple[float, float]]) -> tuple[int, float, float]:
+    """How many of the first ranges have heights in common, and which."""
+    low, high = free[0]
+    for k, (lower, upper) in enumerate(free):
+        if max(low, lower) > min(high, upper):
+            return k, low, high
+        low, high = max(low, lower), min(high, upper)
+    return len(free), low, high
+
+
+def _align(columns: Iterable[Iterable[_Place]]) -> None:
+    """Units at nearly one height, in whatever column, stand at one height: the eye sees a row, or a mistake.
+    What they move is less than the air between them."""
+    units = sorted((place for column in columns for place in column if place.kind), key=lambda place: place.y)
+    while units:
+        row = units[: bisect(units, units[0].y + NEARLY, key=lambda place: place.y)]
+        height = round(sum(place.y for place in row) / len(row))
+        for place in row:
+            place.y = height
+        units = units[len(row) :]
+
+
+def _tuck(column: Sequence[_Place], pitch: float) -> None:
+    """A unit without arrows stands close to the next one."""
+    for way in (1, -1):
+        ordered = column[::way]
+        for before, place in zip(ordered, ordered[1:], strict=False):
+            if not place.lefts and not place.rights and (before.lefts or before.rights or way == 1):
+                place.y = before.y + way * _distance(*((before, place)[::way]), pitch)
+
+
+def _middle(neighbours: Sequence[tuple[_Place, float]]) -> float:
+    """Of a few the weighted median, which prefers one straight way to two slanting ones; of many the mean."""
+    total = sum(weight for _, weight in neighbours)
+    if len(neighbours) > 4:
+        return sum(place.y * weight for place, weight in neighbours) / total
     ranked = sorted((place.y, weight) for place, weight in neighbours)
-    half = sum(weight for _, weight in ranked) / 2
     passed = 0.0
     for k, (y, weight) in enumerate(ranked):
         passed += weight
-        if passed == half:
+        if passed * 2 == total:
             return (y + ranked[k + 1][0]) / 2
-        if passed > half:
+        if passed * 2 > total:
             return y
     return ranked[-1][0]
 
@@ -628,6 +710,7 @@ class _Strip:
         self.width = self._first_width()
         self.curves: list[_Curve] = []
         self.spots: dict[int, float | None] = {}
+        self.crossed: dict[int, list[int]] = {}  # by label, the other arrows it lies across
 
     def _first_width(self) -> float:
         wide = max((self.parts[k][0].wide for k in self.labelled), default=0.0)
@@ -637,61 +720,63 @@ class _Strip:
 
     def fit(self) -> None:
         """Widen the strip until every weight has a place that no other arrow crosses, or it does not help."""
-        best: tuple[tuple[int, int], float, list[_Curve], dict[int, float | None]] | None = None
+        best: tuple[tuple[int, int], float] | None = None
         for _ in range(4):
             score = self._try()
-            if best is not None and score >= best[0]:
-                break
-            best = (score, self.width, self.curves, self.spots)
             if score == (0, 0):
                 return
+            if best is not None and score >= best[0]:
+                break
+            best = (score, self.width)
+            if score[0] == 0 and self.width > WIDE:
+                return
             self.width *= 1.3
-        if best is not None:
-            _, self.width, self.curves, self.spots = best
+        assert best is not None
+        self.width = best[1]
+        self._try()
 
     def _try(self) -> tuple[int, int]:
         """Place all words at this width; how many found no place, and how many arrows they lie across."""
         self.curves = [self._curve(wire, left, right) for wire, left, right in self.parts]
-        self.spots = {}
+        self.spots, self.crossed = {}, {}
         if not self.labelled:
             return (0, 0)
-        steps = int(self.width / STEP)
+        steps = min(int(self.width / STEP), 40)
         basis = [_basis(k / steps, self.width) for k in range(steps + 1)]
         heights = [[a * y0 + b * m0 + c * y1 + d * m1 for y0, m0, y1, m1 in self.curves] for a, b, c, d in basis]
         taken: list[Rect] = []
-        lost = crossed = 0
         for k in self.labelled:
-            found = self._place(k, heights, taken)
-            if found is None:
-                lost += 1
+            step, crossed = self._place(k, heights, taken)
+            if step is None:
                 self.spots[k] = None
                 continue
-            step, hits = found
-            crossed += hits
+            if crossed:
+                self.crossed[k] = crossed
             self.spots[k] = x = step * self.width / steps
             taken.append(_room(x, heights[step][k], self.parts[k][0].wide))
-        return lost, crossed
+        return len(self.labelled) - len(taken), sum(map(len, self.crossed.values()))
 
-    def _place(self, k: int, heights: list[list[float]], taken: list[Rect]) -> tuple[int, int] | None:
+    def _place(self, k: int, heights: list[list[float]], taken: list[Rect]) -> tuple[int | None, list[int]]:
         """The step along the arrow, as near to the wish as possible, where the words lie on no others and
-        across the fewest arrows. `heights` has a row for each step, in it all arrows."""
+        across the fewest arrows, and those arrows. `heights` has a row for each step, in it all arrows."""
         wide = self.parts[k][0].wide
         steps = len(heights) - 1
         unit = self.width / steps
         reach = int((wide / 2 + 5) / unit) + 1
         wish = self.wishes[k] * steps
-        best: tuple[int, int] | None = None
+        best: int | None = None
+        fewest: list[int] = []
         for step in sorted(range(reach, steps - reach + 1), key=lambda step: abs(step - wish)):
             left, top, right, bottom = _room(step * unit, heights[step][k], wide)
             if any(l < right and left < r and t < bottom and top < b for l, t, r, b in taken):
                 continue
-            ends = zip(heights[step - reach], heights[step + reach], strict=True)
-            hits = len([1 for a, b in ends if (a < bottom or b < bottom) and (a > top or b > top)]) - 1
-            if hits <= 0:
-                return step, 0
-            if best is None or hits < best[1]:
-                best = step, hits
-        return best
+            ends = enumerate(zip(heights[step - reach], heights[step + reach], strict=True))
+            crossed = [i for i, (a, b) in ends if (a < bottom or b < bottom) and (a > top or b > top) and i != k]
+            if not crossed:
+                return step, []
+            if best is None or len(crossed) < len(fewest):
+                best, fewest = step, crossed
+        return best, fewest
 
     def _curve(self, wire: _Wire, left: _Place, right: _Place) -> _Curve:
         slope = (right.y - left.y) / (self.left_half + self.width + self.right_half)
@@ -711,10 +796,15 @@ class _Strip:
                 unwritten += 1
                 continue
             wire = self.parts[k][0]
-            y, _ = _at(wire.pieces[-1], x + spot)
+            y, slope = _at(wire.pieces[-1], x + spot)
             wire.labels = _side_by_side(wire, x + spot, y)
-            box = _room(x + spot, y, wire.wide)
-            for passing, _, _ in self.parts:
+            left, top, right, bottom = box = _room(x + spot, y, wire.wide)
+            reach = (right - left) / 2
+            if abs(slope) * reach > (bottom - top) / 2:
+                reach = (bottom - top) / 2 / abs(slope)
+            wire.cuts.append((x + spot - reach, x + spot + reach))
+            for other in self.crossed.get(k, ()):
+                passing = self.parts[other][0]
                 passing.cuts.extend(_inside_of(box, passing.pieces[-1]))
         return unwritten
 

@@ -165,11 +165,11 @@ def _local(solution: Solution, step: LocalStep, detail: Detail, *, result: bool)
         yield Paragraph(say.one_occurrence_each(step.parent, step.child, occurrences))
     slope = m.Slope(step.child, step.parent, step.total_differs)
     first: list[m.Box] = [slope]
-    note: tuple[Inline, ...] = ()
+    note = say.piecewise(node.operation.name for node in postorder(step.worked.formula) if isinstance(node, Apply))
     if detail == "full":
         first.append(m.Differentiate(step.parent, box(definition, graph=solution.graph).box))
         first += _factors(step)
-        note = say.by_which_rules(step.worked.rules)
+        note = (*say.by_which_rules(step.worked.rules), *(("; ", *note) if note else ()))
     yield Equation(
         chain(first, step.worked.formula, step.inputs, step.result, graph=solution.graph, every=detail == "full"),
         note,

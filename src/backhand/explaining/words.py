@@ -7,7 +7,7 @@ comes back through C1", "add over all ways from B1 to L".
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from backhand.explaining.document import Inline
 from backhand.explaining.mathematics import Slope, Symbol
@@ -65,6 +65,17 @@ def local_not_total(child: str, parent: str) -> Words:
 
 def seed(of: str) -> Words:
     return ("Start at the output: when ", Symbol(of), " moves by 1, it moves by 1.")
+
+
+PIECEWISE = {
+    "step": "step is 1 above 0, and 0 elsewhere",
+    "sign": "sign is 1 above 0, -1 below, and 0 at 0",
+}
+
+
+def piecewise(operations: Iterable[str]) -> Words:
+    """What the functions with pieces are, said beside the line that uses them."""
+    return tuple(dict.fromkeys(PIECEWISE[name] for name in operations if name in PIECEWISE))
 
 
 def by_which_rules(rules: Sequence[str]) -> Words:

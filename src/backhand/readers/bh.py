@@ -23,8 +23,8 @@ from lark import Token
 from backhand import limits
 from backhand.core.evaluate import evaluate_constant
 from backhand.core.formula import Formula, Ref, apply, names, references, rename
-from backhand.core.graph import Ask, Graph, Kind, Quantity
-from backhand.core.notation import Notation, Notice, call, plain_name
+from backhand.core.graph import Ask, Graph, Kind, Quantity, unknown
+from backhand.core.notation import WORD, Notation, call, plain_name
 from backhand.core.operations import ADD, CONSTANTS, FUNCTIONS, MULTIPLY
 from backhand.errors import BackhandError, LimitError, ReadError, raise_all
 from backhand.text import Source, Span
@@ -36,6 +36,9 @@ KINDS: dict[str, Kind] = {
 
 STARTS = re.compile(r"\s*(?:[A-Za-z]+[ \t]+)?[^\W\d]\w*(?:\[[^\]\n]*\])?\s*(?:=|-+>|→|:)")
 """How a statement begins; it ends a bracket left open on the line before."""
+
+NAMES = re.compile(WORD + r"(?:\[[^\]\n]*\])?")
+"""Every name in a line that could not be read: it may define any of them."""
 
 COMMENT = re.compile(r"#(?!\d)|(?<![\w'\]}])#")
 
@@ -62,6 +65,7 @@ def _read(source: Source, own: frozenset[str]) -> _Statements:
             found.add(found.notation.read("line", start, end))
         except BackhandError as error:
             found.errors.append(error)
+            found.broken |= set(NAMES.findall(source.text[start:end]))
             if len(found.errors) >= limits.ERRORS:
                 break
     return found
@@ -149,6 +153,7 @@ class _Statements:
     def __init__(self, notation: Notation) -> None:
         self.notation = notation
         self.errors: list[BackhandError] = []
+        self.broken: set[str] = set()
         self.definitions: list[_Definition] = []
         self.units: dict[str, _Unit] = {}
         self.order: dict[str, None] = {}
@@ -312,8 +317,9 @@ class _Statements:
 
     def graph(self) -> Graph:
         versions = self._versions()
-        raise_all(self.errors)
         quantities = [*self._quantities(versions)]
+        if self.errors:
+            self._undefined(quantities)
         raise_all(self.errors)
         if not quantities:
             source = self.notation.source
@@ -324,11 +330,17 @@ class _Statements:
         for ask, span in zip(self.asks, self.ask_spans, strict=True):
             for name in (ask.of, *ask.by):
                 if name and name not in graph:
-                    from backhand.core.graph import unknown
-
                     self.errors.append(unknown(name, graph.index, span, user="This line"))
         raise_all(self.errors)
         return graph
+
+    def _undefined(self, quantities: list[Quantity]) -> None:
+        """The undefined names of a file that has other errors, too; what a broken line might define is let pass."""
+        known = {*self.order, *self.broken, *(quantity.name for quantity in quantities)}
+        for quantity in quantities:
+            for ref in references(quantity.definition) if quantity.definition else ():
+                if ref.name not in known:
+                    self.errors.append(unknown(ref.name, self.order, ref.span, user=quantity.name))
 
     def _versions(self) -> dict[str, list[_Definition]]:
         """The definitions of each name; more than one only where each later one uses the name itself."""
@@ -406,6 +418,8 @@ class _Statements:
 
     def _drawn(self, name: str, unit: _Unit) -> Iterator[Quantity]:
         """A drawn unit: the sum over its arrows and its bias, and the activation of that."""
+        if not unit.arrows:
+            return
         total: Formula | None = None
         for arrow in unit.arrows:
             product = apply(MULTIPLY, arrow.weight, arrow.tail, style="arrow", span=arrow.span)

@@ -185,9 +185,9 @@ class _Page:
         from backhand.writers import svg
 
         words = "".join(f"<p>{escape(each)}</p>\n" for each in figure.twin.splitlines() if each.strip())
-        picture = svg.write(figure.drawing, standalone=False)
+        picture = svg.embed(figure.drawing)
         twin = f'<details class="twin">\n<summary>The figure in words</summary>\n{words}</details>\n' if words else ""
-        return f"<figure>\n{picture}\n</figure>\n{twin}"
+        return f"<figure>\n{picture}</figure>\n{twin}"
 
 
 def typed(text: str) -> str:

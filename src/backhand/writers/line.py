@@ -41,7 +41,7 @@ def line(box: Box) -> str:
     """
     match box:
         case Row():
-            return _row(flat(box, line=True))
+            return joined(flat(box, line=True))
         case Symbol(text) | Number(text) | Sign(text) | Words(text):
             return text
         case Fraction(above, below):
@@ -75,7 +75,8 @@ def words(inlines: Iterable[Inline]) -> str:
     return "".join(each if isinstance(each, str) else line(each) for each in inlines)
 
 
-def _row(items: Sequence[Box]) -> str:
+def joined(items: Sequence[Box]) -> str:
+    """Boxes that `flat` has put side by side."""
     found: list[str] = []
     for place, item in enumerate(items):
         if not isinstance(item, Sign):

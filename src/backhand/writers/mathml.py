@@ -67,7 +67,7 @@ class MathML:
         return f'<math displaystyle="true">{front}{body}</math>'
 
     def _piece(self, piece: Piece, slash: bool) -> str:
-        return lead(piece.lead) + self._items(flat(piece.row), slash)
+        return lead(piece.lead) + self._items(piece.row.items, slash)
 
     # -- boxes ----------------------------------------------------------------------------------------
 

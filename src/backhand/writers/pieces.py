@@ -13,7 +13,7 @@ plus or minus, in front of a factor, inside a long pair of parentheses.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Generic, NamedTuple, TypeVar, assert_never
+from typing import NamedTuple, TypeAlias, assert_never
 
 from backhand.explaining.mathematics import (
     Bars,
@@ -42,7 +42,8 @@ OPEN, CLOSE = Sign("("), Sign(")")
 
 
 class Piece(NamedTuple):
-    """Some boxes that stay on one line, and the sign before them ("" at the beginning and before a factor)."""
+    """Boxes that stay on one line, as `flat` left them, and the sign before them ("" at the beginning and before a
+    factor)."""
 
     lead: str
     row: Row
@@ -58,15 +59,17 @@ def flat(box: Box, *, line: bool = False) -> list[Box]:
     >>> flat(Row((Number("2"), Sign(""), Number("3"))))
     [Number(text='2'), Sign(text='·'), Number(text='3')]
     """
+    if not isinstance(box, Row):
+        return [box]
     items = _opened(box)
     items = [_guarded(items, i, line) for i in range(len(items))]
     return [_joint(items, i) if isinstance(item, Sign) and not item.text else item for i, item in enumerate(items)]
 
 
-def _opened(box: Box) -> list[Box]:
+def _opened(row: Row) -> list[Box]:
     """Rows inside rows opened (without recursion: a long sum may be nested as deep as it is long)."""
     found: list[Box] = []
-    todo: list[Box] = [box]
+    todo: list[Box] = [row]
     while todo:
         item = todo.pop()
         if not isinstance(item, Row):
@@ -267,31 +270,25 @@ def _cut(items: Sequence[Box], signs: frozenset[str]) -> Iterator[Piece]:
     yield Piece(lead, Row(tuple(run)))
 
 
-T = TypeVar("T")
+Part: TypeAlias = tuple[str, float]
+"""A piece as a writer has set it, and how broad that is, the blank before it included."""
 
 
-class Part(NamedTuple, Generic[T]):
-    """A piece as a writer has set it, and how broad that is, the blank before it included."""
-
-    set: T
-    size: float
-
-
-def fill(links: Iterable[Sequence[Part[T]]], room: float, *, deeper: float = 0.0) -> list[tuple[bool, list[T]]]:
+def fill(links: Iterable[Sequence[Part]], room: float, *, deeper: float = 0.0) -> list[tuple[bool, list[str]]]:
     """Lines of at most `room`. A line ends before a link where it can, before another piece where it must. Each
     line says whether it begins with a link; one that does not stands `deeper` in.
 
-    >>> fill([[Part("= 2 + 2", 8)], [Part("= 4", 4)]], 10)
+    >>> fill([[("= 2 + 2", 8)], [("= 4", 4)]], 10)
     [(True, ['= 2 + 2']), (True, ['= 4'])]
     """
-    lines: list[tuple[bool, list[T]]] = []
+    lines: list[tuple[bool, list[str]]] = []
     used = room
     for parts in links:
-        fits = used + sum(part.size for part in parts) <= room
-        for place, part in enumerate(parts):
-            if not fits and (place == 0 or used + part.size > room):
+        fits = used + sum(size for _, size in parts) <= room
+        for place, (text, size) in enumerate(parts):
+            if not fits and (place == 0 or used + size > room):
                 lines.append((place == 0, []))
                 used = 0.0 if place == 0 else deeper
-            lines[-1][1].append(part.set)
-            used += part.size
+            lines[-1][1].append(text)
+            used += size
     return lines

@@ -173,6 +173,8 @@ class TeX:
                 found.append(run)
             elif run in "_#":
                 found.append(f"\\{run}")
+            elif run in LETTERS:  # apart from the letter itself, which the fine form has
+                found.append(rf"\underline{{\{LETTERS[run]}}}")
             else:
                 found.append(self.words(run))
         return rf"\mathtt{{{''.join(found)}}}"
@@ -197,21 +199,21 @@ class TeX:
         last = len(links) - 1
         parts = [self._parts(link, room - used, equation.result and i == last) for i, link in enumerate(links)]
         if equation.note:
-            parts.append([Part("\\qquad " + self.prose(equation.note), 4 + _length(equation.note))])
+            parts.append([("\\qquad " + self.prose(equation.note), 4 + _length(equation.note))])
         for row in fill(parts, room - used, deeper=2):
             yield f"{left}&{indent}{self._line(*row)}"
             left = ""
 
-    def _parts(self, link: Link, room: float, boxed: bool) -> list[Part[str]]:
+    def _parts(self, link: Link, room: float, boxed: bool) -> list[Part]:
         """A link whole if it fits on a line, else in pieces."""
         relation = sign(link.relation, prefix=False).lstrip() if link.relation else ""
         cut = pieces(link.box, room - 3)
         if len(cut) == 1:
-            box = self(link.box)
+            box = self._row(cut[0].row.items, inline=False)
             text = rf"\boxed{{{box}}}" if boxed else box
-            return [Part(relation + text, breadth(cut[0].row) + 3)]
+            return [(relation + text, breadth(cut[0].row) + 3)]
         leads = [relation, *(sign(piece.lead, prefix=False) if piece.lead else "\\," for piece in cut[1:])]
-        return [Part(lead + self(piece.row), breadth(piece.row) + 2.5) for lead, piece in zip(leads, cut, strict=True)]
+        return [(lead + self._row(piece.row.items, inline=False), breadth(piece.row) + 2.5) for lead, piece in zip(leads, cut, strict=True)]
 
     def _line(self, begins: bool, parts: Sequence[str]) -> str:
         text = " ".join(part.strip() for part in parts)

@@ -22,7 +22,7 @@ from backhand.explaining.document import (
     Table,
 )
 from backhand.text import cells
-from backhand.writers.line import line
+from backhand.writers.line import joined, line
 from backhand.writers.pieces import Part, fill, pieces
 from backhand.writers.plain import plain
 
@@ -145,12 +145,12 @@ class _Page:
         rows = fill((self.parts(link, room) for link in links), room, deeper=len(INDENT))
         return [" " * (hang if begins else hang + len(INDENT)) + " ".join(row) for begins, row in rows]
 
-    def parts(self, link: Link, room: float) -> list[Part[str]]:
+    def parts(self, link: Link, room: float) -> list[Part]:
         """A link whole if it fits on a line, else in pieces."""
         cut = pieces(link.box, room - 5, lambda box: cells(line(box)), line=True)
-        texts = [plain(f"{piece.lead} {line(piece.row)}".lstrip()) for piece in cut]
+        texts = [plain(f"{piece.lead} {joined(piece.row.items)}".lstrip()) for piece in cut]
         texts[0] = f"{link.relation} {texts[0]}".lstrip()
-        return [Part(text, cells(text) + 1) for text in texts]
+        return [(text, cells(text) + 1) for text in texts]
 
     # -- tables ---------------------------------------------------------------------------------------
 

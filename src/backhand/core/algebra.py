@@ -40,6 +40,10 @@ def constant(formula: Formula) -> Fraction | None:
         return formula.value
     if isinstance(formula, Apply) and formula.operation is NEGATE and isinstance(formula.args[0], Num):
         return -formula.args[0].value
+    if isinstance(formula, Apply) and formula.operation is DIVIDE:
+        above, below = formula.args
+        if isinstance(above, Num) and isinstance(below, Num) and below.value:
+            return above.value / below.value
     return None
 
 
@@ -184,9 +188,6 @@ NEEDED = {"sum": 1, "product": 2, "factor": 3, "exponent": 3, "atom": 4}
 
 def _below(formula: Formula, place: str, *, right_side: bool = False) -> Formula:
     """The formula with the parentheses it needs in that place, and no others."""
-    if isinstance(formula, Num):
-        plain = formula.value.denominator == 1 or bool(formula.text)
-        return formula if plain or place == "sum" else grouped(formula)
     if not isinstance(formula, Apply):
         return formula
     rank = RANK.get(formula.operation.name, 5) if formula.args else 5

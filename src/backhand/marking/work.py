@@ -1,0 +1,83 @@
+"""What somebody wrote, read but not yet judged.
+
+    Work        a whole answer, possibly of several files
+      Line      one line of it: its statements, or why it has none
+        Chain   a = b = c ≈ d, with every link kept; a note at its side belongs to the line
+          Piece one link: the sign before it, its formula, and the text as written
+
+Nothing is thrown away and nothing repaired in silence: a Piece that could not be read has no formula
+and a reason. Formulas are those of `core.formula` with the answer's own additions (Slope for dL/dB1,
+Bare derivatives d/dD (...)); names are as written, matching them to a network comes later (`align`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from backhand.core.formula import Formula
+from backhand.text import Source, Span
+
+Relation: TypeAlias = Literal["", "=", "≈", "=>"]
+"""What stands before a link: nothing for the first, `=`, `≈` (also \\approx, ~=, ≅), or an arrow of consequence
+(=>, \\Rightarrow, ⇒, ∴) that opens a line without repeating what it is about."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Repair:
+    """A likely slip of the scanner: `−` read for `-`, l for 1, O for 0, a lost `^`. Proposed, never applied unsaid."""
+
+    said: str
+    meant: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Piece:
+    """One link of a chain. `formula` is None where it could not be read, with the `reason`; `boxed` says that it was
+    put in a box as an answer; `digits` is the number of decimals shown if it is a bare decimal number, else None."""
+
+    relation: Relation
+    formula: Formula | None
+    text: str
+    span: Span
+    boxed: bool = False
+    digits: int | None = None
+    reason: str = ""
+    at: tuple[tuple[str, str], ...] = ()
+    """A point it is taken at, as written: df/dx |_{x=1} has (("x", "1"),)."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Chain:
+    """One statement: its links from left to right. `leads_on` says that it opens with a relation, so that it goes on
+    from what the chain before was about. `note` says that it stood at the side of another, in a brace."""
+
+    pieces: tuple[Piece, ...]
+    span: Span
+    leads_on: bool = False
+    note: bool = False
+    struck: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Line:
+    """A line of the answer. `chains` are its statements; without any, `why` says what it is: prose (not a failure),
+    a heading, empty, struck out, or mathematics that could not be read."""
+
+    number: int
+    span: Span
+    chains: tuple[Chain, ...]
+    why: Literal["", "prose", "empty", "struck", "unread"] = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Work:
+    """An answer: its sources in the order given, its lines, proposed repairs, and decisions for the whole page
+    that are to be shown (a decimal comma)."""
+
+    sources: tuple[Source, ...]
+    lines: tuple[Line, ...]
+    repairs: tuple[Repair, ...] = ()
+    decisions: tuple[str, ...] = ()

@@ -13,6 +13,7 @@ edges, and returns the values of all units, the derivatives of the loss by all u
 
 from __future__ import annotations
 
+import copy
 import math
 import random
 import sys
@@ -69,7 +70,7 @@ def layered(edges: int, *, exact: bool = False) -> Plan:
     lot = random.Random(7)
     width, layers = max(2, round(math.sqrt(edges / 10))), 10
     scale = 1.7 / math.sqrt(width)
-    number = (lambda: lot.choice([-1.0, 1.0])) if exact else (lambda: round(lot.uniform(-1, 1) * scale, 6))
+    number = (lambda: lot.choice([-1.0, 1.0, 2.0, 3.0])) if exact else (lambda: round(lot.uniform(-1, 1) * scale, 6))
     drawing = _Drawing("linear" if exact else "layered", [round(lot.uniform(-1, 1), 0 if exact else 6) or 1.0 for _ in range(width)])
     before = list(range(width))
     for _ in range(layers):
@@ -164,14 +165,14 @@ def names_of(plan: Plan) -> tuple[list[str], list[str]]:
 
 
 def backhand(plan: Plan, graph: Any, numbers: Any) -> Contender:
-    """`propagate` on a graph that nothing has been looked up in before."""
-    from backhand.core.graph import Graph
+    """`propagate` on a graph as the builder left it: a copy each time, so that nothing is known from the time before."""
     from backhand.core.propagate import propagate
 
     units, weights = names_of(plan)
+    untouched = copy.copy(graph)
 
     def run() -> Any:
-        return propagate(Graph(graph.quantities, graph.asks), numbers=numbers)
+        return propagate(copy.copy(untouched), numbers=numbers)
 
     def results(found: Any) -> Numbers:
         index = graph.index

@@ -36,7 +36,9 @@ def formula(draw: random.Random, names: list[str], operations: list[str], depth:
         return Ref(names[min(len(names) - 1, int(len(names) * draw.random() ** 0.5))], parens=draw.random() < 0.2)
     name = draw.choice(operations)
     if name == "^":
-        return apply(OPERATIONS["^", 2], formula(draw, names, operations, depth - 1), Num(Fraction(draw.choice([2, 2, 3]))))
+        return apply(
+            OPERATIONS["^", 2], formula(draw, names, operations, depth - 1), Num(Fraction(draw.choice([2, 2, 3])))
+        )
     if name == "/":
         divisor = Num(Fraction(draw.choice([2, 3, 5])))
         return apply(OPERATIONS["/", 2], formula(draw, names, operations, depth - 1), divisor)

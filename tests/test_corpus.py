@@ -26,7 +26,10 @@ EXAMPLES = {path.stem: json.loads(path.read_text("utf-8")) for path in sorted(CO
 
 def is_scalar(example: dict[str, Any]) -> bool:
     text = "\n".join(example["equations"])
-    return not (re.search(r"@|\[|softmax|conv2d|mean\(|sum\(", text) or any(isinstance(v, list) for v in example["given"].values()))
+    return not (
+        re.search(r"@|\[|softmax|conv2d|mean\(|sum\(", text)
+        or any(isinstance(v, list) for v in example["given"].values())
+    )
 
 
 SCALAR = [name for name, example in EXAMPLES.items() if is_scalar(example)]
@@ -44,7 +47,7 @@ def belongs_to_later(key: str) -> bool:
 
 def looked_up(solution: backhand.Solution, key: str) -> Value:
     """A quantity of the corpus: X, dY/dX, -dY/dX, with ' #2' behind it for a second publication."""
-    key = key.split(" #")[0]
+    key = key.split(" #", maxsplit=1)[0]
     sign = -1 if key.startswith("-") else 1
     match = re.fullmatch(r"-?d(\w+)/d(\w+)", key)
     if match is None:

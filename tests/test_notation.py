@@ -101,7 +101,9 @@ def test_names_run_together_are_one_name_and_the_error_asks() -> None:
     assert "Did you mean w1 x1?" in error("w1 = 2, x1 = 3\nL = w1x1")
 
 
-@pytest.mark.parametrize("name", ["B_1", "B_{1}", "B₁", "x'", "x′", "δ2", "out_h1", "w[A1,B1]", "θ_{out}", "Straße", "c#1"])
+@pytest.mark.parametrize(
+    "name", ["B_1", "B_{1}", "B₁", "x'", "x′", "δ2", "out_h1", "w[A1,B1]", "θ_{out}", "Straße", "c#1"]
+)
 def test_names(name: str) -> None:
     graph = backhand.read(f"{name} = 2\nL = {name} + 1")
     assert solved(str(graph), "L") == 3
@@ -113,7 +115,10 @@ def test_subscript_digits_and_primes_are_read_as_what_they_mean() -> None:
 
 
 def test_d_of_something_by_something_is_one_token() -> None:
-    assert fold(notation.formula("2 dL/dB1"), lambda leaf: to_text(leaf), lambda node, parts: "|".join(parts)) == "2|dL/dB1"
+    assert (
+        fold(notation.formula("2 dL/dB1"), lambda leaf: to_text(leaf), lambda node, parts: "|".join(parts))
+        == "2|dL/dB1"
+    )
     assert "dL/dB1 is a derivative" in error("B1 = 2\nL = dL/dB1")
 
 
@@ -127,7 +132,15 @@ def test_own_names_that_look_like_derivatives_are_a_quotient() -> None:
 def test_a_bare_number_is_an_input_and_words_set_the_kind_for_their_line() -> None:
     graph = backhand.read("x = 2\nweight w = 1, v = 3\nbiases b = 0\ntarget t = 1\nconstant k = 2\nL = x w v b t k")
     kinds = {q.name: q.kind for q in graph.quantities}
-    assert kinds == {"x": "input", "w": "weight", "v": "weight", "b": "bias", "t": "target", "k": "constant", "L": "computed"}
+    assert kinds == {
+        "x": "input",
+        "w": "weight",
+        "v": "weight",
+        "b": "bias",
+        "t": "target",
+        "k": "constant",
+        "L": "computed",
+    }
 
 
 def test_a_target_is_only_what_is_called_target() -> None:

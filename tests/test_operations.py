@@ -91,7 +91,17 @@ def test_exact_results_are_exact(row: Operation) -> None:
 
 def exact_points(row: Operation) -> list[tuple[Fraction, ...]]:
     """Where a rational result is expected although the operation is not rational."""
-    special = {"exp": 0, "ln": 1, "log2": 8, "log10": 1000, "sqrt": Fraction(9, 4), "acos": 1, "sigmoid": 0, "elu": 3, "cos": 0}
+    special = {
+        "exp": 0,
+        "ln": 1,
+        "log2": 8,
+        "log10": 1000,
+        "sqrt": Fraction(9, 4),
+        "acos": 1,
+        "sigmoid": 0,
+        "elu": 3,
+        "cos": 0,
+    }
     if len(row.arguments) != 1:
         return []
     return [(Fraction(special.get(row.name, 0)),)] if row.name in special or row.name not in DOMAIN else []
@@ -116,7 +126,13 @@ def test_partials_against_differences_of_the_value_at_sixty_digits(row: Operatio
         for args in points(row):
             for k in range(len(args)):
                 ends = [
-                    reference(row, tuple(mpmath.mpf(a.numerator) / a.denominator + (sign * step if j == k else 0) for j, a in enumerate(args)))
+                    reference(
+                        row,
+                        tuple(
+                            mpmath.mpf(a.numerator) / a.denominator + (sign * step if j == k else 0)
+                            for j, a in enumerate(args)
+                        ),
+                    )
                     for sign in (1, -1)
                 ]
                 expected = (ends[0] - ends[1]) / (2 * step)
@@ -132,7 +148,9 @@ def partial(row: Operation, k: int, args: tuple[Fraction, ...]) -> float:
 
 
 @pytest.mark.oracle
-@pytest.mark.parametrize("row", [row for row in ROWS if row.arguments], ids=[i for r, i in zip(ROWS, IDS, strict=True) if r.arguments])
+@pytest.mark.parametrize(
+    "row", [row for row in ROWS if row.arguments], ids=[i for r, i in zip(ROWS, IDS, strict=True) if r.arguments]
+)
 def test_partials_against_sympy_on_the_value_string(row: Operation) -> None:
     sympy = pytest.importorskip("sympy")
     letters = [sympy.Symbol(letter, real=True) for letter in row.arguments]
@@ -145,7 +163,15 @@ def test_partials_against_sympy_on_the_value_string(row: Operation) -> None:
 
 
 def by_sympy(sympy: Any, formula: Any, values: dict[str, Any]) -> Any:
-    table = {"max": sympy.Max, "min": sympy.Min, "abs": sympy.Abs, "ln": sympy.log, "e": lambda: sympy.E, "pi": lambda: sympy.pi, "^": lambda a, b: a**b}
+    table = {
+        "max": sympy.Max,
+        "min": sympy.Min,
+        "abs": sympy.Abs,
+        "ln": sympy.log,
+        "e": lambda: sympy.E,
+        "pi": lambda: sympy.pi,
+        "^": lambda a, b: a**b,
+    }
     stack: list[Any] = []
     for node in postorder(formula):
         if isinstance(node, Num):
@@ -186,7 +212,13 @@ def test_values_and_partials_against_jax(name: str) -> None:
         function = lambda u: jax.nn.gelu(u, approximate=False)  # noqa: E731
     row = OPERATIONS.get((name, 2 if name in "+-*/^" or name in ("max", "min") else 1))
     assert row is not None
-    corners = [(Fraction(0),)] if name in ("relu", "abs", "elu") else [(Fraction(2), Fraction(2))] if name in ("max", "min") else []
+    corners = (
+        [(Fraction(0),)]
+        if name in ("relu", "abs", "elu")
+        else [(Fraction(2), Fraction(2))]
+        if name in ("max", "min")
+        else []
+    )
     for args in [*points(row), *corners]:
         numbers = [jnp.float64(float(a)) for a in args]
         assert math.isclose(float(function(*numbers)), row.real(*map(float, args)), rel_tol=1e-13, abs_tol=1e-15)

@@ -156,7 +156,11 @@ def test_derivatives_agree_with_sympy(seed: int) -> None:
     found = propagate(graph)
     symbols = {q.name: sympy.Symbol(q.name) for q in graph.quantities if not q.computed}
     known = dict(symbols)
-    point = {symbols[q.name]: sympy.Rational(q.given.numerator, q.given.denominator) for q in graph.quantities if isinstance(q.given, Fraction)}
+    point = {
+        symbols[q.name]: sympy.Rational(q.given.numerator, q.given.denominator)
+        for q in graph.quantities
+        if isinstance(q.given, Fraction)
+    }
     for quantity in graph.quantities:
         if quantity.computed:
             assert quantity.definition is not None
@@ -179,7 +183,13 @@ def as_sympy(sympy, formula, known):  # type: ignore[no-untyped-def]
             args = [stack.pop() for _ in node.args][::-1]
             name = node.operation.name
             sigmoid = lambda u: 1 / (1 + sympy.exp(-u))  # noqa: E731
-            infix = {"sigmoid": sigmoid, "+": lambda a, b: a + b, "-": lambda a, b: a - b, "*": lambda a, b: a * b, "^": lambda a, b: a**b}
+            infix = {
+                "sigmoid": sigmoid,
+                "+": lambda a, b: a + b,
+                "-": lambda a, b: a - b,
+                "*": lambda a, b: a * b,
+                "^": lambda a, b: a**b,
+            }
             stack.append(infix[name](*args) if name in infix else getattr(sympy, name)(*args))
     return stack[0]
 

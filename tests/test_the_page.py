@@ -48,7 +48,10 @@ def test_the_derivatives_come_in_the_order_a_person_finds_them() -> None:
 def test_b1_reaches_the_loss_by_two_ways_and_both_are_added() -> None:
     solution = backhand.solve(backhand.read(Q3))
     step = solution.gather_step("B1")
-    assert [(way.child, way.upstream, way.local, way.product) for way in step.ways] == [("C1", 2, 1, 2), ("C2", -2, -1, 2)]
+    assert [(way.child, way.upstream, way.local, way.product) for way in step.ways] == [
+        ("C1", 2, 1, 2),
+        ("C2", -2, -1, 2),
+    ]
     assert step.result == 4
 
 
@@ -78,7 +81,13 @@ def test_each_variable_with_respect_to_each_input_and_weight() -> None:
 # -- the same network in other clothes ------------------------------------------------------------------------
 
 
-def drawn(names: dict[str, str], weights: dict[tuple[str, str], Fraction], inputs: dict[str, Fraction], target: Fraction, order: list[tuple[str, str]]) -> Graph:
+def drawn(
+    names: dict[str, str],
+    weights: dict[tuple[str, str], Fraction],
+    inputs: dict[str, Fraction],
+    target: Fraction,
+    order: list[tuple[str, str]],
+) -> Graph:
     """The founding network with other names, numbers and order of lines."""
     lines = [f"input {names[n]} = {v}" for n, v in inputs.items()]
     lines += [f"target {names['t']} = {target}"]

@@ -6,6 +6,7 @@ input or wrong usage; 3: a mistake in Backhand. No traceback without --debug.
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from collections.abc import Iterator
@@ -39,7 +40,7 @@ class _Suggesting(click.Group):
 @click.option("--debug", is_flag=True, help="Show the traceback of an error.")
 @click.pass_context
 def backhand(ctx: click.Context, *, debug: bool) -> None:
-    """Backpropagation by hand: solve a network with its whole working.
+    r"""Backpropagation by hand: solve a network with its whole working.
 
     \b
     Examples:
@@ -58,19 +59,32 @@ OUT = click.option("-o", "--output", metavar="OUT", help="Write to a file; its s
 @backhand.command()
 @NET
 @click.option("--of", metavar="NAME", help="The quantity to differentiate (default: L, or the last one).")
-@click.option("--wrt", metavar="NAME", multiple=True, help="By what to differentiate; may be repeated (default: everything).")
+@click.option(
+    "--wrt", metavar="NAME", multiple=True, help="By what to differentiate; may be repeated (default: everything)."
+)
 @click.option("--pairs", is_flag=True, help="Also the derivative of every quantity by every other.")
 @click.option("--paths", is_flag=True, help="Also every way from each unit to the output, with its product.")
-@click.option("--detail", type=click.Choice(["brief", "steps", "full"]), default="steps", show_default=True, help="How much of the working.")
-@click.option("--format", "format_", metavar="F", help="text, markdown, latex, html, json or svg (default: text, or by the suffix of OUT).")
+@click.option(
+    "--detail",
+    type=click.Choice(["brief", "steps", "full"]),
+    default="steps",
+    show_default=True,
+    help="How much of the working.",
+)
+@click.option(
+    "--format",
+    "format_",
+    metavar="F",
+    help="text, markdown, latex, html, json or svg (default: text, or by the suffix of OUT).",
+)
 @click.option("--float", "floats", is_flag=True, help="Floats instead of exact numbers: for large networks.")
 @click.option("--tidy", is_flag=True, help="Simplify formulas of networks in symbols (needs the extra: symbols).")
 @OUT
-def solve(  # noqa: PLR0913 - one parameter an option
+def solve(
     *, net: str, of: str | None, wrt: tuple[str, ...], pairs: bool, paths: bool, detail: Any,
     format_: str | None, floats: bool, tidy: bool, output: str | None,
 ) -> None:  # fmt: skip
-    """Every value and every derivative of a network, with the working.
+    r"""Every value and every derivative of a network, with the working.
 
     NET is a file in the notation, or - for standard input.
 
@@ -87,7 +101,13 @@ def solve(  # noqa: PLR0913 - one parameter an option
     chosen = format_ or (format_of(output) if output else "text")
     graph = _read(net)
     solution = solve_graph(
-        graph, of=of, wrt=wrt or None, pairs=pairs, paths=paths, numbers="float" if floats else "exact", title=_title(net)
+        graph,
+        of=of,
+        wrt=wrt or None,
+        pairs=pairs,
+        paths=paths,
+        numbers="float" if floats else "exact",
+        title=_title(net),
     )
     if tidy:
         from backhand.solving.tidy import tidied
@@ -103,7 +123,7 @@ def solve(  # noqa: PLR0913 - one parameter an option
 @click.option("--of", metavar="NAME", help="With --solved: the quantity to differentiate.")
 @OUT
 def draw(*, net: str, solved: bool, of: str | None, output: str | None) -> None:
-    """The figure of a network as SVG.
+    r"""The figure of a network as SVG.
 
     \b
     Examples:
@@ -127,7 +147,7 @@ def draw(*, net: str, solved: bool, of: str | None, output: str | None) -> None:
 @backhand.command()
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 def completion(*, shell: str) -> None:
-    """Print the completion script of a shell; it is installed by you, never silently.
+    r"""Print the completion script of a shell; it is installed by you, never silently.
 
     \b
     Example:
@@ -186,7 +206,7 @@ def _put(chunks: Iterator[str], output: str | None) -> None:
 def main(args: list[str] | None = None) -> None:
     """The command `backhand`; ends the process with its exit status."""
     for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
+        if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(encoding="utf-8", newline="\n")
     sys.exit(run(sys.argv[1:] if args is None else args))
 
@@ -214,7 +234,7 @@ def run(args: list[str]) -> int:
             raise
         print(f"{error.filename or 'standard output'}: {error.strerror or error}.", file=sys.stderr)  # noqa: T201
         return WRONG_USAGE
-    except Exception as error:  # noqa: BLE001 - the last resort: a sentence instead of a traceback
+    except Exception as error:
         if "--debug" in args:
             raise
         _our_fault(error)

@@ -30,7 +30,7 @@ class Source:
         return [0, *(end.end() for end in LINE_END.finditer(self.text))]
 
     def place(self, offset: int) -> tuple[int, int]:
-        """Line and column of an offset, both from 1.
+        r"""Line and column of an offset, both from 1.
 
         >>> Source("A1 = 2\\nB1 = A1").place(7)
         (2, 1)
@@ -94,9 +94,7 @@ def cells(text: str) -> int:
     """How many terminal cells a text takes: wide characters two, combining marks none."""
     if text.isascii():
         return len(text)
-    return sum(
-        0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text
-    )
+    return sum(0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
 
 
 def _visible(character: str) -> str:

@@ -1,1 +1,1 @@
-"""What a network is, and how derivatives travel through it: notation, table of operations, graph, rules, propagation, paths."""
+"""What a network is, and how derivatives travel through it: notation, operations, graph, rules, propagation, paths."""

@@ -22,11 +22,7 @@ ZERO, ONE = Num(Fraction(0)), Num(Fraction(1))
 
 def formula_of(value: Formula | Fraction | float) -> Formula:
     """A number as a formula."""
-    if isinstance(value, Fraction):
-        return number(value)
-    if isinstance(value, float):
-        return number(Fraction(value))
-    return value
+    return value if isinstance(value, Formula) else number(Fraction(value))
 
 
 def number(value: Fraction) -> Formula:
@@ -129,7 +125,7 @@ def _join_number(left: Formula, right: Formula) -> Formula | None:
 
 
 def _over_one(left: Formula, right: Formula) -> Formula | None:
-    """a (1/b) is a/b."""
+    """Of a (1/b), a/b."""
     for one, other in ((left, right), (right, left)):
         if isinstance(other, Apply) and other.operation is DIVIDE and constant(other.args[0]) == 1:
             return divide(one, _bare(other.args[1]))

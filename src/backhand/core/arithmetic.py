@@ -124,9 +124,7 @@ def power_exact(u: Fraction, v: Fraction) -> Fraction | None:
         root = _root(u, v.denominator)
         return None if root is None else power_exact(root, Fraction(v.numerator))
     if u != -1 and (bits(u) - 2) * abs(v.numerator) > limits.BITS:
-        raise TooLarge(
-            f"({_n(u)})^({_n(v)}) has more than {limits.BITS} bits, past the limit for exact numbers"
-        )
+        raise TooLarge(f"({_n(u)})^({_n(v)}) has more than {limits.BITS} bits, past the limit for exact numbers")
     return u**v.numerator
 
 

@@ -21,7 +21,7 @@ from collections.abc import Callable
 from fractions import Fraction
 from typing import SupportsFloat, TypeAlias
 
-from backhand.core.formula import Formula, Num, Ref, Style, apply, grouped
+from backhand.core.formula import Apply, Formula, Num, Ref, Style, apply, grouped
 from backhand.core.graph import Graph, Kind, Quantity
 from backhand.core.operations import ADD, DIVIDE, FUNCTIONS, MULTIPLY, NEGATE, OPERATIONS, POWER, SUBTRACT
 from backhand.errors import UsageError
@@ -97,7 +97,7 @@ def _inside(operand: Operand, needed: int) -> Formula:
     formula = operand.formula if isinstance(operand, Term) else _number(operand)
     negative = isinstance(formula, Num) and formula.value < 0
     fraction = isinstance(formula, Num) and not formula.text and formula.value.denominator != 1
-    rank = RANK.get(formula.operation.name, 5) if not isinstance(formula, (Num, Ref)) and hasattr(formula, "operation") else 5  # type: ignore[union-attr]
+    rank = RANK.get(formula.operation.name, 5) if isinstance(formula, Apply) else 5
     if negative and isinstance(formula, Num):
         formula, rank = apply(NEGATE, Num(-formula.value)), 2
     if fraction and needed > 1:
@@ -120,7 +120,9 @@ def exact(value: int | float | Fraction | SupportsFloat) -> Fraction:
         return Fraction(value)
     number = float(value)
     if not math.isfinite(number):
-        raise UsageError(f"{number} cannot be the value of a quantity.", cure="Give a finite number, or None for a symbol.")
+        raise UsageError(
+            f"{number} cannot be the value of a quantity.", cure="Give a finite number, or None for a symbol."
+        )
     return Fraction(repr(number))
 
 

@@ -44,9 +44,9 @@ def differentiate(definition: Formula, by: str, result: str = "") -> Worked:
             rules.setdefault(_rule(node, position, by))
         factors.append(tuple(chain))
     total: Formula = algebra.ZERO
-    for chain in factors:
+    for partials in factors:
         product: Formula = algebra.ONE
-        for factor in chain:
+        for factor in partials:
             product = algebra.multiply(product, factor)
         total = algebra.add(total, product)
     return Worked(tuple(factors), total, tuple(rules))

@@ -37,7 +37,7 @@ def dual(formula: Formula, values: Mapping[str, Value], rates: Mapping[str, Valu
                 for position, (_, moving) in enumerate(args):
                     if moving is ZERO:
                         continue
-                    partial = rules.local(node.operation, position, worth, result, ev._quiet)
+                    partial = rules.local(node.operation, position, worth, result, ev.quiet)
                     step = ev.apply_operation(MULTIPLY, [partial, moving])
                     rate = step if rate is ZERO else ev.apply_operation(ADD, [rate, step])
                 done.append((result, rate))

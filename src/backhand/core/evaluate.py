@@ -13,7 +13,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from fractions import Fraction
-from functools import lru_cache
+from functools import cache
 from typing import TypeAlias
 
 from backhand import limits
@@ -32,11 +32,11 @@ Note: TypeAlias = Callable[[str], None]
 """Told of every convention that was used."""
 
 
-def _quiet(words: str) -> None:
+def quiet(words: str) -> None:
     """For a second look at what was reported already."""
 
 
-def evaluate(formula: Formula, values: Mapping[str, Value], note: Note = _quiet) -> Value:
+def evaluate(formula: Formula, values: Mapping[str, Value], note: Note = quiet) -> Value:
     """The value of a formula where each name has the value given.
 
     Raises NoValue where it has none (1/0, ln 0), TooLarge where an exact power would be too long.
@@ -62,7 +62,7 @@ def evaluate(formula: Formula, values: Mapping[str, Value], note: Note = _quiet)
     return done[0]
 
 
-def apply_operation(operation: Operation, args: list[Value], note: Note = _quiet) -> Value:
+def apply_operation(operation: Operation, args: list[Value], note: Note = quiet) -> Value:
     """One operation on numbers or formulas."""
     if all(type(arg) is Fraction for arg in args):
         exact = _exact(operation, args, note)  # type: ignore[arg-type]
@@ -114,11 +114,14 @@ def _real(operation: Operation, args: list[float], note: Note) -> float:
     elif math.isinf(result):
         if all(map(math.isfinite, args)):
             note(f"The result of {_name(operation)} is too large for a float (beyond 1.8e308), so no number is shown.")
-    elif operation.name in "+-" and result and abs(result) < 1e-8 * max(map(abs, args)):
-        _cancelled(args, result, note)
-    elif operation.name in "+-" and not result and any(args) and not all(a == int(a) for a in args):
+    elif operation.name in "+-" and abs(result) < 1e-8 * max(map(abs, args)) and not _whole(args):
         _cancelled(args, result, note)
     return result
+
+
+def _whole(args: list[float]) -> bool:
+    """Whole numbers lose no digits."""
+    return all(math.isfinite(a) and a == int(a) for a in args)
 
 
 def _cancelled(args: list[float], result: float, note: Note) -> None:
@@ -136,7 +139,7 @@ def _name(operation: Operation) -> str:
     )
 
 
-@lru_cache(maxsize=None)
+@cache
 def row_formula(text: str) -> Formula:
     """A formula of the table of operations, read once."""
     from backhand.core.notation import formula
@@ -145,7 +148,7 @@ def row_formula(text: str) -> Formula:
 
 
 def evaluate_quantity(
-    name: str, formula: Formula, values: Mapping[str, Value], span: Span | None, note: Note = _quiet
+    name: str, formula: Formula, values: Mapping[str, Value], span: Span | None, note: Note = quiet
 ) -> Value:
     """As `evaluate`, with errors that name the quantity and its place."""
     try:

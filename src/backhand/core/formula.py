@@ -154,9 +154,7 @@ def grouped(formula: Formula, span: Span | None = None) -> Formula:
         case Slope():
             return Slope(formula.of, formula.by, True, span or formula.span)
         case Apply():
-            return Apply(
-                formula.operation, formula.args, formula.style, True, span or formula.span, formula.depth
-            )
+            return Apply(formula.operation, formula.args, formula.style, True, span or formula.span, formula.depth)
 
 
 def postorder(formula: Formula) -> list[Formula]:
@@ -185,7 +183,7 @@ def fold(
     """
     done: list[T] = []
     for node in postorder(formula):
-        if type(node) is Apply:
+        if isinstance(node, Apply):
             count = len(node.args)
             parts = done[len(done) - count :]
             del done[len(done) - count :]

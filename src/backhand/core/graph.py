@@ -103,9 +103,7 @@ class Graph:
         self.notices = notices
 
     @staticmethod
-    def of(
-        quantities: Iterable[Quantity], asks: Iterable[Ask] = (), notices: Iterable[Notice] = ()
-    ) -> Graph:
+    def of(quantities: Iterable[Quantity], asks: Iterable[Ask] = (), notices: Iterable[Notice] = ()) -> Graph:
         """A graph of quantities in any order."""
         ordered = _topological(list(quantities))
         return Graph(tuple(_placed(ordered)), tuple(asks), tuple(notices))
@@ -187,7 +185,12 @@ class Graph:
 
     def last_defined(self, candidates: Sequence[str]) -> str:
         """The candidate that was written last."""
-        return max(candidates, key=lambda n: (self[n].span.start if self[n].span else -1, self.index[n]))
+
+        def place(name: str) -> tuple[int, int]:
+            span = self[name].span
+            return (span.start if span else -1, self.index[name])
+
+        return max(candidates, key=place)
 
     def upstream_of(self, name: str) -> list[int]:
         """Positions of everything the quantity depends on, itself included, in topological order."""
@@ -299,16 +302,14 @@ def _cycle(around: list[Quantity]) -> ReadError:
     return ReadError(what, around[0].span, cure="Give one of them a value, or take it out of the other's formula.")
 
 
-def _undefined(quantity: Quantity, ref: Ref, index: dict[str, int]) -> ReadError:
+def _undefined(quantity: Quantity, ref: Ref, index: dict[str, int]) -> BackhandError:
     return unknown(ref.name, index, ref.span, user=quantity.name)
 
 
 # -- names that are defined nowhere ------------------------------------------------------------------------
 
 
-def unknown(
-    name: str, known: Iterable[str], span: Span | None = None, user: str = ""
-) -> ReadError | UsageError:
+def unknown(name: str, known: Iterable[str], span: Span | None = None, user: str = "") -> ReadError | UsageError:
     """An error for a name that is defined nowhere, with the likeliest cure."""
     known = list(known)
     what = f"{user} uses {name}, which is defined nowhere." if user else f"There is no quantity {name}."
@@ -356,7 +357,7 @@ def _split(name: str, known: set[str]) -> list[str] | None:
     """The name as known names run together: w1x1 is w1 x1."""
     if len(name) > 40:
         return None
-    best: list[list[str] | None] = [[]] + [None] * len(name)
+    best: list[list[str] | None] = [[], *[None] * len(name)]
     for end in range(1, len(name) + 1):
         for start in range(end):
             head = best[start]

@@ -19,7 +19,6 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from backhand.core import arithmetic
 from backhand.core.evaluate import row_formula
 from backhand.core.formula import Apply, Formula, Num, Ref, postorder
 from backhand.core.graph import Graph
@@ -47,9 +46,7 @@ class Program:
     backwards: list[Backward]
 
 
-def propagate_floats(
-    graph: Graph, of: str
-) -> tuple[list[float], list[float | None], list[Notice]] | None:
+def propagate_floats(graph: Graph, of: str) -> tuple[list[float], list[float | None], list[Notice]] | None:
     """Values, derivatives and notices; None where the general way has to say what is wrong (1/0, overflow)."""
     program = compile_graph(graph)
     if program is None:
@@ -74,7 +71,7 @@ def propagate_floats(
 
 def _corner(graph: Graph, position: int) -> Notice:
     quantity = graph.quantities[position]
-    words = f"{quantity.name}: stands exactly at a corner; its slope there is taken by convention (solve it alone to see which)."
+    words = f"{quantity.name}: stands exactly at a corner; its slope there is taken by the operation's convention."
     return Notice(words, quantity.span)
 
 
@@ -213,8 +210,9 @@ class _Writer:
             if not isinstance(part, Operation) or not self.varies[position]:
                 continue
             names = [self.names[a] for a in self.args[position]]
-            for kink in part.kinks:
-                lines.append(f"if {self.expression(kink.at, part, names, position)} == 0.0: corners.append(i)")
+            lines += [
+                f"if {self.expression(kink.at, part, names, position)} == 0.0: corners.append(i)" for kink in part.kinks
+            ]
             for k, arg in enumerate(self.args[position]):
                 if not self.varies[arg]:
                     continue
@@ -270,7 +268,5 @@ class _Writer:
 
 def _fastest(row: Operation) -> Callable[..., float]:
     """The function of the math module where it is the row's; its errors send the whole graph the general way."""
-    plain = getattr(math, row.name, None)
-    if row.real.__module__ == arithmetic.__name__ and callable(plain) and len(row.arguments) == 1:
-        return plain
-    return row.real
+    plain: Callable[..., float] | None = getattr(math, row.name, None)
+    return row.real if plain is None or len(row.arguments) != 1 else plain

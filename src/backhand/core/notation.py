@@ -14,10 +14,10 @@ from collections.abc import Callable
 from fractions import Fraction
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from lark import Lark, Token
-from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedToken, VisitError
+from lark.exceptions import UnexpectedInput, UnexpectedToken, VisitError
 
 from backhand import limits
 from backhand.core.formula import Apply, Formula, Num, Ref, Slope, Style, apply, grouped, to_text
@@ -41,7 +41,12 @@ LETTER = "A-Za-z_\u00aa\u00b5\u00ba\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u02af\u0370
 WORD = rf"[{LETTER}](?:[{LETTER}0-9\u2080-\u2089](?!\{{))*(?:_\{{[^{{}}\n]{{0,40}}\}})?['\u2032]*"
 SUBSCRIPTS = str.maketrans("₀₁₂₃₄₅₆₇₈₉′", "0123456789'")
 SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻", "0123456789+-")
-VULGAR = {c: Fraction(n, d) for c, n, d in zip("¼½¾⅓⅔⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞", (1, 1, 3, 1, 2, 1, 2, 3, 4, 1, 5, 1, 3, 5, 7), (4, 2, 4, 3, 3, 5, 5, 5, 5, 6, 6, 8, 8, 8, 8), strict=True)}  # fmt: skip
+VULGAR = {
+    character: Fraction(quotient)
+    for character, quotient in zip(
+        "¼½¾⅓⅔⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞", "1/4 1/2 3/4 1/3 2/3 1/5 2/5 3/5 4/5 1/6 5/6 1/8 3/8 5/8 7/8".split(), strict=True
+    )
+}
 
 
 class Notice(NamedTuple):
@@ -86,7 +91,7 @@ class Notation:
         self.offset = 0
         self.notices: list[Notice] = []
         slopes = not any(name.startswith("d") and len(name) > 1 for name in own)
-        self.parser = _parser(slopes)
+        self.parser: Any = _parser(slopes)
 
     def formula(self, start: int, end: int) -> Formula:
         """Read source[start:end] as one formula."""
@@ -117,7 +122,8 @@ class Notation:
     def _unexpected(self, error: UnexpectedInput) -> ReadError:
         """What the parser did not understand, in the reader's words."""
         text = self.text
-        if isinstance(error, UnexpectedToken) and error.token.type == "$END":
+        token: Any = getattr(error, "token", None)
+        if token is not None and token.type == "$END":
             position = len(text.rstrip())
             opener = _unclosed(text)
             if opener is not None:
@@ -125,11 +131,11 @@ class Notation:
             return ReadError(
                 "The line ends where something more is needed.",
                 self._at(max(0, position - 1)),
-                cure=_wanted(error.accepts or error.expected),
+                cure=_wanted(_expected(error)),
             )
-        position = error.pos_in_stream or 0
-        if isinstance(error, UnexpectedToken):
-            position = error.token.start_pos or 0
+        position: int = error.pos_in_stream or 0
+        if token is not None:
+            position = token.start_pos or 0
         return explain(text, position, self._at(position), error)
 
     def _at(self, position: int, length: int = 1) -> Span:
@@ -149,24 +155,18 @@ def explain(text: str, position: int, span: Span, error: UnexpectedInput) -> Rea
     if character == ")":
         return ReadError("This ) closes nothing.", span, cure="Remove it, or add the ( it belongs to.")
     if character == "," and re.match(r",\s*[0-9]", text[position:]) and before.isdigit():
-        return ReadError(
-            "A comma separates definitions.", span, cure="Write a decimal point: 1.5 instead of 1,5."
-        )
+        return ReadError("A comma separates definitions.", span, cure="Write a decimal point: 1.5 instead of 1,5.")
     if re.match(r"\.?[0-9.]+", text[position:]) and re.match(r"[0-9.]+\.[0-9]*\.", text[position:]):
         return ReadError("A number with two decimal points.", span, cure="Keep one of them.")
     if character.isdecimal() and not character.isascii():
-        return ReadError(
-            f"The digit {character} is not one of 0 to 9.", span, cure=f"Write {int(character)} instead."
-        )
+        return ReadError(f"The digit {character} is not one of 0 to 9.", span, cure=f"Write {int(character)} instead.")
     if not character.isprintable():
-        return ReadError(
-            f"An invisible character U+{ord(character):04X} stands here.", span, cure="Delete it."
-        )
+        return ReadError(f"An invisible character U+{ord(character):04X} stands here.", span, cure="Delete it.")
     if character == "=" and text.count("=") > 1:
         return ReadError(
             "A second = in one definition.", span, cure="Put each definition on its own line, or a comma between."
         )
-    if character == "{" or character == "\\":
+    if character in ("{", "\\"):
         return ReadError(
             f"{character} belongs to LaTeX; a network is written in plain notation.",
             span,
@@ -174,13 +174,26 @@ def explain(text: str, position: int, span: Span, error: UnexpectedInput) -> Rea
         )
     if isinstance(error, UnexpectedToken):
         return ReadError(
-            f"{_quoted(str(error.token))} cannot stand here.", span, cure=_wanted(error.accepts or error.expected)
+            f"{_quoted(text[position : position + _length(error)])} cannot stand here.",
+            span,
+            cure=_wanted(_expected(error)),
         )
     return ReadError(
         f"The character {_quoted(character)} is not part of the notation.",
         span,
         cure="Formulas are made of names, numbers, + - * / ^ ( ) and functions such as exp(x).",
     )
+
+
+def _length(error: Any) -> int:
+    """Of the token that could not stand there."""
+    return len(str(error.token))
+
+
+def _expected(error: UnexpectedInput) -> set[str]:
+    """The names of the tokens that could stand there."""
+    found: Any = getattr(error, "accepts", None) or getattr(error, "expected", ())
+    return set(found)
 
 
 def _quoted(text: str) -> str:
@@ -397,8 +410,16 @@ class _Calls:
         made = getattr(_Makers, rule, None)
         if made is not None:
             bound = getattr(_makers, rule)
-            return lambda parts: bound(*parts)
-        return lambda parts: (rule, *parts)
+
+            def call_with(parts: list[Any]) -> Any:
+                return bound(*parts)
+
+            return call_with
+
+        def as_tuple(parts: list[Any]) -> Any:
+            return (rule, *parts)
+
+        return as_tuple
 
 
 @lru_cache(maxsize=2)
@@ -425,16 +446,18 @@ def _from_tables(calls: dict[str, Any]) -> Lark | None:
         return None
     if stored["lark"] != lark.__version__ or stored["functions"] != sorted(FUNCTIONS):
         return None
-    parser: Lark = Lark.__new__(Lark)
-    return parser._load(_numbered(stored["tables"]), **calls)  # type: ignore[arg-type]
+    parser: Any = Lark.__new__(Lark)
+    return parser._load(_numbered(stored["tables"]), **calls)  # noqa: SLF001 - Lark.load reads files, not JSON
 
 
 def _numbered(item: Any) -> Any:
     """JSON has only texts as keys; the tables have numbers."""
     if isinstance(item, dict):
-        return {int(k) if k.isdigit() else k: _numbered(v) for k, v in item.items()}
+        pairs = cast("dict[str, Any]", item)
+        return {int(key) if key.isdigit() else key: _numbered(value) for key, value in pairs.items()}
     if isinstance(item, list):
-        return [_numbered(part) for part in item]
+        parts = cast("list[Any]", item)
+        return [_numbered(part) for part in parts]
     return item
 
 

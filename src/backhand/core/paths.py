@@ -11,6 +11,7 @@ import heapq
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 
 from backhand import limits
 from backhand.core import evaluate as ev
@@ -47,7 +48,7 @@ class Paths:
 
 
 def count_paths(graph: Graph, frm: str, of: str) -> int:
-    """How many ways lead from one quantity to another; 1 from a quantity to itself.
+    r"""How many ways lead from one quantity to another; 1 from a quantity to itself.
 
     >>> from backhand.readers.bh import read
     >>> from backhand.text import Source
@@ -67,7 +68,7 @@ def _ways_to(graph: Graph, frm: str, end: int) -> list[int]:
 
 
 def path_product(propagation: Propagation, *names: str) -> Value:
-    """The product of the local derivatives along one way.
+    r"""The product of the local derivatives along one way.
 
     >>> from backhand.core.propagate import propagate
     >>> from backhand.readers.bh import read
@@ -77,7 +78,7 @@ def path_product(propagation: Propagation, *names: str) -> Value:
     Fraction(36, 1)
     """
     product: Value = ONE
-    for parent, child in zip(names, names[1:], strict=False):
+    for parent, child in pairwise(names):
         product = ev.apply_operation(MULTIPLY, [product, propagation.local(child, parent)])
     return product
 
@@ -93,9 +94,7 @@ def paths(propagation: Propagation, frm: str, of: str, most: int | None = None) 
     edges = _locals(propagation, ways, start, end)
     sums = _sums(edges, start, end)
     listed = _best(edges, start, end, most, _sizes(edges, start, end))
-    named = [
-        Path(tuple(graph.quantities[p].name for p in way), locals_, _product(locals_)) for way, locals_ in listed
-    ]
+    named = [Path(tuple(graph.quantities[p].name for p in way), locals_, _product(locals_)) for way, locals_ in listed]
     named.sort(key=lambda path: [graph.index[name] for name in path.names])
     return Paths(frm, of, ways[start], tuple(named), sums)
 

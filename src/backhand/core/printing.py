@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from fractions import Fraction
 
 from backhand.core.formula import Apply, Formula, Ref, number_text, to_text
 from backhand.core.graph import Graph, Quantity
@@ -102,8 +103,4 @@ def _value(quantity: Quantity) -> str:
 
 def value_text(value: Number) -> str:
     """A given number as text that reads back as the same number."""
-    if isinstance(value, float):
-        from fractions import Fraction
-
-        return number_text(Fraction(repr(value)))
-    return number_text(value)
+    return number_text(value if isinstance(value, Fraction) else Fraction(repr(value)))

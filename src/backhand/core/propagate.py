@@ -23,7 +23,8 @@ from backhand.core.evaluate import Value
 from backhand.core.formula import Formula, Ref, Slope, size
 from backhand.core.graph import Graph, Quantity
 from backhand.core.notation import Notice
-from backhand.core.rules import CALCULUS, ONE, ZERO, Contribution, Rules, slopes
+from backhand.core.operations import ADD
+from backhand.core.rules import CALCULUS, ZERO, Contribution, Rules, slopes
 
 Numbers: TypeAlias = Literal["exact", "float"]
 
@@ -41,7 +42,7 @@ class Propagation:
     values: Sequence[Value]
     adjoints: Sequence[Value | None]
     notices: tuple[Notice, ...] = ()
-    _views: dict[str, tuple[Contribution, ...]] = field(default_factory=lambda: {})
+    _views: dict[str, tuple[Contribution, ...]] = field(default_factory=dict[str, "tuple[Contribution, ...]"])
 
     def value(self, name: str) -> Value:
         """The value of a quantity."""
@@ -79,7 +80,7 @@ class Propagation:
         position = self.graph.index[child]
         upstream = self.adjoints[position]
         assert upstream is not None
-        made = tuple(_sent(self.graph.quantities[position], self.by_name, upstream, self.rules, _quiet))
+        made = tuple(_sent(self.graph.quantities[position], self.by_name, upstream, self.rules, ev.quiet))
         if len(self._views) > 64:
             self._views.clear()
         self._views[child] = made
@@ -88,18 +89,15 @@ class Propagation:
     def local(self, child: str, parent: str) -> Value:
         """The local derivative of a quantity by one in its own formula: all occurrences, others held fixed."""
         total: Value = ZERO
-        for name, slope in slopes(self._definition(child), self.by_name, self.rules, _quiet):
+        for name, slope in slopes(self._definition(child), self.by_name, self.rules, ev.quiet):
             if name == parent:
-                total = ev.apply_operation(ev_add, [total, slope])
+                total = ev.apply_operation(ADD, [total, slope])
         return total
 
     def _definition(self, name: str) -> Formula:
         definition = self.graph[name].definition
         assert definition is not None
         return definition
-
-
-from backhand.core.operations import ADD as ev_add  # noqa: E402
 
 
 class ByName(Mapping[str, Value]):
@@ -120,10 +118,6 @@ class ByName(Mapping[str, Value]):
 
     def __len__(self) -> int:
         return len(self._index)
-
-
-def _quiet(words: str) -> None:
-    """Said already when it was computed the first time."""
 
 
 def propagate(
@@ -169,16 +163,14 @@ def forward(graph: Graph, rules: Rules, notes: _Notes, numbers: Numbers = "exact
             value = rules.forward(quantity, known, notes)
         if numbers == "float" and isinstance(value, Fraction):
             value = ev.as_float(value)
-        if not isinstance(value, (Fraction, float)) and size(value) > limits.SYMBOLIC:
+        if isinstance(value, Formula) and size(value) > limits.SYMBOLIC:
             notes(f"The formula of {quantity.name} in symbols is too long to write out; its name stands for it.")
             value = Ref(quantity.name)
         values.append(value)
     return values
 
 
-def backward(
-    graph: Graph, values: Sequence[Value], of: str, rules: Rules, notes: _Notes
-) -> list[Value | None]:
+def backward(graph: Graph, values: Sequence[Value], of: str, rules: Rules, notes: _Notes) -> list[Value | None]:
     """The derivative of `of` by every quantity it depends on, in order; None for the others."""
     known = ByName(graph, values)
     adjoints: list[Value | None] = [None] * len(graph)
@@ -194,7 +186,7 @@ def backward(
             adjoint = rules.gather(graph, quantity, arrived)
         else:
             continue
-        if not isinstance(adjoint, (Fraction, float)) and size(adjoint) > limits.SYMBOLIC:
+        if isinstance(adjoint, Formula) and size(adjoint) > limits.SYMBOLIC:
             adjoint = Slope(of, quantity.name)
         adjoints[position] = adjoint
         if quantity.computed:
@@ -213,9 +205,7 @@ def _sent(
     for parent, slope in slopes(quantity.definition, known, rules, note):
         occurrence = counts.get(parent, 0)
         counts[parent] = occurrence + 1
-        found.append(
-            Contribution(quantity.name, parent, occurrence, upstream, slope, rules.send(upstream, slope))
-        )
+        found.append(Contribution(quantity.name, parent, occurrence, upstream, slope, rules.send(upstream, slope)))
     return found
 
 
@@ -261,16 +251,11 @@ def tangents(
         rate = directions.get(quantity.name, ZERO)
         if quantity.computed:
             assert quantity.definition is not None
-            rate = ev.apply_operation(ev_add, [rate, dual(quantity.definition, known, rates, rules)])
+            rate = ev.apply_operation(ADD, [rate, dual(quantity.definition, known, rates, rules)])
         found.append(rate)
     return found
 
 
 def derivatives_of(propagation: Propagation, of: str) -> list[Value | None]:
     """The derivatives of another output, with the values already known: one more backward pass."""
-    return backward(
-        propagation.graph, propagation.values, of, propagation.rules, _Notes(propagation.graph)
-    )
-
-
-__all__ = ["ONE", "Numbers", "Propagation", "backward", "derivatives_of", "forward", "propagate", "tangents"]
+    return backward(propagation.graph, propagation.values, of, propagation.rules, _Notes(propagation.graph))

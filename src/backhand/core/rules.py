@@ -133,9 +133,7 @@ CALCULUS = Rules("calculus", forward, seed, local, send, gather, report)
 # -- inside one formula -------------------------------------------------------------------------------------
 
 
-def slopes(
-    formula: Formula, values: Mapping[str, Value], rules: Rules, note: Note
-) -> list[tuple[str, Value]]:
+def slopes(formula: Formula, values: Mapping[str, Value], rules: Rules, note: Note) -> list[tuple[str, Value]]:
     """The derivative of a formula by each occurrence of a name in it, from left to right.
 
     Backwards through the elementary operations of the formula, with the rules `local` and `send`;

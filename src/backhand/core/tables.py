@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from typing import Any
 
 import lark
 from lark.grammar import Rule
@@ -25,9 +26,14 @@ def digest() -> str:
 
 def tables() -> str:
     """The text of `notation.json`."""
-    parser = lark.Lark(grammar(), **OPTIONS)
+    parser: Any = lark.Lark(grammar(), **OPTIONS)
     data, memo = parser.memo_serialize([TerminalDef, Rule])
-    made: dict[str, object] = {"lark": lark.__version__, "digest": digest(), "functions": sorted(FUNCTIONS), "tables": {"data": data, "memo": memo}}
+    made: dict[str, object] = {
+        "lark": lark.__version__,
+        "digest": digest(),
+        "functions": sorted(FUNCTIONS),
+        "tables": {"data": data, "memo": memo},
+    }
     return json.dumps(made, ensure_ascii=True, sort_keys=False, separators=(",", ":")) + "\n"
 
 

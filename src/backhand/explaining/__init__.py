@@ -1,1 +1,1 @@
-"""From data to a Document: which lines, which sentences, which figure. No format, and nothing that is not in the data."""
+"""From data to a Document: which lines, sentences and figure. No format, nothing that is not in the data."""

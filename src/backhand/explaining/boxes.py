@@ -68,13 +68,12 @@ def written(node: Num) -> Seen:
 
 def value_box(value: Value) -> Seen:
     """A value: a number, or a formula in symbols."""
-    return number(value) if isinstance(value, (Fraction, float)) else box(value)
+    return box(value) if isinstance(value, Formula) else number(value)
 
 
 def box(formula: Formula, values: Mapping[str, Value] | None = None, graph: Graph | None = None) -> Seen:
     """The formula with names, or with numbers where `values` has them. With a `graph`, the weight of a drawn
     arrow that has no name of its own is shown by its number: -2 A1."""
-
     if values is None and graph is not None and isinstance(formula, Ref):
         given = _anonymous(graph, formula.name)
         if given is not None:

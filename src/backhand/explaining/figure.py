@@ -14,7 +14,7 @@ from typing import NamedTuple
 from backhand.core.algebra import constant
 from backhand.core.evaluate import Value
 from backhand.core.formula import Apply, Formula, Num, Ref, names, to_text
-from backhand.core.graph import Graph, Quantity
+from backhand.core.graph import Graph, Place, Quantity
 from backhand.core.propagate import Propagation
 from backhand.explaining.document import Figure
 from backhand.explaining.scene import Arrow, Scene, Unit
@@ -58,8 +58,7 @@ def scene(graph: Graph, solution: Solution | None = None) -> Scene:
                     case _:
                         loose.setdefault(name, quantity.name)
             edges += _edges(graph, quantity)
-    used_loose = {name: head for name, head in loose.items()}
-    units = [*_units(graph, solution, biases, used_loose)]
+    units = [*_units(graph, solution, biases, loose)]
     drawn = {unit.name for unit in units}
     arrows = [_arrow(solution, edge) for edge in edges if edge.tail in drawn and edge.head in drawn]
     of = solution.of if solution else ""
@@ -77,10 +76,16 @@ def _roles(graph: Graph, quantity: Quantity) -> Iterator[tuple[str, str]]:
         inside = [term for term in terms if name in names(term)]
         if len(inside) == 1 and _weighted(graph, inside[0]) is not None:
             yield name, "weight"
-        elif len(inside) == 1 and isinstance(inside[0], Ref) and len(terms) > 1 and graph[name].kind in ("bias", "weight"):
+        elif _is_bias(graph, name, terms, inside):
             yield name, "bias"
         else:
             yield name, "unit"
+
+
+def _is_bias(graph: Graph, name: str, terms: list[Formula], inside: list[Formula]) -> bool:
+    """A parameter that is a term by itself, beside others."""
+    alone = len(inside) == 1 and isinstance(inside[0], Ref) and len(terms) > 1
+    return alone and graph[name].kind in ("bias", "weight")
 
 
 def _terms(formula: Formula) -> list[Formula]:
@@ -89,8 +94,8 @@ def _terms(formula: Formula) -> list[Formula]:
         formula = formula.args[0]
     found: list[Formula] = []
     while isinstance(formula, Apply) and formula.operation.name == "+":
-        found.append(formula.args[1])
-        formula = formula.args[0]
+        formula, term = formula.args
+        found.append(term)
     return [formula, *reversed(found)]
 
 
@@ -116,7 +121,7 @@ def _edges(graph: Graph, quantity: Quantity) -> Iterator[_Edge]:
         inside = [term for term in terms if name in names(term)]
         pair = _weighted(graph, inside[0]) if len(inside) == 1 else None
         if graph[name].place is None:
-            if not (pair or (len(inside) == 1 and isinstance(inside[0], Ref) and len(terms) > 1 and graph[name].kind in ("bias", "weight"))):
+            if not (pair or _is_bias(graph, name, terms, inside)):
                 yield _Edge(name, quantity.name, "", False)
         elif pair is not None and pair[1] == name:
             yield _Edge(name, quantity.name, _weight(graph, pair[0]), linear)
@@ -157,31 +162,27 @@ def _given(quantity: Quantity) -> str:
 # -- units ---------------------------------------------------------------------------------------------------
 
 
-def _units(
-    graph: Graph, solution: Solution | None, biases: dict[str, str], loose: dict[str, str]
-) -> Iterator[Unit]:
+def _units(graph: Graph, solution: Solution | None, biases: dict[str, str], loose: dict[str, str]) -> Iterator[Unit]:
     rows: dict[int, int] = {}
     for quantity in graph.quantities:
         if quantity.place is not None:
             layer, row = quantity.place
             rows[layer] = max(rows.get(layer, 0), row + 1)
-            yield _unit(graph, quantity, solution, layer, row, biases.get(quantity.name, ""))
+            yield _unit(graph, quantity, solution, Place(layer, row), biases.get(quantity.name, ""))
     for name, head in loose.items():
         place = graph[head].place
         layer = max(0, place.layer - 1) if place else 0
         row = rows.get(layer, 0)
         rows[layer] = row + 1
-        yield _unit(graph, graph[name], solution, layer, row, "")
+        yield _unit(graph, graph[name], solution, Place(layer, row), "")
 
 
-def _unit(
-    graph: Graph, quantity: Quantity, solution: Solution | None, layer: int, row: int, bias: str
-) -> Unit:
+def _unit(graph: Graph, quantity: Quantity, solution: Solution | None, place: Place, bias: str) -> Unit:
     above = _shown(solution.value(quantity.name)) if solution else _given(quantity) if not quantity.computed else ""
     below = ""
     if solution is not None and solution.propagation.needs(quantity.name):
         below = _shown(solution.derivative(quantity.name))
-    return Unit(quantity.name, quantity.kind, layer, row, above, below, _hint(graph, quantity), bias)
+    return Unit(quantity.name, quantity.kind, place.layer, place.row, above, below, _hint(graph, quantity), bias)
 
 
 def _shown(value: Value) -> str:
@@ -201,11 +202,11 @@ def _hint(graph: Graph, quantity: Quantity) -> str:
         return ""
     if isinstance(definition, Apply):
         leaves = all(isinstance(arg, (Ref, Num)) for arg in definition.args)
-        if definition.style == "arrow" or all(_weighted(graph, t) or isinstance(t, Ref) for t in _terms(definition)) and _sum(definition):
-            return "+" if leaves and _sum(definition) and definition.style != "arrow" else ""
-        if leaves and definition.operation.name in GATES:
-            return GATES[definition.operation.name] if all(isinstance(a, Ref) for a in definition.args) else to_text(definition)[:LONGEST_HINT]
-        if leaves and definition.operation.name != "^":
+        if _sum(definition) and all(_weighted(graph, t) or isinstance(t, Ref) for t in _terms(definition)):
+            return "+" if leaves else ""
+        if definition.operation.name in GATES and all(isinstance(arg, Ref) for arg in definition.args):
+            return GATES[definition.operation.name]
+        if leaves and definition.operation.name not in GATES and definition.operation.name != "^":
             return definition.operation.name
     text = to_text(definition)
     return text if len(text) <= LONGEST_HINT else ""
@@ -251,5 +252,6 @@ def _described(unit: Unit, of: str) -> str:
     if unit.above:
         text += f" {unit.above}" if unit.above.startswith("≈") else f" = {unit.above}"
     if unit.below:
-        text += f", d{of}/d{unit.name} {unit.below}" if unit.below.startswith("≈") else f", d{of}/d{unit.name} = {unit.below}"
+        sign = "" if unit.below.startswith("≈") else "= "
+        text += f", d{of}/d{unit.name} {sign}{unit.below}"
     return text

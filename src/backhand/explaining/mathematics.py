@@ -99,17 +99,5 @@ class Words:
 
 
 Box: TypeAlias = (
-    Row
-    | Symbol
-    | Number
-    | Sign
-    | Fraction
-    | Power
-    | Root
-    | Call
-    | Group
-    | Bars
-    | Slope
-    | Differentiate
-    | Words
+    Row | Symbol | Number | Sign | Fraction | Power | Root | Call | Group | Bars | Slope | Differentiate | Words
 )

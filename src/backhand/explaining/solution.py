@@ -282,7 +282,7 @@ def _pairs(solution: Solution) -> Iterator[Block]:
     """Rows: each computed quantity; columns: what it is differentiated by."""
     assert solution.pairs is not None
     yield Heading(1, ("Every quantity by every other",), "pairs")
-    yield Paragraph(("Each row holds the derivatives of one quantity, all ways added, by the quantities above the columns.",))
+    yield Paragraph(("Each row holds the derivatives of one quantity by the quantities above, all ways added.",))
     graph = solution.graph
     names = [q.name for q in graph.quantities if any(row[q.name] != 0 for row in solution.pairs.values() if row)]
     for start in range(0, len(names), 8):

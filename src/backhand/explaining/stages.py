@@ -56,9 +56,7 @@ def links(seen: list[Seen]) -> tuple[Link, ...]:
     return tuple(made)
 
 
-def stages(
-    formula: Formula, values: Mapping[str, Value], result: Value, *, every: bool = False
-) -> list[Seen]:
+def stages(formula: Formula, values: Mapping[str, Value], result: Value, *, every: bool = False) -> list[Seen]:
     """Numbers put in, levels worked out, and the value."""
     found = [box(formula, values)]
     if all(isinstance(value, (Fraction, float)) for value in values.values()) and isinstance(result, (Fraction, float)):

@@ -57,7 +57,8 @@ def one_occurrence_each(name: str, child: str, count: int) -> Words:
 def local_not_total(child: str, parent: str) -> Words:
     """Said where the local derivative is not the whole derivative."""
     return (
-        Slope(child, parent, True), " is the local derivative: only the ", Symbol(parent), " written in the formula of ",
+        Slope(child, parent, True), " is the local derivative: only the ", Symbol(parent),
+        " written in the formula of ",
         Symbol(child), " moves, everything else in that formula is held fixed. It is not the derivative ",
         Slope(child, parent), ", because ", Symbol(parent), " reaches ", Symbol(child), " by another way, too.",
     )  # fmt: skip

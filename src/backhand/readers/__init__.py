@@ -18,7 +18,7 @@ MAGIC = {b"%PDF": "a PDF", b"\x89PNG": "a PNG picture", b"PK\x03\x04": "a zip ar
 
 
 def read(path_or_text: str | os.PathLike[str], *, name: str | None = None) -> Graph:
-    """A network from a file, or from the text itself (a string with a line break or `=` in it).
+    r"""A network from a file, or from the text itself (a string with a line break or `=` in it).
 
     Raises ReadError, LimitError or UndefinedError with place and cure, or SeveralErrors for all
     errors of the text together; UsageError where there is no such file.

@@ -16,6 +16,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 from lark import Token
@@ -80,7 +81,7 @@ def statements(source: Source) -> Iterator[tuple[int, int]]:
     starts = [*source.line_starts, len(text) + 1]
     opened: int | None = None
     depth = 0
-    for start, following in zip(starts, starts[1:], strict=False):
+    for start, following in pairwise(starts):
         stop = _without_comment(text, start, min(following, len(text)))
         line = text[start:stop]
         if not line.strip():
@@ -144,7 +145,7 @@ class _Unit:
     activation: Token | None = None
     parameters: tuple[Formula, ...] = ()
     bias: Ref | None = None
-    arrows: list[_Arrow] = field(default_factory=lambda: [])
+    arrows: list[_Arrow] = field(default_factory=list[_Arrow])
 
 
 class _Statements:
@@ -390,9 +391,7 @@ class _Statements:
                 if quantity is not None:
                     yield quantity
 
-    def _defined(
-        self, name: str, definition: _Definition, renamed: dict[str, list[_Definition]]
-    ) -> Quantity | None:
+    def _defined(self, name: str, definition: _Definition, renamed: dict[str, list[_Definition]]) -> Quantity | None:
         formula, kind = definition.formula, definition.kind
         if formula is None:
             return Quantity(name, kind or "input", None, None, span=definition.span)
@@ -402,7 +401,8 @@ class _Statements:
             if kind is not None and kind != "constant":
                 self.errors.append(
                     ReadError(
-                        f"{name} is called {'an' if kind == 'input' else 'a'} {kind}, but its value is computed from {names(formula)[0]}.",
+                        f"{name} is called {'an' if kind == 'input' else 'a'} {kind}, "
+                        f"but its value is computed from {names(formula)[0]}.",
                         definition.span,
                         cure=f"Leave the word {kind} out, or write a number.",
                     )
@@ -462,5 +462,3 @@ def _version(name: str, user: _Definition, renamed: dict[str, list[_Definition]]
         return f"{name}#{number}" if number else name
     before = sum(1 for definition in found if definition.span.start < user.span.start)
     return name if before in (0, len(found)) else f"{name}#{before}"
-
-

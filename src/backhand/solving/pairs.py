@@ -19,7 +19,7 @@ def all_pairs(propagation: Propagation) -> Rows:
     computed = [q.name for q in graph.quantities if q.computed]
     if len(computed) * len(graph) > limits.PAIRS:
         raise LimitError(
-            f"All pairs of this network are {len(computed) * len(graph)} derivatives; at most {limits.PAIRS} are listed.",
+            f"All pairs here are {len(computed) * len(graph)} derivatives; at most {limits.PAIRS} are listed.",
             cure="Ask for the derivatives of one quantity with --of.",
         )
     return {of: row(propagation, of) for of in computed}

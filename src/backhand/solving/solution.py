@@ -125,7 +125,7 @@ class Solution:
     pairs: dict[str, dict[str, Value]] | None = None
     paths: tuple[Paths, ...] | None = None
     title: str = ""
-    _others: dict[tuple[str, str], bool] = field(default_factory=lambda: {})
+    _others: dict[tuple[str, str], bool] = field(default_factory=dict[tuple[str, str], bool])
 
     @property
     def notices(self) -> tuple[Notice, ...]:

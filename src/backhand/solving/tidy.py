@@ -46,7 +46,7 @@ def tidied(solution: Solution) -> Solution:
 
 def _tidy(sympy: Any, value: Value) -> Value:
     """A shorter formula, or the same one."""
-    if isinstance(value, (Fraction, float)) or not 1 < size(value) <= LARGEST:
+    if not isinstance(value, Formula) or not 1 < size(value) <= LARGEST:
         return value
     symbols: dict[str, Any] = {}
     back = from_sympy(sympy, sympy.simplify(to_sympy(sympy, value, symbols)), {s: n for n, s in symbols.items()})
@@ -142,5 +142,3 @@ def _folded(join: Any, parts: list[Formula]) -> Formula:
     for part in parts[1:]:
         total = join(total, part)
     return total
-
-

@@ -12,7 +12,7 @@ from fractions import Fraction
 from typing import assert_never
 
 from backhand.core.evaluate import Value
-from backhand.core.formula import to_text
+from backhand.core.formula import Formula, to_text
 from backhand.core.graph import Quantity
 from backhand.core.paths import Paths
 from backhand.numbers import as_float, known
@@ -97,7 +97,7 @@ def exact(value: Value) -> str | None:
 
 
 def symbols(value: Value) -> str | None:
-    return None if isinstance(value, (Fraction, float)) else to_text(value)
+    return to_text(value) if isinstance(value, Formula) else None
 
 
 def _quantity(solution: Solution, quantity: Quantity) -> dict[str, Json]:
@@ -131,7 +131,12 @@ def _step(step: Step) -> dict[str, Json]:
             } | _result(step.result)  # fmt: skip
         case GatherStep():
             ways = [
-                {"through": w.child, "upstream": plain(w.upstream), "local": plain(w.local), "product": plain(w.product)}
+                {
+                    "through": w.child,
+                    "upstream": plain(w.upstream),
+                    "local": plain(w.local),
+                    "product": plain(w.product),
+                }
                 for w in step.ways
             ]
             return {"step": "gather", "of": step.of, "by": step.by, "ways": ways} | _result(step.result)

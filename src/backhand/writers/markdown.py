@@ -77,12 +77,20 @@ class _Page:
         return f"| {' | '.join(self.prose(cell, in_table=True) for cell in row)} |"
 
     def prose(self, words: Iterable[Inline], *, in_table: bool = False) -> str:
-        return "".join(escape(each) if isinstance(each, str) else self.mathematics(each, in_table) for each in words)
+        """Words and mathematics; a blank keeps a dollar or a backquote from touching what would change it."""
+        found = ""
+        for each in words:
+            part = escape(each) if isinstance(each, str) else self.mathematics(each, in_table)
+            before, after = found[-1:], part[:1]
+            marked = "$" in (before, after) or "`" in (before, after)
+            touching = marked and (before == after or before.isalnum() or after.isalnum())
+            found += f" {part}" if touching else part
+        return found
 
     def mathematics(self, box: Box, in_table: bool) -> str:
         """Mathematics within prose; as code where Markdown would change its TeX."""
         tex = self.tex(box, inline=True).replace("\\,", "\\thinspace ").replace("}_{", "} _ {")
-        if not re.search(r"\\[^A-Za-z]|[$`*|<>&]", tex):
+        if not re.search(r"\\[^A-Za-z]|[$`*|<>&%#~]", tex):
             return f"${tex.strip()}$"
         code = plain(line(box))
         ticks = "`" * (1 + max(map(len, re.findall("`+", code)), default=0))

@@ -135,7 +135,8 @@ class MathML:
                 above = "′" * primes
                 raised = f"<mo>{above}</mo>" if above else ""
                 if version:
-                    raised = _one(raised + fenced("(", f"<mn>{version}</mn>", ")"))
+                    number_above = fenced("(", f"<mn>{version}</mn>", ")")
+                    raised = f"<mrow>{raised}{number_above}</mrow>" if raised else number_above
                 text = _scripts(base, below, raised)
                 if not element:
                     return text

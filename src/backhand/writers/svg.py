@@ -17,9 +17,10 @@ import re
 from collections.abc import Iterable, Iterator
 from zlib import crc32
 
-from backhand.explaining.layout import Curve, Drawing, Label, Line, Shape
+from backhand.explaining.layout import Drawing, Label, Line, Shape
 from backhand.explaining.lettering import FONTS
-from backhand.writers.names import NAME, Names, Parts, Verbatim, runs
+from backhand.explaining.placing.curves import Curve, Rect
+from backhand.writers.names import NAME, Names, Parts, Verbatim
 
 STYLE = """\
 .bh-figure{color:#1c1e21}.bh-derivative{color:#9a3412}
@@ -49,8 +50,9 @@ def write(drawing: Drawing, *, standalone: bool = True) -> str:
 
 def embed(drawing: Drawing) -> str:
     """For an HTML page: as large as there is room, but never so small that it cannot be read."""
-    least = round(min(drawing.width, max(0.6 * drawing.width, 320)))
-    figure = write(drawing, standalone=False).replace("<svg ", f'<svg style="max-width:100%;min-width:{least}px;height:auto" ', 1)
+    least = round(max(0.6 * drawing.width, min(drawing.width, 320)))
+    look = f'style="max-width:100%;min-width:{least}px;height:auto"'
+    figure = write(drawing, standalone=False).replace("<svg ", f"<svg {look} ", 1)
     return f'<div class="bh-scroll" style="overflow-x:auto">\n{figure}</div>\n'
 
 
@@ -73,9 +75,9 @@ class _Figure:
         yield (
             f'<svg xmlns="http://www.w3.org/2000/svg" class="bh-figure" width="{wide}" height="{high}" '
             f'viewBox="0 0 {wide} {high}" role="img" aria-labelledby="{key}-title {key}-twin" '
-            f"font-family='{FONTS}' text-anchor=\"middle\" fill=\"none\" stroke-width=\"1.4\">"
+            f'font-family=\'{FONTS}\' text-anchor="middle" fill="none" stroke-width="1.4">'
         )
-        yield f'<title id="{key}-title">{escaped(drawing.title)}</title>'
+        yield f'<title id="{key}-title">{escaped(drawing.title or "A network")}</title>'
         yield f'<desc id="{key}-twin">{escaped(_bounded(drawing.twin))}</desc>'
         if self.standalone:
             yield f"<style>\n{STYLE}\n</style>"
@@ -106,11 +108,8 @@ class _Figure:
             yield _outline(shape, LOOKS.get(shape.kind, LOOKS[""]))
         for label in shape.labels:
             if label.frame:
-                left, top, right, bottom = label.frame
-                yield (
-                    f'<rect class="bh-derivative" x="{_number(left)}" y="{_number(top)}" width="{_number(right - left)}" '
-                    f'height="{_number(bottom - top)}" rx="3" stroke="currentColor" stroke-width="0.8"/>'
-                )
+                frame = _rect(label.frame, 3)
+                yield f'<rect class="bh-derivative" {frame} stroke="currentColor" stroke-width="0.8"/>'
             yield self._text(label)
         yield "</g>"
 
@@ -136,7 +135,9 @@ class _Figure:
             if token := ENTITY.match(words, place):
                 found.append(token[0])
             elif token := NUMBER.match(words, place):
-                found.append(token["digits"] + (f"·10{ABOVE}{minus(token['exponent'])}{LEVEL}" if token["exponent"] else ""))
+                exponent = token["exponent"]
+                power = f"·10{ABOVE}{minus(exponent)}{LEVEL}" if exponent else ""
+                found.append(token["digits"] + power)
             elif place and (token := POWER.match(words, place)):
                 found.append(f"{ABOVE}{minus(token[1])}{LEVEL}")
             elif token := NAME.match(words, place):
@@ -215,12 +216,19 @@ LEVELS = re.compile("([\x01-\x03]?)([^\x01-\x03]*)")
 
 
 def _outline(shape: Shape, look: str) -> str:
-    x, y, stroke = _number(shape.x), _number(shape.y), 'stroke="currentColor" stroke-width="1.6"'
-    if shape.half_width == shape.half_height == shape.corner:
-        return f'<circle cx="{x}" cy="{y}" r="{_number(shape.corner)}" {stroke} {look}/>'
-    left, top = _number(shape.x - shape.half_width), _number(shape.y - shape.half_height)
-    wide, high = _number(2 * shape.half_width), _number(2 * shape.half_height)
-    return f'<rect x="{left}" y="{top}" width="{wide}" height="{high}" rx="{_number(shape.corner)}" {stroke} {look}/>'
+    stroke = 'stroke="currentColor" stroke-width="1.6"'
+    x, y, wide, high = shape.x, shape.y, shape.half_width, shape.half_height
+    if wide == high == shape.corner:
+        return f'<circle cx="{_number(x)}" cy="{_number(y)}" r="{_number(wide)}" {stroke} {look}/>'
+    return f"<rect {_rect((x - wide, y - high, x + wide, y + high), shape.corner)} {stroke} {look}/>"
+
+
+def _rect(rect: Rect, corner: float) -> str:
+    left, top, right, bottom = rect
+    return (
+        f'x="{_number(left)}" y="{_number(top)}" width="{_number(right - left)}" '
+        f'height="{_number(bottom - top)}" rx="{_number(corner)}"'
+    )
 
 
 def _path(curves: Iterable[Curve]) -> str:
@@ -241,5 +249,4 @@ def _pair(x: float, y: float) -> str:
 
 def _number(x: float) -> str:
     """To a tenth, without a useless end: 12, 12.5."""
-    text = f"{x:.1f}"
-    return text[:-2] if text.endswith(".0") else text
+    return f"{x:.1f}".removesuffix(".0")

@@ -212,8 +212,13 @@ class TeX:
             box = self._row(cut[0].row.items, inline=False)
             text = rf"\boxed{{{box}}}" if boxed else box
             return [(relation + text, breadth(cut[0].row) + 3)]
-        leads = [relation, *(sign(piece.lead, prefix=False) if piece.lead else "\\," for piece in cut[1:])]
-        return [(lead + self._row(piece.row.items, inline=False), breadth(piece.row) + 2.5) for lead, piece in zip(leads, cut, strict=True)]
+        leads = [sign(piece.lead, prefix=False) if piece.lead else "\\," for piece in cut]
+        leads[0] = relation
+        rows = [piece.row for piece in cut]
+        return [
+            (lead + self._row(row.items, inline=False), breadth(row) + 2.5)
+            for lead, row in zip(leads, rows, strict=True)
+        ]
 
     def _line(self, begins: bool, parts: Sequence[str]) -> str:
         text = " ".join(part.strip() for part in parts)

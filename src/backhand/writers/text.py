@@ -103,7 +103,7 @@ class _Page:
     def prose(self, words: Sequence[Inline], first: str = "", rest: str = "") -> Iterator[str]:
         lines = wrapped(inline(words), self.room - len(rest))
         for place, text in enumerate(lines):
-            yield f"{self.indent}{rest if place else first}{text}"
+            yield f"{self.indent}{rest if place else first}{text}".rstrip()
 
     # -- equations ------------------------------------------------------------------------------------
 

@@ -1,0 +1,1 @@
+"""The work behind `explaining.layout`, a module for each question it asks."""

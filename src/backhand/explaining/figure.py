@@ -90,13 +90,19 @@ def _is_bias(graph: Graph, name: str, terms: list[Formula], inside: list[Formula
 
 def _terms(formula: Formula) -> list[Formula]:
     """The terms of a sum, also of one inside a function: sigmoid(w x + b) has the terms w x and b."""
-    while isinstance(formula, Apply) and len(formula.args) == 1 and formula.operation.name != "neg":
-        formula = formula.args[0]
+    formula = _argument(formula)
     found: list[Formula] = []
     while isinstance(formula, Apply) and formula.operation.name == "+":
-        formula, term = formula.args
-        found.append(term)
+        found.append(formula.args[1])
+        formula = formula.args[0]
     return [formula, *reversed(found)]
+
+
+def _argument(formula: Formula) -> Formula:
+    """What stands inside functions of one argument."""
+    while isinstance(formula, Apply) and len(formula.args) == 1 and formula.operation.name != "neg":
+        formula = formula.args[0]
+    return formula
 
 
 def _weighted(graph: Graph, term: Formula) -> tuple[str, str] | None:

@@ -97,7 +97,7 @@ def _above(box: Box) -> Box:
     if len(items) == 1:
         return Group(box) if isinstance(items[0], Fraction | Slope | Differentiate) else box
     loose = (isinstance(each, Sign) and each.text not in CLOSE_UP for each in items[1:])
-    return Group(box) if any(loose) or isinstance(items[-1], Differentiate | Slope) else box
+    return Group(box) if any(loose) or any(isinstance(each, Differentiate | Slope) for each in items[-1:]) else box
 
 
 def _below(box: Box) -> Box:

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from math import ceil
 from typing import Literal, TypeAlias
 
-from backhand.explaining.lettering import ASCENT, shortened, width
+from backhand.explaining.lettering import ASCENT, DESCENT, shortened, width
 from backhand.explaining.placing.curves import Piece
 from backhand.explaining.scene import Arrow, Unit
 
@@ -21,6 +21,7 @@ Column: TypeAlias = "list[Place]"
 
 RADIUS, CORNER = 24.0, 10.0
 NAME, VALUE, WEIGHT, HINT = 16.0, 14.0, 13.0, 12.0
+LEADING = ASCENT + DESCENT + 0.01
 PADDING = 16.0
 AIR = 22.0
 """Between what belongs to one unit and what belongs to the next below."""
@@ -123,15 +124,15 @@ def short_equation(words: str) -> str:
 
 def _outline(place: Place, lines: list[tuple[Role, str, float]]) -> None:
     """A circle around a short name, a box around more."""
-    high = sum(1.25 * size for _, _, size in lines)
+    high = sum(LEADING * size for _, _, size in lines)
     wide, top = 0.0, -high / 2
     for role, words, size in lines:
-        wide = max(wide, place.write(role, words, top + 0.98 * size, size))
-        top += 1.25 * size
+        wide = max(wide, place.write(role, words, top + 1.065 * size, size))
+        top += LEADING * size
     place.half_width = place.half_height = place.corner = RADIUS
     if len(lines) > 1 or wide > 2 * RADIUS - 6:
         place.half_width = max(RADIUS, wide / 2 + 10)
-        place.half_height = max(RADIUS, high / 2 + 6)
+        place.half_height = max(RADIUS, high / 2 + 4)
         place.corner = CORNER
 
 

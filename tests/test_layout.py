@@ -7,6 +7,7 @@ import time
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import cache
 from itertools import combinations
 
 import pytest
@@ -18,8 +19,13 @@ from backhand.explaining.placing.curves import Curve, Point, Rect
 from backhand.explaining.scene import Arrow, Scene, Unit
 from backhand.writers import svg
 
-SEEDS = range(40)
+SEEDS = range(32)
 SVG = "{http://www.w3.org/2000/svg}"
+
+
+@cache
+def drawn(seed: int) -> Drawing:
+    return lay_out(random_scene(seed))
 
 
 def labels(drawing: Drawing) -> list[Label]:
@@ -37,8 +43,8 @@ def outline(shape: Shape) -> Rect:
 
 def points(curve: Curve) -> Iterator[Point]:
     """Along a curve, ends included."""
-    for k in range(41):
-        t = k / 40
+    for k in range(25):
+        t = k / 24
         if len(curve) == 2:
             (x0, y0), (x1, y1) = curve
             yield x0 + t * (x1 - x0), y0 + t * (y1 - y0)
@@ -69,9 +75,10 @@ def test_the_founding_network_stands_in_straight_rows() -> None:
     place = {shape.name: (shape.x, shape.y) for shape in drawing.shapes}
     assert place["A1"][1] == place["B1"][1] == place["C1"][1]
     assert place["A2"][1] == place["B2"][1] == place["C2"][1]
-    assert place["D"][1] == place["L"][1] == (place["C1"][1] + place["C2"][1]) / 2
+    assert place["D"][1] == place["L"][1] == pytest.approx((place["C1"][1] + place["C2"][1]) / 2)
     assert place["t"][0] == place["D"][0] and place["t"][1] > place["D"][1]
-    assert [place[name][0] for name in "A1 B1 C1 D L".split()] == sorted(place[name][0] for name in "A1 B1 C1 D L".split())
+    columns = [place[name][0] for name in "A1 B1 C1 D L".split()]
+    assert columns == sorted(set(columns))
 
 
 def test_value_above_derivative_below_weight_on_its_arrow() -> None:
@@ -97,7 +104,7 @@ def test_the_legend_says_what_stands_where() -> None:
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_no_words_touch_other_words_or_units(seed: int) -> None:
-    drawing = lay_out(random_scene(seed))
+    drawing = drawn(seed)
     for one, other in combinations(labels(drawing), 2):
         assert not overlap(one.box, other.box), (one, other)
     frames = [label.frame for label in labels(drawing) if label.frame]
@@ -113,7 +120,7 @@ def test_no_words_touch_other_words_or_units(seed: int) -> None:
 @pytest.mark.parametrize("seed", SEEDS)
 def test_everything_is_written_and_lies_in_the_picture(seed: int) -> None:
     scene = random_scene(seed)
-    drawing = lay_out(scene)
+    drawing = drawn(seed)
     assert len(drawing.shapes) == len(scene.units)
     assert sum(len(line.labels) for line in drawing.lines) == sum(bool(a.weight) + bool(a.local) for a in scene.arrows)
     assert not any("No room" in note.words or "Not drawn" in note.words for note in drawing.notes)
@@ -126,7 +133,7 @@ def test_everything_is_written_and_lies_in_the_picture(seed: int) -> None:
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_words_inside_a_unit_fit(seed: int) -> None:
-    for shape in lay_out(random_scene(seed)).shapes:
+    for shape in drawn(seed).shapes:
         for label in shape.labels:
             if label.role in {"name", "hint"}:
                 left, _, right, _ = label.box
@@ -136,7 +143,7 @@ def test_words_inside_a_unit_fit(seed: int) -> None:
 @pytest.mark.parametrize("seed", SEEDS)
 def test_rows_keep_their_order_and_layers_theirs(seed: int) -> None:
     scene = random_scene(seed)
-    place = {shape.name: (shape.x, shape.y) for shape in lay_out(scene).shapes}
+    place = {shape.name: (shape.x, shape.y) for shape in drawn(seed).shapes}
     for one, other in combinations(scene.units, 2):
         (x0, y0), (x1, y1) = place[one.name], place[other.name]
         if one.layer == other.layer:
@@ -147,7 +154,7 @@ def test_rows_keep_their_order_and_layers_theirs(seed: int) -> None:
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_arrows_run_from_outline_to_outline_and_miss_all_other_units_and_words(seed: int) -> None:
-    drawing = lay_out(random_scene(seed))
+    drawing = drawn(seed)
     shapes = {shape.name: shape for shape in drawing.shapes}
     for line in drawing.lines:
         assert abs(distance_to(shapes[line.tail], *line.curves[0][0])) < 0.5
@@ -162,7 +169,7 @@ def test_arrows_run_from_outline_to_outline_and_miss_all_other_units_and_words(s
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_no_arrow_is_drawn_across_a_weight(seed: int) -> None:
-    drawing = lay_out(random_scene(seed))
+    drawing = drawn(seed)
     boxes = [grown(label.box, -3) for line in drawing.lines for label in line.labels]
     for line in drawing.lines:
         for x, y in (point for curve in line.curves for point in points(curve)):
@@ -189,7 +196,7 @@ def test_two_arrows_between_the_same_units_swing_apart() -> None:
 
 def test_the_same_scene_gives_the_same_bytes() -> None:
     for seed in SEEDS:
-        assert svg.write(lay_out(random_scene(seed))) == svg.write(lay_out(random_scene(seed)))
+        assert svg.write(drawn(seed)) == svg.write(lay_out(random_scene(seed)))
 
 
 def test_nothing_to_draw_is_drawn_too() -> None:

@@ -131,7 +131,7 @@ class _Page:
                 found += [_environment("gather*", rows), _environment("align*", lines)]
                 rows = []
             elif len(lines) == 1:
-                rows.append(lines[0].replace("&", "", 1))
+                rows += lines
             else:
                 rows.append(_environment("aligned", lines))
         return "".join(f"{each}\n" for each in [*found, _environment("gather*", rows)] if each)

@@ -100,7 +100,7 @@ class _Page:
 
 def _aligned(lines: list[str]) -> str:
     if len(lines) == 1:
-        return lines[0].replace("&", "", 1)
+        return lines[0]
     return "\\begin{aligned}\n" + " \\\\\n".join(lines) + "\n\\end{aligned}"
 
 

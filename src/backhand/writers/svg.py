@@ -18,7 +18,7 @@ from collections.abc import Iterable, Iterator
 from zlib import crc32
 
 from backhand.explaining.layout import Drawing, Label, Line, Shape
-from backhand.explaining.lettering import FONTS
+from backhand.explaining.lettering import FONTS, shortened
 from backhand.explaining.placing.curves import Curve, Rect
 from backhand.writers.names import NAME, Names, Parts, Verbatim
 
@@ -77,7 +77,7 @@ class _Figure:
             f'viewBox="0 0 {wide} {high}" role="img" aria-labelledby="{key}-title {key}-twin" '
             f'font-family=\'{FONTS}\' text-anchor="middle" fill="none" stroke-width="1.4">'
         )
-        yield f'<title id="{key}-title">{escaped(drawing.title or "A network")}</title>'
+        yield f'<title id="{key}-title">{escaped(shortened(drawing.title, 200) or "A network")}</title>'
         yield f'<desc id="{key}-twin">{escaped(_bounded(drawing.twin))}</desc>'
         if self.standalone:
             yield f"<style>\n{STYLE}\n</style>"
@@ -104,7 +104,7 @@ class _Figure:
         yield f'<g class="bh-unit bh-{kind}">'
         if shape.kind != "more":
             if all(label.words != shape.name for label in shape.labels):
-                yield f"<title>{escaped(shape.name[:200])}</title>"
+                yield f"<title>{escaped(shortened(shape.name, 200))}</title>"
             yield _outline(shape, LOOKS.get(shape.kind, LOOKS[""]))
         for label in shape.labels:
             if label.frame:
@@ -168,7 +168,9 @@ def minus(words: str) -> str:
 
 
 def _bounded(twin: str) -> str:
-    return twin if len(twin) <= TWIN else twin[:TWIN].rsplit(" ", 1)[0] + " … (shortened)"
+    if len(twin) > TWIN:
+        twin = twin[:TWIN].rsplit(" ", 1)[0] + " … (shortened)"
+    return shortened(twin, len(twin))
 
 
 def _name(parts: Parts | Verbatim) -> str:

@@ -54,6 +54,10 @@ LETTERS = {
 """Greek letters as TeX commands; those that look Latin (omicron, capital Alpha) have none."""
 
 
+ALIGN = "\x00"
+"""Where a line is aligned, until it is known whether there are several."""
+
+
 class TeX:
     """How one document sets its mathematics: its names, and how its kind of TeX takes words."""
 
@@ -182,9 +186,10 @@ class TeX:
     # -- equations ------------------------------------------------------------------------------------
 
     def lines(self, equation: Equation, room: float) -> list[str]:
-        """The lines of a chain, of about `room` digits, each with the & at which it is aligned: before the relations,
-        unless the left side is so long that it takes a line of its own."""
-        return [*self._lines(equation, room)]
+        """The lines of a chain, of about `room` digits. If there are several, each has the & at which it is aligned:
+        before the relations, unless the left side is so long that it takes a line of its own."""
+        lines = [*self._lines(equation, room)]
+        return [text.replace(ALIGN, "&" if len(lines) > 1 else "") for text in lines]
 
     def _lines(self, equation: Equation, room: float) -> Iterator[str]:
         links = list(equation.links)
@@ -194,14 +199,14 @@ class TeX:
             left, used = f"{self(first.box)} ", breadth(first.box)
             if not links or used > room / 2:
                 parts = [self._parts(first, room, boxed=False)]
-                yield from (f"&{self._line(*row)}" for row in fill(parts, room, deeper=2))
+                yield from (f"{ALIGN}{self._line(*row)}" for row in fill(parts, room, deeper=2))
                 left, indent, used = "", "\\quad ", 2.0
         last = len(links) - 1
         parts = [self._parts(link, room - used, equation.result and i == last) for i, link in enumerate(links)]
         if equation.note:
             parts.append([("\\qquad " + self.prose(equation.note), 4 + _length(equation.note))])
         for row in fill(parts, room - used, deeper=2):
-            yield f"{left}&{indent}{self._line(*row)}"
+            yield f"{left}{ALIGN}{indent}{self._line(*row)}"
             left = ""
 
     def _parts(self, link: Link, room: float, boxed: bool) -> list[Part]:

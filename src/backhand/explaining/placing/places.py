@@ -125,9 +125,9 @@ def short_equation(words: str) -> str:
 def _outline(place: Place, lines: list[tuple[Role, str, float]]) -> None:
     """A circle around a short name, a box around more."""
     high = sum(LEADING * size for _, _, size in lines)
-    wide, top = 0.0, -high / 2
+    wide, top = 0.0, 1.8 - high / 2  # capitals are in the middle, with less below them than above
     for role, words, size in lines:
-        wide = max(wide, place.write(role, words, top + 1.065 * size, size))
+        wide = max(wide, place.write(role, words, top + ASCENT * size, size))
         top += LEADING * size
     place.half_width = place.half_height = place.corner = RADIUS
     if len(lines) > 1 or wide > 2 * RADIUS - 6:

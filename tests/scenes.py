@@ -159,7 +159,8 @@ def hostile() -> Scene:
     """Names and words that want to be markup, cannot be printed, are too long, or look alike."""
     names = [
         "<b>", '"><script>alert(1)</script>', "a\x00b\u202ec", "x'", "out_h1", "α2", "日本語", "B1", "B_1", "c#1",
-        "a_very_long_name_for_a_quantity_indeed", "W1[0,1]", "&amp;", "]]>", "\ud800", "w[A1,B1]", "theta_1", "z\u0301\u0301\u0301",
+        "a_very_long_name_for_a_quantity_indeed", "W1[0,1]", "&amp;", "]]>", "\ud800", "w[A1,B1]", "theta_1",
+        "z\u0301\u0301\u0301",
     ]  # fmt: skip
     units = [
         Unit(name, "input" if k < 6 else "computed", k // 6, k % 6, "<1>", '"&"', "<i>" * (k % 3), "b' = <" * (k % 2))

@@ -217,7 +217,9 @@ def test_arrows_that_lead_nowhere_are_left_out_and_said_to_be() -> None:
 
 
 @pytest.mark.parametrize(
-    "layers", [[5000, 5000], [10] * 1000, [1] * 10_000, [784, 128, 10], [9999, 1]], ids=lambda sizes: f"{len(sizes)} layers"
+    "layers",
+    [[5000, 5000], [10] * 1000, [1] * 10_000, [784, 128, 10], [9999, 1]],
+    ids=lambda sizes: f"{len(sizes)} layers",
 )
 def test_a_huge_network_is_summarised_in_bounded_time_and_says_so(layers: list[int]) -> None:
     scene = huge(layers)

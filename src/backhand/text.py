@@ -32,7 +32,7 @@ class Source:
     def place(self, offset: int) -> tuple[int, int]:
         r"""Line and column of an offset, both from 1.
 
-        >>> Source("A1 = 2\\nB1 = A1").place(7)
+        >>> Source("A1 = 2\nB1 = A1").place(7)
         (2, 1)
         """
         line = bisect_right(self.line_starts, offset)

@@ -52,7 +52,7 @@ def count_paths(graph: Graph, frm: str, of: str) -> int:
 
     >>> from backhand.readers.bh import read
     >>> from backhand.text import Source
-    >>> count_paths(read(Source("a = 2\\nb = a\\nc = a + b\\nL = b c")), "a", "L")
+    >>> count_paths(read(Source("a = 2\nb = a\nc = a + b\nL = b c")), "a", "L")
     3
     """
     return _ways_to(graph, frm, graph.index[graph[of].name])[graph.index[graph[frm].name]]
@@ -73,7 +73,7 @@ def path_product(propagation: Propagation, *names: str) -> Value:
     >>> from backhand.core.propagate import propagate
     >>> from backhand.readers.bh import read
     >>> from backhand.text import Source
-    >>> found = propagate(read(Source("a = 2\\nb = 3 a\\nL = b^2")))
+    >>> found = propagate(read(Source("a = 2\nb = 3 a\nL = b^2")))
     >>> path_product(found, "a", "b", "L")
     Fraction(36, 1)
     """

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from backhand.explaining.lettering import ASCENT, DESCENT, shortened, width
 from backhand.explaining.placing.abridge import abridge
 from backhand.explaining.placing.curves import Curve, Point, Rect, Station, bezier, cut, joined, point
-from backhand.explaining.placing.places import HINT, PADDING, WEIGHT, Place, Role, Wire, stand
+from backhand.explaining.placing.places import GAP, HINT, LINE, PADDING, WEIGHT, Place, Role, Wire, stand
 from backhand.explaining.placing.settle import settle
 from backhand.explaining.placing.spread import spread
 from backhand.explaining.placing.thread import thread
@@ -54,7 +54,7 @@ class Label:
         if self.role != "derivative":
             return None
         left, _, right, _ = self.box
-        return (left - 5, self.y - 15, right + 5, self.y + 5)
+        return (left - 5, self.y - 16, right + 5, self.y + 6)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +144,7 @@ def _notes(sentences: Iterable[str], room: float, y: float) -> Iterable[Label]:
     for sentence in sentences:
         wide = width(sentence, HINT)
         if x > PADDING and x + wide > PADDING + room:
-            x, y = PADDING, y + 17
+            x, y = PADDING, y + 20
         yield Label("note", sentence, round(x, 1), round(y, 1), HINT, wide, start=True)
         x += wide + 20
 
@@ -168,7 +168,7 @@ def _line(wire: Wire) -> Line:
         stations += piece[:3], piece[3:]
     stations.append((*base, arriving))
     curves = tuple(map(bezier, cut(joined(stations), sorted(wire.cuts))))
-    return Line(wire.arrow.tail, wire.arrow.head, curves, tip, tuple(_side_by_side(wire)))
+    return Line(wire.arrow.tail, wire.arrow.head, curves, tip, tuple(_words(wire)))
 
 
 def _border(place: Place, slope: float, side: int) -> Point:
@@ -190,11 +190,15 @@ def _tip(apex: Point, slope: float) -> tuple[tuple[Point, Point, Point], Point]:
     return (point(x, y), one, other), base
 
 
-def _side_by_side(wire: Wire) -> Iterable[Label]:
+def _words(wire: Wire) -> Iterable[Label]:
+    """Weight and local derivative, side by side or one below the other."""
     if wire.spot is None:
         return
     x, y = wire.spot
-    left = x - wire.wide / 2
-    for role, words, wide in wire.words:
-        yield Label(role, words, round(left + wide / 2, 1), round(y + 4.6, 1), WEIGHT, wide)
-        left += wide + 8
+    left, y = x - wire.wide / 2, y + 4.6
+    for k, (role, words, wide) in enumerate(wire.words):
+        if wire.stacked:
+            yield Label(role, words, round(x, 1), round(y + LINE * (k - 0.5), 1), WEIGHT, wide)
+        else:
+            yield Label(role, words, round(left + wide / 2, 1), round(y, 1), WEIGHT, wide)
+            left += wide + GAP

@@ -13,8 +13,8 @@ import unicodedata
 
 FONTS = '"DejaVu Sans", Verdana, Arial, sans-serif'
 
-ASCENT, DESCENT = 0.95, 0.46
-"""What a line takes above and below its baseline, in units of its size; DESCENT holds an index."""
+ASCENT, DESCENT = 1.17, 0.42
+"""What a line takes above and below its baseline, in units of its size, with an exponent and an index."""
 
 _EXPONENT = re.compile(r"\de[+-]?\d")  # 1.2e-7 is set as a power of ten, which is wider
 

@@ -23,7 +23,7 @@ def read(path_or_text: str | os.PathLike[str], *, name: str | None = None) -> Gr
     Raises ReadError, LimitError or UndefinedError with place and cure, or SeveralErrors for all
     errors of the text together; UsageError where there is no such file.
 
-    >>> read("x = 2\\ny = x^2").quantities[1].name
+    >>> read("x = 2\ny = x^2").quantities[1].name
     'y'
     """
     if isinstance(path_or_text, str) and ("\n" in path_or_text or "=" in path_or_text or not path_or_text.strip()):

@@ -156,12 +156,14 @@ class _Page:
     def link(self, link: Link, result: bool = False) -> str:
         """A link in one piece or in several, between which the line may end."""
         cut = pieces(link.box, ROOM)
+        if len(cut) == 1:
+            return f'<span class="link">{self.math.display(link.relation, cut[0], result=result)}</span>'
         relations = [link.relation, *[""] * (len(cut) - 1)]
-        set_pieces = [
-            f'<span class="link">{self.math.display(relation, piece, result=result)}</span>'
+        parts = "".join(
+            f'<span class="link">{self.math.display(relation, piece)}</span>'
             for relation, piece in zip(relations, cut, strict=True)
-        ]
-        return set_pieces[0] if len(cut) == 1 else f'<span class="long">{"".join(set_pieces)}</span>'
+        )
+        return f'<span class="{"long result" if result else "long"}">{parts}</span>'
 
     # -- tables and figures ---------------------------------------------------------------------------
 

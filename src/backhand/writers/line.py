@@ -80,8 +80,9 @@ def joined(items: Sequence[Box]) -> str:
     found: list[str] = []
     for place, item in enumerate(items):
         if not isinstance(item, Sign):
+            text = line(item)
             touching = place > 0 and not isinstance(items[place - 1], Sign)
-            found.append(f" {line(item)}" if touching and not found[-1].endswith(" ") else line(item))
+            found.append(f" {text}" if touching and " " not in (found[-1][-1:], text[:1]) else text)
         elif item.text == ",":
             found.append(", ")
         elif item.text in CLOSE_UP or (item.text in {"+", "-"} and is_prefix(items, place)):

@@ -32,6 +32,7 @@ ROOM = 72
 
 KINDS = {"notice": "Note", "check": "Check", "hint": "Next"}
 SPECIAL = str.maketrans({c: f"\\{c}" for c in "\\`*_[]$~|"} | {"<": "&lt;", ">": "&gt;", "&": "&amp;"})
+SIGNS = {"\\": r"\backslash", "^": r"\wedge", "~": r"\sim"}
 LINE_START = re.compile(r"(\s*)([#+=-]|\d+[.)])(?=\s|$|[-=#])")
 
 
@@ -114,8 +115,12 @@ def escape(text: str) -> str:
 
 
 def escape_in_math(text: str) -> str:
-    r"""Words inside \text{...} of MathJax."""
-    return re.sub(r"[\\{}$]", r"\\\g<0>", plain(text))
+    r"""Words inside \text{...}; signs that MathJax or KaTeX would take for commands stand between two of them.
+
+    >>> print(escape_in_math("50% more"))
+    50}\%\text{ more
+    """
+    return re.sub(r"[\\{}$%#&_^~]", lambda sign: f"}}{SIGNS.get(sign[0], chr(92) + sign[0])}\\text{{", plain(text))
 
 
 def _guarded(text: str) -> str:

@@ -101,9 +101,9 @@ class MathML:
                 return fenced("|", self._items(flat(inside), slash), "|", is_tall(inside))
             case Slope(of, by, local):
                 d = "∂" if local else "d"
-                return over(self._d(d, self.names(of)), self._d(d, self.names(by)), slash)
+                return over(self._d(d, of), self._d(d, by), slash)
             case Differentiate(by, inside):
-                front = over("<mi>d</mi>", self._d("d", self.names(by)), slash)
+                front = over("<mi>d</mi>", self._d("d", by), slash)
                 return f"<mrow>{front}{SIGNS['']}{self(in_parentheses(inside), slash=slash)}</mrow>"
             case Words(text):
                 return words(text)
@@ -121,8 +121,11 @@ class MathML:
 
     def _d(self, d: str, name: str) -> str:
         """A differential; a name of several letters stands off from its d."""
-        letters = name.partition("<mi>")[2].partition("<")[0]
-        return f"<mrow><mi>{d}</mi>{GAP if len(letters) != 1 else ''}{name}</mrow>"
+        if not name:
+            return f"<mi>{d}</mi>"
+        text = self.names(name)
+        letters = text.partition("<mi>")[2].partition("<")[0]
+        return f"<mrow><mi>{d}</mi>{GAP if len(letters) != 1 else ''}{text}</mrow>"
 
     # -- names ----------------------------------------------------------------------------------------
 

@@ -37,7 +37,7 @@ THIN, NOTHING, DOT = Sign(" "), Sign(""), Sign("·")
 
 OPERATORS = frozenset(["+", "-", "·", "*", "/", "", " "])
 TIMES = frozenset(["·", "*", "", " "])
-OPEN, CLOSE = Sign("("), Sign(")")
+OPEN, CLOSE, COMMA = Sign("("), Sign(")"), Sign(",")
 """Parentheses apart, where a line may end between them; otherwise they are a Group."""
 
 
@@ -234,7 +234,8 @@ def is_fraction(box: Box) -> bool:
 
 def pieces(box: Box, room: float, measure: Callable[[Box], float] = breadth, *, line: bool = False) -> list[Piece]:
     """One piece if it is at most `room` broad; otherwise cut before each plus and minus that stands free or
-    in parentheses too long to stay whole, and what is still too long in front of factors."""
+    in parentheses too long to stay whole, and what is still too long in front of factors. A Slope of nothing is
+    the d/dx before parentheses."""
     items = flat(box, line=line)
     whole = Piece("", Row(tuple(items)))
     if measure(whole.row) <= room:
@@ -242,10 +243,21 @@ def pieces(box: Box, room: float, measure: Callable[[Box], float] = breadth, *, 
 
     def unfolded(items: Iterable[Box]) -> Iterator[Box]:
         for item in items:
-            if isinstance(item, Group) and measure(item) > room:
-                yield from (OPEN, *unfolded(flat(item.inside, line=line)), CLOSE)
-            else:
+            if measure(item) <= room:
                 yield item
+                continue
+            match item:
+                case Group(inside):
+                    yield from (OPEN, *unfolded(flat(inside, line=line)), CLOSE)
+                case Differentiate(by, inside):
+                    yield from (Slope("", by), THIN, *unfolded([in_parentheses(inside)]))
+                case Call(name, arguments):
+                    yield from (Words(name), OPEN)
+                    for place, argument in enumerate(arguments):
+                        yield from (*((COMMA,) if place else ()), *unfolded(flat(argument, line=line)))
+                    yield CLOSE
+                case _:
+                    yield item
 
     found: list[Piece] = []
     for piece in _cut([*unfolded(items)], frozenset(["+", "-"])):

@@ -195,7 +195,7 @@ def _index(index: Parts | str) -> str:
 def _levels(words: str, size: float) -> str:
     """The marks as shifts of the baseline, each relative to the one before."""
     small = max(SMALLEST, round(0.72 * size, 1))
-    shifts = {BELOW: 0.24 * size, ABOVE: -0.36 * size, LEVEL: 0.0}
+    shifts = {BELOW: 0.2 * size, ABOVE: -0.3 * size, LEVEL: 0.0}
     found: list[str] = []
     now = 0.0
     for mark, run in LEVELS.findall(words):

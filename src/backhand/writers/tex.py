@@ -6,6 +6,7 @@ Only commands that pdflatex with amsmath, MathJax and KaTeX all know, and that G
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import assert_never
 
@@ -118,7 +119,7 @@ class TeX:
 
     def _d(self, d: str, name: str) -> str:
         """A differential; a name of several letters stands off from its d."""
-        text = self.names(name)
+        text = self.names(name) if name else ""
         return rf"{d.rstrip()}\,{text}" if text.startswith(r"\math") else f"{d}{text}"
 
     def function(self, name: str) -> str:
@@ -130,7 +131,7 @@ class TeX:
 
     def words(self, text: str) -> str:
         """Upright words inside mathematics."""
-        return rf"\text{{{self.escape(text)}}}"
+        return rf"\text{{{self.escape(text)}}}".replace(r"\text{}", "")
 
     def prose(self, words: Iterable[Inline]) -> str:
         """Prose inside mathematics, for a note beside an equation."""
@@ -204,7 +205,7 @@ class TeX:
         last = len(links) - 1
         parts = [self._parts(link, room - used, equation.result and i == last) for i, link in enumerate(links)]
         if equation.note:
-            parts.append([("\\qquad " + self.prose(equation.note), 4 + _length(equation.note))])
+            parts.append(self._note(equation.note, room - used))
         for row in fill(parts, room - used, deeper=2):
             yield f"{left}{ALIGN}{indent}{self._line(*row)}"
             left = ""
@@ -224,6 +225,16 @@ class TeX:
             (lead + self._row(row.items, inline=False), breadth(row) + 2.5)
             for lead, row in zip(leads, rows, strict=True)
         ]
+
+    def _note(self, words: Sequence[Inline], room: float) -> list[Part]:
+        """A note behind a chain, cut between words only where it is longer than a line."""
+        length = sum(map(_length, words))
+        if length + 4 <= room:
+            return [(f"\\qquad {self.prose(words)}", length + 4)]
+        cut: list[Inline] = []
+        for each in words:
+            cut += re.findall(r"\S.{0,24}(?:\s+|$)|\S+\s*|\s+", each) if isinstance(each, str) else [each]
+        return [(("" if place else "\\qquad ") + self.prose([each]), _length(each)) for place, each in enumerate(cut)]
 
     def _line(self, begins: bool, parts: Sequence[str]) -> str:
         text = " ".join(part.strip() for part in parts)
@@ -259,5 +270,5 @@ def fenced(left: str, inside: str, right: str, tall: bool) -> str:
     return f"{left}{inside}{right}" if left == "(" else f"{left} {inside} {right}"
 
 
-def _length(words: Iterable[Inline]) -> float:
-    return sum(0.9 * len(each) if isinstance(each, str) else breadth(each) for each in words)
+def _length(words: Inline) -> float:
+    return 0.9 * len(words) if isinstance(words, str) else breadth(words)

@@ -13,7 +13,7 @@ from backhand.explaining.scene import Arrow, Scene, Unit
 
 WHOLE, SPARSE, DENSE = 120, 60, 300
 """Every unit is drawn up to WHOLE of them, with more than DENSE arrows up to SPARSE."""
-LAYERS, IN_A_LAYER, SHOWN = 16, 6, 42
+LAYERS, IN_A_LAYER, SHOWN = 12, 6, 42
 """Of a larger network: so many layers, so many units in one, and about so many in all."""
 ARROWS = 1000
 """Arrows that are drawn at most; one counts as often as there are strips on its way."""

@@ -82,11 +82,12 @@ def _between(piece: Piece, left: float, right: float) -> Piece:
 
 
 def inside(box: Rect, piece: Piece) -> Iterable[tuple[float, float]]:
-    """From where to where a piece runs inside a box, to the pixel; nothing if it does not."""
+    """From where to where a piece runs inside a box, in steps of half a pixel; nothing if it does not."""
     left, top, right, bottom = box
-    xs = [x for x in range(int(left), int(right) + 2) if left <= x <= right and top <= at(piece, x)[0] <= bottom]
+    steps = (left + k / 2 for k in range(int(2 * (right - left)) + 1))
+    xs = [x for x in steps if top <= at(piece, x)[0] <= bottom]
     if xs:
-        yield xs[0], xs[-1]
+        yield xs[0] - 0.5, xs[-1] + 0.5
 
 
 def bezier(piece: Piece) -> Curve:

@@ -21,9 +21,13 @@ Column: TypeAlias = "list[Place]"
 
 RADIUS, CORNER = 24.0, 10.0
 NAME, VALUE, WEIGHT, HINT = 16.0, 14.0, 13.0, 12.0
+GAP = 8.0
+"""Between the words on an arrow, if they stand side by side."""
+LINE = 21.4
+"""What a line of them needs."""
 LEADING = ASCENT + DESCENT + 0.01
 PADDING = 16.0
-AIR = 22.0
+AIR = 18.0
 """Between what belongs to one unit and what belongs to the next below."""
 LANE = 10.0
 """Half of what an arrow needs that passes a column."""
@@ -62,18 +66,24 @@ class Place:
 class Wire:
     """An arrow on its way: the places it joins, its curve in each strip, its words and where they stand."""
 
-    __slots__ = ("arrow", "bow", "chain", "cuts", "pieces", "spot", "strip", "wide", "words")
+    __slots__ = (
+        "arrow", "bow", "chain", "cuts", "high", "pieces", "spot", "stacked", "strip", "wide", "words",
+    )  # fmt: skip
 
     def __init__(self, arrow: Arrow, tail: Place, head: Place) -> None:
         self.arrow = arrow
         self.chain = [tail, head]
         self.bow = 0.0  # how far its middle swings out, where several arrows join the same two units
-        self.words: list[tuple[Role, str, float]] = []  # role, words, width
+        self.words: list[tuple[Role, str, float]] = []  # role, words, width; side by side, or stacked if long
         if arrow.weight:
             self._write("weight", short_equation(arrow.weight))
         if arrow.local:
             self._write("local", shortened(arrow.local, 20))
-        self.wide = sum(wide for _, _, wide in self.words) + 8 * (len(self.words) - 1)
+        widths = [wide for _, _, wide in self.words]
+        side_by_side = sum(widths) + GAP * (len(widths) - 1)
+        self.stacked = len(widths) > 1 and side_by_side > 110
+        self.wide = max(widths, default=0.0) if self.stacked else side_by_side
+        self.high = (2 if self.stacked else 1) * LINE
         self.strip = -1  # the strip its words stand in,
         self.spot: tuple[float, float] | None = None  # and where their middle is
         self.pieces: list[Piece] = []
@@ -94,9 +104,9 @@ def stand(entry: Unit | str) -> Place:
         place.slack = place.write("value", shortened(entry.above, 20), -place.half_height - 7, VALUE) / 2
         place.top += 3 + ASCENT * VALUE
     if entry.below:
-        wide = place.write("derivative", shortened(entry.below, 20), place.half_height + 21, VALUE)
+        wide = place.write("derivative", shortened(entry.below, 20), place.half_height + 22, VALUE)
         place.slack = max(place.slack, wide / 2 + 5)
-        place.bottom += 22
+        place.bottom += 26
     place.half = max(place.half_width, place.slack)
     return place
 
@@ -125,7 +135,7 @@ def short_equation(words: str) -> str:
 def _outline(place: Place, lines: list[tuple[Role, str, float]]) -> None:
     """A circle around a short name, a box around more."""
     high = sum(LEADING * size for _, _, size in lines)
-    wide, top = 0.0, 1.8 - high / 2  # capitals are in the middle, with less below them than above
+    wide, top = 0.0, -high / 2 - (2 if len(lines) > 1 else 0)  # the last line has room for an index below
     for role, words, size in lines:
         wide = max(wide, place.write(role, words, top + ASCENT * size, size))
         top += LEADING * size

@@ -40,13 +40,18 @@ def _wish(place: Place, sides: str) -> tuple[float, float]:
     unit without neighbours on the side that is looked at."""
     if not place.kind:
         return _middle(place.lefts + place.rights), 0.003
-    if sides == "both" and place.lefts:
-        return _middle(place.lefts + place.rights), 1.0
-    sources = place.rights if sides == "right" else place.lefts
+    lefts, rights = _units(place.lefts), _units(place.rights)
+    if sides == "both" and lefts:
+        return _middle(lefts + rights), 1.0
+    sources = rights if sides == "right" else lefts
     if sources:
         return _middle(sources), 1.0
-    sources = place.lefts or place.rights
+    sources = lefts or rights or place.lefts or place.rights
     return (_middle(sources), 0.001) if sources else (place.y, 0.00001)
+
+
+def _units(neighbours: list[tuple[Place, float]]) -> list[tuple[Place, float]]:
+    return [item for item in neighbours if item[0].kind]
 
 
 def _middle(neighbours: Sequence[tuple[Place, float]]) -> float:

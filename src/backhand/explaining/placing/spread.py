@@ -67,7 +67,8 @@ _Part: TypeAlias = tuple[Wire, Place, Place]
 
 
 def _parts(columns: Sequence[Column], wires: Iterable[Wire]) -> list[list[_Part]]:
-    """The wires of each strip. The words of a long arrow go to the emptiest strip on its way."""
+    """The wires of each strip. The words of a long arrow go to a strip on its way that is empty, and where it
+    runs level."""
     strips: list[list[_Part]] = [[] for _ in columns]
     number = {id(place): k for k, column in enumerate(columns) for place in column}
     for wire in wires:
@@ -75,8 +76,8 @@ def _parts(columns: Sequence[Column], wires: Iterable[Wire]) -> list[list[_Part]
             strips[k].append((wire, left, right))
     for wire in wires:
         if wire.words:
-            start = number[id(wire.chain[0])]
-            wire.strip = min(range(start, start + len(wire.chain) - 1), key=lambda k: len(strips[k]))
+            steps = enumerate(pairwise(wire.chain), number[id(wire.chain[0])])
+            wire.strip = min((len(strips[k]) + abs(right.y - left.y) / 30, k) for k, (left, right) in steps)[1]
     return strips
 
 
@@ -137,21 +138,21 @@ class _Strip:
             if crossed:
                 self.crossed[k] = crossed
             self.spots[k] = x = step * self.width / steps
-            taken.append(room(x, heights[step][k], self.parts[k][0].wide))
+            taken.append(_room(self.parts[k][0], x, heights[step][k]))
         return len(self.written) - len(self.spots), sum(map(len, self.crossed.values()))
 
     def _place(self, k: int, heights: _Heights, taken: Sequence[Rect]) -> tuple[int | None, list[int]]:
         """The step along the arrow, as near to the wish as possible, where the words touch no others and lie
         across the fewest arrows; and those arrows."""
-        wide = self.parts[k][0].wide
+        wire = self.parts[k][0]
         steps = len(heights) - 1
         unit = self.width / steps
-        reach = int((wide / 2 + 5) / unit) + 1
+        reach = int((wire.wide / 2 + 5) / unit) + 1
         wish = self.wishes[k] * steps
         best: int | None = None
         fewest: list[int] = []
         for step in sorted(range(reach, steps - reach + 1), key=lambda step: abs(step - wish)):
-            left, top, right, bottom = room(step * unit, heights[step][k], wide)
+            left, top, right, bottom = _room(wire, step * unit, heights[step][k])
             if any(l < right and left < r and t < bottom and top < b for l, t, r, b in taken):
                 continue
             ends = enumerate(zip(heights[step - reach], heights[step + reach], strict=True))
@@ -181,7 +182,7 @@ class _Strip:
             wire = self.parts[k][0]
             y, slope = at(wire.pieces[-1], x + spot)
             wire.spot = x + spot, y
-            left, top, right, bottom = box = room(x + spot, y, wire.wide)
+            left, top, right, bottom = box = _room(wire, x + spot, y)
             reach = (right - left) / 2
             if abs(slope) * reach > (bottom - top) / 2:
                 reach = (bottom - top) / 2 / abs(slope)
@@ -200,6 +201,7 @@ def _wish(outs: int, ins: int) -> float:
     return 0.6 if ins == 1 else 0.27
 
 
-def room(x: float, y: float, wide: float) -> Rect:
-    """What words need that stand on an arrow at this point."""
-    return (x - wide / 2 - 3, y - 10.5, x + wide / 2 + 3, y + 10.5)
+def _room(wire: Wire, x: float, y: float) -> Rect:
+    """What the words of an arrow need with their middle at this point of it."""
+    wide, high = wire.wide / 2 + 3, wire.high / 2
+    return (x - wide, y - high, x + wide, y + high)

@@ -167,16 +167,12 @@ class _Crossings:
 
 
 def _join(wires: Iterable[Wire]) -> None:
-    """Tell the places of their neighbours, and how much each of them counts: a way that passes columns had
-    better be straight, a unit had better be in line with the units it is computed from."""
+    """Tell the places of their neighbours, and how much each of them counts: a unit had better be in line with
+    the units it is computed from that are computed themselves, an arrow that passes with its own places."""
     for wire in wires:
         for left, right in pairwise(wire.chain):
-            if left.kind and right.kind:
-                left.rights.append((right, 2.0))
-                right.lefts.append((left, 2.0 if left.kind == "computed" else 1.0))
-            else:
-                left.rights.append((right, 0.5 if left.kind else 1.0))
-                right.lefts.append((left, 0.5 if right.kind else 1.0))
+            left.rights.append((right, 1.0 if right.kind == "target" else 2.0))
+            right.lefts.append((left, 2.0 if left.kind == "computed" or not left.kind else 1.0))
 
 
 def _bow(wires: Iterable[Wire]) -> None:

@@ -1,0 +1,724 @@
+r"""From LaTeX, plain text, Unicode and code to the same few tokens.
+
+    \frac{\partial L}{\partial B_1} = (2)(1)      SLOPE L|B_1   EQUALS   OPEN NUMBER CLOSE OPEN NUMBER CLOSE
+    ∂L/∂B₁ = 2·1                                  SLOPE L|B1    EQUALS   NUMBER TIMES NUMBER
+
+One pass from left to right; what a name, a number or a derivative looks like is a regular expression
+that cannot go back over what it has read. Nothing is refused here: a sign that is not known becomes
+a BAD token that says why, and the formula around it is then not read.
+
+Kinds are the terminals of `core/answer.lark`, and for what stands between formulas: EQUALS (= or ≈),
+ARROW, COMPARE, SEMI (; and whatever separates statements), ROW, COMMA, COLON, DOT, WORD (letters in
+running text), PROSE, BOX and ENDBOX, NOTE, BEGIN and END, AT (a point: |_{x=1}), AMP, EDGE.
+
+To add a command of LaTeX, add a row to COMMANDS.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Literal, TypeAlias
+
+from backhand.core.answers import GREEK, Token
+from backhand.core.operations import FUNCTIONS, OPERATIONS
+from backhand.core.notation import SUBSCRIPTS, VULGAR
+
+Mode: TypeAlias = Literal["math", "text", "code"]
+
+# -- what things look like ---------------------------------------------------------------------------------
+
+GREEK_COMMANDS = {name: letter for letter, name in reversed(GREEK.items())}
+GREEK_COMMANDS |= {"varepsilon": "ε", "vartheta": "θ", "varphi": "φ", "varsigma": "σ", "varrho": "ρ", "ell": "l"}
+GREEK_COMMANDS["epsilon"] = "ε"
+
+L = "A-Za-z\u00aa\u00b5\u00ba\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u02af\u0370-\u03ff\u0400-\u052f\u1e00-\u1eff\u2113"
+BLANK = r"[ \t\r\n\f\v\u00a0\u2000-\u200a\u2028\u2029\u202f\u3000\u0085]"
+_BRACED = r"\{[^{}\n]{0,60}(?:\{[^{}\n]{0,40}\}[^{}\n]{0,40}){0,3}\}"
+_GREEK = r"\\(?:" + "|".join(sorted(GREEK_COMMANDS, key=lambda name: (-len(name), name))) + r")(?![A-Za-z])"
+_FONT = r"\\(?:mathrm|mathbf|mathit|mathsf|mathcal|boldsymbol|bm|text|textrm|textit|textbf|operatorname|vec)"
+_ACCENT = r"\\(?:hat|widehat|tilde|widetilde)"
+_MARK = rf"(?:{_FONT}|{_ACCENT})\s*+(?:\{{\s*+(?:\\?[{L}0-9]++\s*+)\}}|\\?[{L}](?![{L}]))"
+_SUPER = (
+    rf"\^\s*+(?:\{{\s*+(?:\(\s*+[{L}0-9+-]{{1,8}}\s*+\)|\[\s*+[{L}0-9+-]{{1,8}}\s*+\]|[+*]|'+|\\prime|\\ast|\\star|\\top|"
+    rf"\\intercal|T|new|old|{_FONT}\s*+\{{[{L}0-9]{{1,10}}\}})\s*+\}}|\\prime|\\ast|\\star|\\top|T(?![{L}0-9_])|\*(?![*0-9({L}]))"
+)
+_INDEX = rf"\[\s*+['\"]?[{L}0-9_.]++['\"]?\s*+(?:,\s*+[{L}0-9_]++\s*+){{0,3}}\]"
+_BASE = rf"(?:{_MARK}|{_GREEK}|[{L}](?:[{L}0-9\u2080-\u2089\u0302\u0303]|\\_)*+)"
+_SUB = rf"_\s*+(?:{_BRACED}|{_FONT}\s*+\{{[^{{}}\n]{{0,40}}\}}|{_GREEK}|[0-9]++|[{L}][{L}0-9]*+)"
+_SUFFIXES = rf"(?:\s*+(?:{_SUB}|{_SUPER}))*+(?:['′’](?!s\b)|\\prime)*+(?:{_INDEX})?"
+_NAME = _BASE + _SUFFIXES
+_D = r"(?:\\partial(?![A-Za-z])|∂|d|\\(?:mathrm|text|operatorname|rm)\s*+\{\s*+d\s*+\}|\\d(?![A-Za-z]))"
+_DELTA = r"(?:\\delta(?![A-Za-z])|δ)"
+_DD = rf"(?:{_D}|{_DELTA})"
+
+NAME = re.compile(_BASE)
+SUB = re.compile(rf"\s*+{_SUB}")
+SUB_LETTER = re.compile(rf"\s*+_\s*+([{L}])[{L}]+_")
+SUPER = re.compile(rf"\s*+{_SUPER}")
+PRIMES = re.compile(r"(?:['′’](?!s\b)|\s*+\\prime(?![A-Za-z])|\s*+\^\s*+\\prime(?![A-Za-z]))++")
+INDEX = re.compile(_INDEX)
+METHOD = re.compile(r"\.(grad|data|item\(\)|detach\(\)|value|numpy\(\))(?![A-Za-z0-9_(])")
+CODE_NAME = re.compile(rf"[{L}_][{L}0-9_\u2080-\u2089]*+['′]*+")
+FRACTION_SLOPE = re.compile(
+    rf"\\[dtc]?frac\s*+\{{\s*+{_DD}\s*+({_NAME})?\s*+\}}\s*+\{{\s*+{_DD}\s*+(?:({_NAME})|\(\s*+({_NAME})\s*+\))\s*+\}}"
+)
+FRACTION_OPEN = re.compile(rf"\\[dtc]?frac\s*+\{{\s*+{_D}(?![A-Za-z0-9_])\s*+")
+BELOW = re.compile(rf"\s*+\{{\s*+{_D}\s*+({_NAME})\s*+\}}")
+SECOND = re.compile(rf"\\[dtc]?frac\s*+\{{\s*+{_D}\s*+\^")
+SLASH_SLOPE = re.compile(
+    rf"(?:{_D}\s*+({_NAME})?\s*+/\s*+{_D}\s*+({_NAME})|{_DELTA}\s*+({_NAME})\s*+/\s*+{_DELTA}\s*+({_NAME}))"
+)
+NABLA = re.compile(rf"(?:\\nabla(?![A-Za-z])|∇|\\partial(?![A-Za-z])|∂)\s*+_\s*+(?:\{{\s*+({_NAME})\s*+\}}|({_BASE}))\s*+({_NAME})")
+BAR = re.compile(
+    rf"\\(bar|overline|dot)(?![A-Za-z])\s*+(?:\{{\s*+({_NAME})\s*+\}}|({_GREEK}|[{L}]))((?:\s*+{_SUB})?)"
+)
+MACRON = re.compile(rf"([{L}][0-9\u2080-\u2089]*+)([\u0304\u0305\u0307])((?:{_SUB}|[0-9\u2080-\u2089]++)?)")
+PRIME_CALL = re.compile(rf"\s*+(?:\\left\s*+)?\(\s*+({_NAME})\s*+(?:\\right\s*+)?\)")
+AT = re.compile(
+    rf"(?:\\(?:right|left|[bB]igg?[lrm]?)\s*+)*+(?:\||\\[rl]?vert(?![A-Za-z])|\\mid(?![A-Za-z]))\s*+"
+    rf"(?:_\s*+(?:({_BRACED})|\(([^()\n]{{0,80}})\)|({_NAME}\s*+=\s*+[-−]?[0-9.]++))|({_NAME}\s*+=\s*+[-−]?[0-9.]*[0-9]))"
+)
+_DIGITS = r"[0-9]++"
+NUMBER = re.compile(
+    rf"(?:{_DIGITS}(?:\\[,;]\s*+[0-9]{{3}}(?![0-9]))++|{_DIGITS}\{{,\}}{_DIGITS}|{_DIGITS}(?:\.{_DIGITS}|\.(?=\s*+[*/=)\]}},;]|\\|[ \t]*+\\))?|\.{_DIGITS})"
+    rf"(?:[eE][+−-]?{_DIGITS}(?![{L}_]))?"
+)
+COMMA_NUMBER = re.compile(rf"{_DIGITS},{_DIGITS}(?:[eE][+−-]?{_DIGITS})?(?![0-9.,])")
+MORE_DIGITS = re.compile(r"[0-9]*(?:[.,][0-9]+)+")
+LOOKALIKE = re.compile(r"[0-9][0-9.]*[OolI|]+[0-9.]*(?![A-Za-z0-9_^({])|[OolI][0-9]*\.[0-9OolI]+(?![A-Za-z0-9_(])")
+SPACE = re.compile(BLANK + "+")
+HYPHENED = re.compile(rf"[{L}]{{2,}}(?:[-‐‑][{L}]{{2,}})+")
+CALL_AHEAD = re.compile(
+    r"\s*+(?:(?:\^\s*+(?:\{[^{}\n]{1,20}\}|[0-9]+)|[²³⁴])\s*+)?(?:\\left\s*+|\\[bB]igg?l?\s*+)?(?:\(|\[|\\\{|\\left\\lbrace)"
+)
+BARE_AHEAD = re.compile(rf"[ \t]*(?:\\|{{|[0-9.]|[{L}](?![{L}]))")
+ENVIRONMENT = re.compile(r"\s*+\{\s*+([A-Za-z]+\*?)\s*+\}")
+COLUMNS = re.compile(r"\s*+(?:\[[^\]\n]{0,20}\])?\s*+\{[^{}\n]{0,40}\}")
+NOTE_AHEAD = re.compile(r"\s*+\\begin\s*+\{\s*+(?:array|cases|aligned|align|gathered|matrix|split|alignedat)\*?\s*+\}")
+BRACE_ARGUMENT = re.compile(r"\s*+\{")
+SINGLE = re.compile(rf"\s*+(?:([0-9])|({_GREEK}|[{L}]))")
+SUPERSCRIPT = re.compile(r"[\u207a\u207b]?[\u00b9\u00b2\u00b3\u2070\u2074-\u2079]+")
+MODULE = re.compile(r"(?:np|numpy|math|torch|tf|F|jnp|cmath|nn|K|mpmath|sp|sympy)\.(?:functional\.)?(?=[a-z])")
+
+MASTER = re.compile(
+    rf"(?P<blank>{BLANK}++)|(?P<number>[0-9]|\.[0-9])|(?P<command>\\(?:[A-Za-z]++\*?|[^A-Za-z]|$))|(?P<letter>[{L}∂∇])|(?P<sign>.)",
+    re.DOTALL,
+)
+
+# -- the table of commands: what they become -----------------------------------------------------------------
+
+SKIP, TRANSPARENT = ("", ""), ("transparent", "")
+COMMANDS: dict[str, tuple[str, str]] = {
+    **dict.fromkeys("cdot times ast bullet odot star".split(), ("TIMES", "·")),
+    **dict.fromkeys("* .".split(), ("TIMES", "*")),
+    "div": ("OVER", "/"),
+    "-": ("MINUS", "-"),
+    "+": ("PLUS", "+"),
+    **dict.fromkeys("Rightarrow implies Longrightarrow therefore to rightarrow longrightarrow iff Leftrightarrow "
+                    "leadsto Longleftrightarrow leftrightarrow hookrightarrow mapsto Rrightarrow".split(), ("ARROW", "=>")),
+    **dict.fromkeys("approx simeq cong sim doteq approxeq thickapprox fallingdotseq".split(), ("EQUALS", "≈")),
+    **dict.fromkeys("equiv triangleq coloneqq coloneq eqqcolon".split(), ("EQUALS", "=")),
+    **dict.fromkeys("le leq ge geq lt gt ne neq leqslant geqslant ll gg propto in notin".split(), ("COMPARE", "")),
+    **dict.fromkeys("quad qquad enspace hfill hfil tag newpage par noindent checkmark square blacksquare Box qed land and "
+                    "wedge because hline \\newline newline vspace smallskip medskip bigskip".split(), ("SEMI", "")),
+    **dict.fromkeys([",", ";", ":", "!", " ", "\t", "\n", "/", "displaystyle", "textstyle", "scriptstyle", "limits", "nolimits",
+                     "nonumber", "notag", "thinspace", "medspace", "thickspace", "negthinspace", "allowbreak", "big", "Big",
+                     "bigg", "Bigg", "bigl", "bigr", "Bigl", "Bigr", "biggl", "biggr", "Biggl", "Biggr", "bigm", "centering",
+                     "large", "Large", "small", "normalsize", "bf", "rm", "it", "boldmath", "strut", "relax", "(", ")", "[", "]",
+                     "middle"], SKIP),
+    **dict.fromkeys("boxed fbox framebox bbox".split(), ("BOX", "")),
+    **dict.fromkeys("cancel bcancel xcancel underline underbrace overbrace mathbin mathrel mathord ensuremath mbox "
+                    "mathstrut smash".split(), TRANSPARENT),
+    **dict.fromkeys("label color tag ref eqref hspace phantom hphantom vphantom vspace cite".split(), ("drop", "")),
+    "textcolor": ("drop", "transparent"),
+    "colorbox": ("drop", "transparent"),
+    **dict.fromkeys("ldots dots cdots dotsc dotsb vdots ddots".split(), ("ELLIPSIS", "")),
+    **dict.fromkeys("text textrm textbf textit textsf texttt textnormal mathrm mathbf mathit mathsf mathcal boldsymbol bm "
+                    "operatorname operatorname*".split(), ("words", "")),
+    **dict.fromkeys("hat widehat tilde widetilde vec".split(), ("name", "")),
+    **dict.fromkeys("bar overline dot".split(), ("bar", "")),
+    **dict.fromkeys("partial nabla".split(), ("letter", "")),
+    **dict.fromkeys(GREEK_COMMANDS, ("name", "")),
+    **dict.fromkeys("frac dfrac tfrac cfrac".split(), ("fraction", "")),
+    "sqrt": ("root", ""),
+    "left": ("left", ""),
+    "right": ("right", ""),
+    "begin": ("begin", ""),
+    "end": ("end", ""),
+    "{": ("OPEN", "{"),
+    "}": ("CLOSE", "}"),
+    "lbrace": ("OPEN", "{"),
+    "rbrace": ("CLOSE", "}"),
+    "lbrack": ("OPEN", "["),
+    "rbrack": ("CLOSE", "]"),
+    **dict.fromkeys("lvert lVert".split(), ("BAR", "|")),
+    **dict.fromkeys("rvert rVert vert mid".split(), ("pipe", "|")),
+    "|": ("pipe", "|"),
+    "\\": ("ROW", ""),
+    "cr": ("ROW", ""),
+    "_": ("BAD", "A _ with nothing before it."),
+    "&": ("SEMI", ""),
+    "prime": ("PRIME", "'"),
+    **dict.fromkeys("sum prod int oint lim".split(), ("BAD", "Sums, products and integrals by a sign are not read.")),
+    **dict.fromkeys("def newcommand renewcommand let gdef edef input include write openin read csname".split(),
+                    ("BAD", "Definitions of LaTeX are not carried out.")),
+}  # fmt: skip
+
+CALLS: dict[str, str] = {name: name for name in FUNCTIONS} | {"sigma": "sigmoid", "sig": "sigmoid", "arcsinh": "arcsinh"}
+CALLS.pop("arcsinh")
+"""Functions by the names that answers have for them."""
+
+BARE = frozenset("sin cos tan sinh cosh tanh ln log exp sqrt sigmoid relu ReLU".split())
+"""Functions that may stand before their argument without parentheses."""
+
+SIGNS: dict[str, tuple[str, str]] = {
+    "+": ("PLUS", "+"), **dict.fromkeys("-−–﹣－‑‒", ("MINUS", "-")),
+    "*": ("TIMES", "*"), **dict.fromkeys("·×⋅∗∙•⊙✕✖", ("TIMES", "·")), **dict.fromkeys("/÷∕⁄", ("OVER", "/")),
+    "^": ("TO", "^"), "(": ("OPEN", "("), ")": ("CLOSE", ")"), "[": ("OPEN", "["), "]": ("CLOSE", "]"),
+    "{": ("LEFT", "{"), "}": ("RIGHT", "}"), "=": ("EQUALS", "="), **dict.fromkeys("≈≅≃∼≐", ("EQUALS", "≈")),
+    "≡": ("EQUALS", "="), "≔": ("EQUALS", "="), **dict.fromkeys("⇒→⟹⟶∴⇔↦➔➜➡", ("ARROW", "=>")), **dict.fromkeys("<>≤≥≠∝", ("COMPARE", "")),
+    ";": ("SEMI", ""), ",": ("COMMA", ","), ":": ("COLON", ":"), ".": ("DOT", "."), "&": ("AMP", ""), "…": ("ELLIPSIS", ""),
+    **dict.fromkeys("✓✔☑□■∎✗✘⇐←⟵∵", ("SEMI", "")), "!": ("BAD", "! is not read."), "?": ("PROSE", "?"), '"': ("PROSE", ""), "“": ("PROSE", ""), "”": ("PROSE", ""),
+    "'": ("PRIME", "'"), "′": ("PRIME", "'"), "’": ("PRIME", "'"), "|": ("pipe", "|"), "#": ("SEMI", ""), "`": ("EDGE", ""), "√": ("root", ""),
+    "%": ("BAD", "Per cent are not read."), "@": ("BAD", "Products of matrices are not read."), "_": ("BAD", "A _ with nothing before it."),
+}  # fmt: skip
+PAIRS = {
+    "=>": ("ARROW", "=>"), "->": ("ARROW", "->"), "==": ("EQUALS", "="), ":=": ("EQUALS", "="), "~=": ("EQUALS", "≈"),
+    "=~": ("EQUALS", "≈"), "<=": ("COMPARE", ""), ">=": ("COMPARE", ""), "!=": ("COMPARE", ""), "**": ("TO", "^"),
+    "+=": ("COMPARE", "+="), "-=": ("COMPARE", "-="), "*=": ("COMPARE", "*="), "/=": ("COMPARE", "/="), "//": ("BAD", "// is not read."),
+    "<-": ("SEMI", ""),
+}  # fmt: skip
+FEEDS = frozenset(["align", "aligned", "alignat", "alignedat", "gather", "gathered", "equation", "split", "multline", "array",
+                   "eqnarray", "cases", "center", "flalign", "displaymath", "math", "dcases", "rcases", "document", "proof",
+                   "itemize", "enumerate"])  # fmt: skip
+OPERAND_END = frozenset(["NUMBER", "NAME", "WORD", "CLOSE", "RIGHT", "SLOPE", "SUPERSCRIPT", "PRIME", "VULGAR", "ENDBAR", "ENDBOX"])
+
+
+@dataclass(slots=True)
+class Proposal:
+    """A likely slip of the scanner, by offsets."""
+
+    said: str
+    meant: str
+    start: int
+    end: int
+
+
+@lru_cache(8192)
+def plain(text: str) -> str:
+    r"""A name in normal form: no blanks, no fonts, Greek letters and digits as themselves.
+
+    >>> plain(r"C _ { 1 }"), plain(r"\hat{y}"), plain(r"z^{(1)}"), plain(r"w_{1,2}"), plain(r"\delta_1")
+    ('C_1', 'yhat', 'z^(1)', 'w_{1,2}', 'δ_1')
+    """
+    text = re.sub(rf"({_FONT})\s*", "", text) if "\\" in text else text
+    if "\\" in text:
+        text = re.sub(r"\\(?:wide)?(hat|tilde)\s*(?:\{\s*\\?(\w+)\s*\}|\\?(\w))", lambda m: (m[2] or m[3]) + m[1], text)
+        text = text.replace("\\prime", "'").replace("\\top", "T").replace("\\intercal", "T").replace("\\_", "_")
+        text = text.replace("\\ast", "*").replace("\\star", "*")
+        text = re.sub(r"\\([A-Za-z]+)", lambda m: GREEK_COMMANDS.get(m[1], m[1]), text)
+    text = re.sub(r"(\w)\u0302", r"\1hat", text) if "\u0302" in text else text
+    text = text.translate(ACCENTED)
+    text = re.sub(r"\s+", "", text).replace("′", "'").replace("’", "'").translate(SUBSCRIPTS)
+    text = text.replace('"', "").replace("['", "[").replace("']", "]")
+    text = re.sub(r"(?<![_^])\{([^{}]*)\}", r"\1", text) if "{" in text else text
+    text = re.sub(r"_\{+([^\W_]+)\}+", r"_\1", text) if "{" in text else text
+    return re.sub(r"\^\{([^{}]*)\}", r"^\1", text) if "^" in text else text
+
+
+ACCENTED = {ord(a): b + "hat" for a, b in zip("âĉêĝĥîĵôŝûŵŷẑ", "aceghijosuwyz", strict=True)}
+
+
+@dataclass(slots=True)
+class Tokenizer:
+    """Appends the tokens of pieces of one text to `tokens`."""
+
+    text: str
+    decimal_comma: bool = False
+    tokens: list[Token] = field(default_factory=list)
+    proposals: list[Proposal] = field(default_factory=list)
+    mode: Mode = "text"
+    end: int = 0
+    _ends: dict[int, str] = field(default_factory=dict)
+    _pairs: dict[int, int] = field(default_factory=dict)
+    _singles: set[int] = field(default_factory=set)
+    _jumps: dict[int, int] = field(default_factory=dict)
+    _lefts: list[str] = field(default_factory=list)
+    _opened: list[bool] = field(default_factory=list)
+
+    def run(self, start: int, end: int, mode: Mode) -> None:
+        """The tokens of text[start:end]."""
+        self.mode, self.end = mode, end
+        text, match = self.text, MASTER.match
+        if "{" in text[start:end]:
+            self._pair_braces(start, end)
+        at = start
+        while at < end:
+            found = match(text, at, end)
+            assert found is not None
+            kind = found.lastgroup
+            if kind == "blank":
+                at = found.end()
+            elif at in self._singles:
+                at = self._single(at)
+            elif kind == "number":
+                at = self._number(at)
+            elif kind == "letter":
+                at = self._letter(at)
+            elif kind == "command":
+                at = self._command(at, found.end())
+            else:
+                at = self._sign(at)
+
+    def add(self, kind: str, start: int, end: int, said: str = "") -> int:
+        self.tokens.append((kind, start, end, said))
+        return end
+
+    # -- numbers ---------------------------------------------------------------------------------------
+
+    def _number(self, at: int) -> int:
+        text, end = self.text, self.end
+        if self.decimal_comma and (found := COMMA_NUMBER.match(text, at, end)):
+            return self.add("NUMBER", at, found.end(), found[0].replace(",", ".").replace("−", "-"))
+        found = NUMBER.match(text, at, end)
+        if found is None:
+            return self.add("BAD", at, at + 1, "Not a number.")
+        stop = found.end()
+        follows = text[stop : stop + 1] if stop < end else ""
+        if follows and follows in ".,OolI" and (stopped := self._odd_number(at, stop, follows)):
+            return stopped
+        said = found[0]
+        if not said[-1].isdigit() or not said.isalnum():
+            said = re.sub(r"\\[,;]\s*", "", said).replace("{,}", ".").replace("−", "-")
+        return self.add("NUMBER", at, stop, said)
+
+    def _odd_number(self, at: int, stop: int, follows: str) -> int:
+        """1.2.3, 1,234 and 1O are no numbers; 0 says that it is one after all."""
+        text, end = self.text, self.end
+        if follows in "OolI":
+            found = LOOKALIKE.match(text, at, end)
+            if found:
+                self._propose(found)
+                return self.add("BAD", at, found.end(), "A letter in a number.")
+            return 0
+        found = MORE_DIGITS.match(text, stop, end)
+        if found is None or (follows == "," and any(self._opened)):
+            return 0
+        words = "A number with two decimal points." if follows == "." else "A comma in a number can mean two things."
+        return self.add("BAD", at, found.end(), words)
+
+    def _propose(self, found: re.Match[str]) -> None:
+        meant = found[0].translate(str.maketrans("OolI|", "00111"))
+        self.proposals.append(Proposal(found[0], meant, found.start(), found.end()))
+
+    # -- letters: names, functions, derivatives ----------------------------------------------------------
+
+    def _letter(self, at: int) -> int:
+        text, end = self.text, self.end
+        first = text[at]
+        if first in "dD∂δ" or first == "\\":
+            found = SLASH_SLOPE.match(text, at, end)
+            if found and first != "D":
+                return self._slope(at, found.end(), found[1] or found[3] or "", found[2] or found[4])
+        if first in "∂∇\\":
+            found = NABLA.match(text, at, end)
+            if found:
+                return self._slope(at, found.end(), found[3], found[1] or found[2])
+            return self.add("BAD", at, at + 1, "A derivative that is not written out.")
+        if first in "OlI" and (found := LOOKALIKE.match(text, at, end)) and "." in found[0]:
+            self._propose(found)
+            return self.add("BAD", at, found.end(), "A letter in a number.")
+        if self.mode != "math" and (found := HYPHENED.match(text, at, end)):
+            return self.add("WORD", at, found.end(), found[0])
+        if self.mode != "math" and (found := MODULE.match(text, at, end)):
+            at = found.end()
+        if (found := MACRON.match(text, at, end)) is not None:
+            name = plain(found[1] + found[3])
+            return self.add("SLOPE", at, found.end(), f"{name}|" if found[2] == "\u0307" else f"|{name}")
+        return self._name(at)
+
+    def _slope(self, start: int, end: int, of: str, by: str) -> int:
+        if not of:
+            return self.add("BY", start, end, plain(by))
+        return self.add("SLOPE", start, end, f"{plain(of)}|{plain(by)}")
+
+    def _name(self, at: int) -> int:
+        text, end, mode = self.text, self.end, self.mode
+        if mode == "code":
+            found = CODE_NAME.match(text, at, end)
+            stop = found.end() if found else at + 1
+        else:
+            found = NAME.match(text, at, end)
+            stop = found.end() if found else at + 1
+            base = text[at:stop].lstrip("\\")
+            if base in CALLS and (called := self._function(at, stop, base)):
+                return called
+            stop = self._suffixes(stop)
+        said = text[at:stop]
+        if mode == "code" and said in CALLS and (called := self._function(at, stop, said)):
+            return called
+        index = INDEX.match(text, stop, end) if text[stop : stop + 1] == "[" and mode != "math" else None
+        if index and said.lower() in ("grad", "grads", "gradient", "gradients", "adjoint", "adjoints"):
+            return self.add("SLOPE", at, index.end(), f"|{plain(index[0][1:-1])}")
+        if index:
+            stop = index.end()
+        if text[stop : stop + 1] == "." and (method := METHOD.match(text, stop, end)):
+            if method[1] == "grad":
+                return self.add("SLOPE", at, method.end(), f"|{plain(text[at:stop])}")
+            return self.add("NAME", at, method.end(), plain(text[at:stop]))
+        if text[stop - 1] in "'′’" and (found := PRIME_CALL.match(text, stop, end)):
+            return self.add("SLOPE", at, found.end(), f"{plain(text[at:stop].rstrip(chr(39) + '′’'))}|{plain(found[1])}")
+        if text[stop : stop + 2] in ("'s", "’s"):
+            return self.add("NAME" if stop - at < 2 or not said.isalpha() else "WORD", at, stop, plain(said)) + 2
+        if mode == "text" and stop - at > 1 and said.isalpha() and said.isascii():
+            return self.add("WORD", at, stop, said)
+        return self.add("NAME", at, stop, plain(text[at:stop]))
+
+    def _suffixes(self, stop: int) -> int:
+        """Subscripts, marks above, primes."""
+        text, end = self.text, self.end
+        spaced = self.mode == "math"
+        while stop < end:
+            follows = text[stop]
+            if follows == "_" or (spaced and follows == " "):
+                found = SUB.match(text, stop, end)
+                if found and self.mode == "math" and (letter := SUB_LETTER.match(text, stop, end)):
+                    stop = letter.end(1)
+                    continue
+            elif follows == "\\" and text.startswith("\\_", stop):
+                found = re.compile(rf"\\_[{L}0-9]+").match(text, stop, end)
+            else:
+                found = None
+            found = found or (SUPER.match(text, stop, end) if follows in "^ " else None)
+            if found is None:
+                break
+            stop = found.end()
+        primes = PRIMES.match(text, stop, end)
+        return primes.end() if primes else stop
+
+    def _function(self, at: int, stop: int, base: str) -> int:
+        """A function's token, or 0 where its name is a name."""
+        text, end = self.text, self.end
+        command = text[at] == "\\"
+        primes = PRIMES.match(text, stop, end)
+        if primes and CALL_AHEAD.match(text, primes.end(), end):
+            if primes.end() - stop > 1 and "\\" not in primes[0]:
+                return self.add("BAD", at, primes.end(), "Second derivatives are not read.")
+            return self.add("CHANGE", at, primes.end(), CALLS[base])
+        if base == "log" and (found := re.compile(r"_\s*(?:\{\s*(2|10|e)\s*\}|(2|10|e)(?![0-9]))").match(text, stop, end)):
+            base, stop = {"2": "log2", "10": "log10", "e": "ln"}[found[1] or found[2]], found.end()
+        ahead = CALL_AHEAD.match(text, stop, end)
+        if ahead and (self.mode == "math" or command or not text[stop].isspace() or base in BARE):
+            return self.add("CALL", at, stop, CALLS[base])
+        if (command and base != "sigma" or base in BARE) and BARE_AHEAD.match(text, stop, end):
+            return self.add("APPLY", at, stop, CALLS[base])
+        if command and base != "sigma":
+            return self.add("BAD", at, stop, f"{base} of what?")
+        return 0
+
+    # -- commands --------------------------------------------------------------------------------------
+
+    def _command(self, at: int, stop: int) -> int:
+        text = self.text
+        name = text[at + 1 : stop]
+        if name in FUNCTIONS or name in ("ReLU", "relu"):
+            return self._function(at, stop, name) or self._name(at)
+        row = COMMANDS.get(name) or COMMANDS.get(name.rstrip("*"))
+        if row is None:
+            if not name.isalpha():
+                return stop
+            return self.add("BAD", at, stop, f"\\{name[:30]} is not read.")
+        kind, said = row
+        if not kind:
+            return stop
+        if kind.isupper() and kind != "BOX":
+            self._track(kind)
+            return self.add(kind, at, stop, said)
+        return getattr(self, f"_do_{kind}")(at, stop, said)
+
+    def _do_name(self, at: int, stop: int, _: str) -> int:
+        if self.text.startswith("\\delta", at) and (found := SLASH_SLOPE.match(self.text, at, self.end)):
+            return self._slope(at, found.end(), found[3] or "", found[4] or found[2])
+        if self.text.startswith("\\vec", at) or NAME.match(self.text, at, self.end):
+            return self._name(at)
+        return self.add("BAD", at, stop, f"{self.text[at:stop]} of what?")
+
+    def _do_letter(self, at: int, stop: int, _: str) -> int:
+        found = SLASH_SLOPE.match(self.text, at, self.end)
+        if found:
+            return self._slope(at, found.end(), found[1] or "", found[2])
+        found = NABLA.match(self.text, at, self.end)
+        if found:
+            return self._slope(at, found.end(), found[3], found[1] or found[2])
+        return self.add("BAD", at, stop, "A derivative that is not written out.")
+
+    def _do_bar(self, at: int, stop: int, _: str) -> int:
+        found = BAR.match(self.text, at, self.end)
+        if found is None:
+            return self.add("BAD", at, stop, f"{self.text[at:stop]} of what?")
+        name = plain((found[2] or found[3]) + found[4])
+        return self.add("SLOPE", at, found.end(), f"{name}|" if found[1] == "dot" else f"|{name}")
+
+    def _do_words(self, at: int, stop: int, _: str) -> int:
+        """\\text{...}: a function, a name, or words."""
+        text, end = self.text, self.end
+        opened = BRACE_ARGUMENT.match(text, stop, end)
+        if opened is None:
+            return self._name(at) if NAME.match(text, at, end) else stop
+        closed = self._pairs.get(opened.end() - 1)
+        if closed is None:
+            return self.add("BAD", at, stop, "This { is never closed.")
+        inner = text[opened.end() : closed].strip()
+        if inner == "d" and (found := SLASH_SLOPE.match(text, at, end)):
+            return self._slope(at, found.end(), found[1] or "", found[2])
+        if inner in CALLS and CALL_AHEAD.match(text, closed + 1, end):
+            return self.add("CALL", at, closed + 1, CALLS[inner])
+        named = NAME.match(text, at, end)
+        if named and named.end() == closed + 1 and inner.isascii():
+            after = self._suffixes(named.end())
+            words = text.startswith(("\\text", "\\mbox"), at) and len(inner) > 1 and inner.isalpha() and after == named.end()
+            return self.add("WORD" if words else "NAME", at, after, inner if words else plain(text[at:after]))
+        if not text.startswith("\\text", at):
+            self._ends[closed] = ""
+            return opened.end()
+        self.add("SEMI", at, opened.end())
+        self._ends[closed] = "SEMI"
+        if any(sign in inner for sign in "=≈") or "\\" in inner:
+            mode, before = self.mode, self.end
+            self.run(opened.end(), closed, "text")
+            self.mode, self.end = mode, before
+        else:
+            self.add("PROSE", opened.end(), closed, inner)
+        return closed
+
+    def _do_fraction(self, at: int, stop: int, _: str) -> int:
+        text, end = self.text, self.end
+        found = FRACTION_SLOPE.match(text, at, end)
+        if found:
+            return self._slope(at, found.end(), found[1] or "", found[2] or found[3])
+        if SECOND.match(text, at, end):
+            return self.add("BAD", at, stop, "Second derivatives are not read.")
+        opened = FRACTION_OPEN.match(text, at, end)
+        if opened:
+            closed = self._pairs.get(text.index("{", at))
+            below = BELOW.match(text, closed + 1, end) if closed is not None else None
+            if below and closed is not None:
+                self.add("BY", at, stop, plain(below[1]))
+                self._jumps[closed] = below.end()
+                return self.add("LEFT", opened.end(), opened.end(), "{")
+        self.add("FRACTION", at, stop)
+        return self._arguments(stop, 2)
+
+    def _do_root(self, at: int, stop: int, _: str) -> int:
+        text, end = self.text, self.end
+        if re.compile(r"\s*\[").match(text, stop, end) and text[at] == "\\":
+            return self.add("BAD", at, stop, "Only square roots are read.")
+        if text[at] == "√":
+            kind = "CALL" if CALL_AHEAD.match(text, stop, end) else "APPLY"
+            return self.add(kind, at, stop, "sqrt")
+        self.add("ROOT", at, stop)
+        return self._arguments(stop, 1)
+
+    def _arguments(self, stop: int, count: int) -> int:
+        """Arguments without braces are one digit or letter: \\frac12."""
+        text, end = self.text, self.end
+        begin = stop
+        for _ in range(count):
+            opened = BRACE_ARGUMENT.match(text, stop, end)
+            if opened:
+                closed = self._pairs.get(opened.end() - 1)
+                if closed is None:
+                    break
+                stop = closed + 1
+            else:
+                single = SINGLE.match(text, stop, end)
+                if single is None:
+                    break
+                self._singles.add(single.start(single.lastindex or 0))
+                stop = single.end()
+        return begin
+
+    def _single(self, at: int) -> int:
+        self._singles.discard(at)
+        found = SINGLE.match(self.text, at, self.end)
+        assert found is not None
+        self.add("LEFT", at, at, "{")
+        self.add("NUMBER" if found[1] else "NAME", at, found.end(), found[1] or plain(found[2]))
+        return self.add("RIGHT", found.end(), found.end(), "}")
+
+    def _do_left(self, at: int, stop: int, _: str) -> int:
+        text, end = self.text, self.end
+        found = re.compile(r"\s*+(\\\{|\\lbrace|\\lvert|\\langle|[(\[|./<{])").match(text, stop, end)
+        if found is None:
+            return stop
+        sign, stop = found[1], found.end()
+        if sign in ("\\{", "\\lbrace"):
+            if NOTE_AHEAD.match(text, stop, end):
+                self._lefts.append("")
+                return self.add("NOTE", at, stop)
+            self._lefts.append("CLOSE")
+            return self.add("OPEN", at, stop, "{")
+        if sign in (".", "/", "<", "\\langle"):
+            self._lefts.append("")
+            return stop
+        self._lefts.append("ENDBAR" if sign in ("|", "\\lvert") else "CLOSE")
+        kind = "BAR" if sign in ("|", "\\lvert") else "OPEN"
+        self._track(kind)
+        return self.add(kind, at, stop, sign)
+
+    def _do_right(self, at: int, stop: int, _: str) -> int:
+        text, end = self.text, self.end
+        if (point := AT.match(text, at, end)) and not (self._lefts and self._lefts[-1] == "ENDBAR"):
+            if self._lefts:
+                self._lefts.pop()
+            return self._point(at, point)
+        found = re.compile(r"\s*+(?:\\\}|\\rbrace|\\rvert|\\rangle|[)\]|./>}])").match(text, stop, end)
+        kind = self._lefts.pop() if self._lefts else ""
+        stop = found.end() if found else stop
+        if not kind:
+            return stop
+        self._track(kind)
+        return self.add(kind, at, stop, ")")
+
+    def _do_pipe(self, at: int, stop: int, _: str) -> int:
+        point = AT.match(self.text, at, self.end)
+        if point:
+            return self._point(at, point)
+        return self.add("BAD", at, stop, "A | that is neither a point nor an absolute value.")
+
+    def _point(self, at: int, found: re.Match[str]) -> int:
+        inner = found[1][1:-1] if found[1] else found[2] or found[3] or found[4]
+        return self.add("AT", at, found.end(), inner)
+
+    def _do_transparent(self, at: int, stop: int, _: str) -> int:
+        opened = BRACE_ARGUMENT.match(self.text, stop, self.end)
+        closed = self._pairs.get(opened.end() - 1) if opened else None
+        if opened is None or closed is None:
+            return stop
+        self._ends[closed] = ""
+        if self.text.startswith(("\\underbrace", "\\overbrace"), at):
+            label = re.compile(r"\s*+[_^]\s*+\{").match(self.text, closed + 1, self.end)
+            if label and (after := self._pairs.get(label.end() - 1)):
+                self._jumps[closed] = after + 1
+                self._ends[closed] = ""
+        return opened.end()
+
+    def _do_drop(self, at: int, stop: int, said: str) -> int:
+        opened = BRACE_ARGUMENT.match(self.text, stop, self.end)
+        closed = self._pairs.get(opened.end() - 1) if opened else None
+        if closed is None:
+            return stop
+        if self.text.startswith(("\\tag", "\\hspace"), at):
+            self.add("SEMI", at, closed + 1)
+        return self._do_transparent(at, closed + 1, "") if said else closed + 1
+
+    def _do_BOX(self, at: int, stop: int, _: str) -> int:
+        opened = BRACE_ARGUMENT.match(self.text, stop, self.end)
+        closed = self._pairs.get(opened.end() - 1) if opened else None
+        if opened is None or closed is None:
+            return stop
+        self._ends[closed] = "ENDBOX"
+        return self.add("BOX", at, opened.end())
+
+    def _do_begin(self, at: int, stop: int, _: str) -> int:
+        text, end = self.text, self.end
+        found = ENVIRONMENT.match(text, stop, end)
+        if found is None:
+            return self.add("BAD", at, stop, "\\begin of what?")
+        name, stop = found[1].rstrip("*"), found.end()
+        note = bool(self.tokens) and self.tokens[-1][0] == "NOTE"
+        if name in ("array", "alignedat", "alignat", "tabular") and (columns := COLUMNS.match(text, stop, end)):
+            stop = columns.end()
+        if name not in FEEDS and not note:
+            closing = text.find(f"\\end{{{found[1]}}}", stop, end)
+            after = end if closing < 0 else closing + len(found[1]) + 6
+            return self.add("BAD", at, after, "Vectors and matrices are not read." if "matrix" in name else f"\\begin{{{name[:20]}}} is not read.")
+        before = self.tokens[-1][0] if self.tokens else "EDGE"
+        aside = note or name in ("cases", "dcases") or (name == "array" and before == "OPEN" and self.tokens[-1][3] == "{")
+        return self.add("BEGIN", at, stop, "note" if aside else "layout")
+
+    def _do_end(self, at: int, stop: int, _: str) -> int:
+        found = ENVIRONMENT.match(self.text, stop, self.end)
+        return self.add("END", at, found.end() if found else stop)
+
+    # -- single signs ------------------------------------------------------------------------------------
+
+    def _sign(self, at: int) -> int:
+        text, end = self.text, self.end
+        sign = text[at]
+        pair = PAIRS.get(text[at : at + 2]) if at + 2 <= end else None
+        if pair:
+            return self.add(pair[0], at, at + 2, pair[1])
+        if sign == "}" and at in self._ends:
+            kind = self._ends.pop(at)
+            if kind:
+                self.add(kind, at, at + 1)
+            return self._jumps.pop(at, at + 1)
+        row = SIGNS.get(sign)
+        if row is None:
+            return self._odd_sign(at, sign)
+        kind, said = row
+        if kind.isupper():
+            if kind == "MINUS" and text.startswith("->", at + 1):
+                return self.add("ARROW", at, at + 3, "->")
+            if kind == "DOT" and text.startswith("..", at + 1):
+                return self._ellipsis(at, at + 3)
+            if kind == "ELLIPSIS":
+                return self._ellipsis(at, at + 1)
+            self._track(kind)
+            self.add(kind, at, at + 1, said)
+            return self._jumps.pop(at, at + 1) if kind == "RIGHT" else at + 1
+        return getattr(self, f"_do_{kind}")(at, at + 1, said)
+
+    def _ellipsis(self, at: int, stop: int) -> int:
+        """0.5932... is a number cut short; elsewhere dots leave something out."""
+        if self.tokens and self.tokens[-1][0] == "NUMBER" and self.tokens[-1][2] == at:
+            return stop
+        return self.add("ELLIPSIS", at, stop)
+
+    def _odd_sign(self, at: int, sign: str) -> int:
+        if sign in VULGAR:
+            return self.add("VULGAR", at, at + 1, sign)
+        if found := SUPERSCRIPT.match(self.text, at, self.end):
+            return self.add("SUPERSCRIPT", at, found.end(), found[0])
+        if sign == "~":
+            if self.mode == "math":
+                return at + 1
+            return self.add("EQUALS", at, at + 1, "≈")
+        if sign in "—―":
+            return self._dash(at, sign)
+        if sign == "$":
+            return self.add("EDGE", at, at + 1)
+        if not sign.isprintable():
+            return self.add("BAD", at, at + 1, f"An invisible character U+{ord(sign):04X}.")
+        if sign.isdecimal():
+            return self.add("BAD", at, at + 1, f"The digit {sign} is not one of 0 to 9.")
+        return self.add("BAD", at, at + 1, f"{sign} is not read.")
+
+    def _dash(self, at: int, sign: str) -> int:
+        """A long dash before a digit is likely a minus, elsewhere it divides a sentence."""
+        follows = self.text[at + 1 : at + 2]
+        if not (follows.isdigit() or (self.mode == "math" and follows)):
+            return self.add("SEMI", at, at + 1)
+        self.proposals.append(Proposal(sign, "-", at, at + 1))
+        return self.add("BAD", at, at + 1, "A long dash; a minus may be meant.")
+
+    # -- brackets ----------------------------------------------------------------------------------------
+
+    def _track(self, kind: str) -> None:
+        """Which open parentheses belong to a function: a comma in them divides arguments."""
+        if kind == "OPEN":
+            last = self.tokens[-1][0] if self.tokens else ""
+            self._opened.append(last in ("CALL", "CHANGE"))
+        elif kind == "CLOSE" and self._opened:
+            self._opened.pop()
+
+    def _pair_braces(self, start: int, end: int) -> None:
+        text, stack = self.text, list[int]()
+        for found in re.compile(r"\\.|[{}]", re.DOTALL).finditer(text, start, end):
+            if found[0] == "{":
+                stack.append(found.start())
+            elif found[0] == "}" and stack:
+                self._pairs[stack.pop()] = found.start()

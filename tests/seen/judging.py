@@ -1,6 +1,7 @@
 """Whether a chain `a = b ≈ c` is true. A complaint is a sentence with the chain in it; no complaint is the verdict "true".
 
-- `=`: both sides are the same number, exactly or to twenty-five digits, and no rounded number stands beside it;
+- `=`: both sides, every digit taken as it stands, are the true value, exactly or to twenty-five digits, so that
+  no rounded number stands beside it;
 - `≈`: what the right side can mean, each rounded number standing for all that round to it, contains the
   true value of the chain; so the last number is right to half a unit of its last digit.
 """
@@ -57,23 +58,15 @@ def _false(trees: list[Tree], chain: Chain, world: World) -> list[str]:
     found: list[str] = []
     truth = world.amount(trees[0])
     rounded = False
-    for position, sign in enumerate(chain.signs):
-        left, right = trees[position], trees[position + 1]
+    for link, sign, before, tree in zip(chain.links[1:], chain.signs, trees[:-1], trees[1:], strict=True):
         if sign == "=":
-            if rounded and (shows_rounded(left, chain.digits) or shows_rounded(right, chain.digits)):
-                found.append("= beside a rounded number")
-            elif not rounded and not close(world.amount(right), truth):
-                found.append(f"{chain.links[position + 1]} is {shown(world.amount(right))}, not {shown(truth)}")
+            sides = [world.amount(side) for side in ([before, tree] if rounded else [tree])]
+            if not all(close(side, truth) for side in sides):
+                found.append(f"{link} after = is {shown(sides[-1])}, not {shown(truth)}")
         rounded = rounded or sign == "≈"
-        if rounded and not contains(amount := world.amount(right, chain.digits), truth):
-            found.append(f"{chain.links[position + 1]} can be {shown(amount)}, not {shown(truth)}")
+        if rounded and not contains(amount := world.amount(tree, chain.digits), truth):
+            found.append(f"{link} can be {shown(amount)}, not {shown(truth)}")
     return found
-
-
-def shows_rounded(tree: Tree, digits: int) -> bool:
-    if tree[0] == "num":
-        return bool(tree[3] >= digits)
-    return any(shows_rounded(part, digits) for part in tree if isinstance(part, tuple))
 
 
 def contains(amount: Amount, truth: Point) -> bool:

@@ -58,11 +58,24 @@ def of_table(header: list[str], rows: list[list[str]], notation: str, lexicon: L
             if column == "value":
                 left: Link = ("name", about)
             elif column.startswith("derivative of "):
-                left = ("slope", typed(plain(column.removeprefix("derivative of ")), lexicon)[1], about, "d")
+                left = ("slope", named(column.removeprefix("derivative of "), lexicon), about, "d")
             else:
                 left = ("slope", about, read(column, lexicon)[1], "d")
             if cell not in ("no value", r"\text{no value}"):
                 yield chain(cell or "0", notation, lexicon, before=left)
+
+
+def named(cell: str, lexicon: Lexicon) -> str:
+    """The name in a cell, typeset or in words."""
+    inner = unwrapped(cell)
+    tree = typed(plain(cell), lexicon) if inner == cell else tex(inner, lexicon)
+    return str(tree[1])
+
+
+def unwrapped(cell: str) -> str:
+    """A cell that is nothing but mathematics, without its signs."""
+    match = re.fullmatch(r"\s*\$`?([^$]*?)`?\$\s*", cell)
+    return match[1].strip() if match else cell.strip()
 
 
 # -- the terminal -------------------------------------------------------------------------------------------
@@ -125,7 +138,7 @@ DISPLAY = r"\\begin\{(gather\*|align\*)\}(.*?)\\end\{\1\}"
 
 
 def tex_row(row: str) -> list[str]:
-    return [re.sub(r"^\$|\$$", "", cell.strip()).strip() for cell in re.split(r"(?<!\\)&", row)]
+    return [unwrapped(cell) for cell in re.split(r"(?<!\\)&", row)]
 
 
 def displayed(display: str, lexicon: Lexicon) -> Iterator[Chain]:
@@ -172,8 +185,7 @@ def markdown_chains(page: str, lexicon: Lexicon) -> Iterator[Chain]:
     page = re.sub(r"^```math\n(.*?)^```", "", page, flags=re.DOTALL | re.MULTILINE)
     for table in re.findall(r"(?:^\|.*\n)+", page, re.MULTILINE):
         header, _, *rows = [
-            [re.sub(r"^\$`?|`?\$$", "", cell.strip()).strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]]
-            for line in table.splitlines()
+            [unwrapped(cell) for cell in re.split(r"(?<!\\)\|", line)[1:-1]] for line in table.splitlines()
         ]
         yield from of_table(header, rows, "tex", lexicon)
     yield from inline_and_words(re.sub(r"^\|.*\n", "", page, flags=re.MULTILINE), lexicon)

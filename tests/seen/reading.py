@@ -87,14 +87,14 @@ LETTER = r"[A-Za-z\u0370-\u03ff]"
 
 
 def look(name: str) -> str:
-    """What is left of a name in print: its letters, digits and commas in order, its primes, its version.
+    """What is left of a name in print: its letters and digits in order, its primes, its version.
 
     >>> look("w[A1,B1]"), look("x_{in}'"), look("c#1")
-    ('wA1,B1', "xin'", 'c#1')
+    ('wA1B1', "xin'", 'c#1')
     """
     plain, _, version = name.partition("#")
     primes = "'" * (plain.count("'") + plain.count("′"))
-    return re.sub(r"[^\w,]|_", "", plain) + primes + ("#" + version if version else "")
+    return re.sub(r"\W|_", "", plain) + primes + ("#" + version if version else "")
 
 
 def number(text: str) -> Token:
@@ -287,10 +287,10 @@ class Scan:
 
 
 def flat(index: str) -> str:
-    """An index without its dress: `\\mathrm{in}` is in, `A_{1},B_{1}` is A1,B1."""
+    """An index without its dress: `\\mathrm{in}` is in, `A_{1},B_{1}` is A1B1."""
     index = re.sub(r"\\(?:mathrm|text|operatorname)\b", "", index)
     index = re.sub(r"\\([A-Za-z]+)", lambda m: GREEK.get(m[1], m[1]), index)
-    return re.sub(r"[^\w,]|_", "", index)
+    return re.sub(r"\W|_", "", index)
 
 
 # -- precedence ---------------------------------------------------------------------------------------------

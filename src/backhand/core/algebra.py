@@ -108,10 +108,10 @@ def multiply(left: Formula, right: Formula) -> Formula:
         return negate(multiply(left, inner))
     if other is not None and one is None:
         left, right = right, left
-    if (quotient := _over_one(left, right)) is not None:
-        return quotient
     if (joined := _join_number(left, right)) is not None:
         return joined
+    if (quotient := _over_one(left, right)) is not None:
+        return quotient
     return apply(MULTIPLY, _below(left, "product"), _below(right, "product", right_side=True), style="juxtaposed")
 
 
@@ -127,7 +127,9 @@ def _join_number(left: Formula, right: Formula) -> Formula | None:
 def _over_one(left: Formula, right: Formula) -> Formula | None:
     """Of a (1/b), a/b."""
     for one, other in ((left, right), (right, left)):
-        if isinstance(other, Apply) and other.operation is DIVIDE and constant(other.args[0]) == 1:
+        if not isinstance(other, Apply) or other.operation is not DIVIDE or constant(other) is not None:
+            continue
+        if constant(other.args[0]) == 1:
             return divide(one, _bare(other.args[1]))
     return None
 

@@ -42,7 +42,7 @@ class Operation:
     `vjp`        for arrays: how a derivative by y becomes one by each argument (none yet)
     `rule`       the name of its differentiation rule, in the sentence "by the ..."
     `words`      how it is read aloud, with {u} and {v}
-    `latex`      how it is typeset, with {u} and {v}; "" for name(u, v) in upright letters
+    `latex`      the command that typesets its name; "" for the name in upright letters
     `exact`      fractions to a fraction, or None where the value is not rational
     `real`       floats to a float
     """
@@ -83,36 +83,36 @@ ROWS: tuple[Operation, ...] = (
     Operation("^", UV, "u^v", ("v*u^(v - 1)", "y*ln(u)"), "power rule", "{u} to the power {v}", ar.power, ar.power_exact),
     # -- exponentials and logarithms -----------------------------------------------------------------
     Operation("exp", U, "exp(u)", ("y",), "derivative of exp", "e to the {u}", ar.exp, ar.at(0, 1),
-              r"e^{{{u}}}"),
+              r"\exp"),
     Operation("ln", U, "ln(u)", ("1/u",), "derivative of ln", "the natural logarithm of {u}", ar.ln, ar.ln_exact,
-              r"\ln\left({u}\right)", aliases=("log",)),
+              r"\ln", aliases=("log",)),
     Operation("log2", U, "ln(u)/ln(2)", ("1/(u*ln(2))",), "derivative of log2", "the logarithm of {u} to base 2",
-              ar.log2, ar.log2_exact, r"\log_2\left({u}\right)", aliases=("lb", "ld")),
+              ar.log2, ar.log2_exact, r"\log_{2}", aliases=("lb", "ld")),
     Operation("log10", U, "ln(u)/ln(10)", ("1/(u*ln(10))",), "derivative of log10",
-              "the logarithm of {u} to base 10", ar.log10, ar.log10_exact, r"\log_{{10}}\left({u}\right)", aliases=("lg",)),
+              "the logarithm of {u} to base 10", ar.log10, ar.log10_exact, r"\log_{10}", aliases=("lg",)),
     Operation("sqrt", U, "u^(1/2)", ("1/(2*y)",), "derivative of the square root", "the square root of {u}",
-              ar.sqrt, ar.sqrt_exact, r"\sqrt{{{u}}}"),
+              ar.sqrt, ar.sqrt_exact, r"\sqrt"),
     # -- trigonometric and hyperbolic functions ------------------------------------------------------
-    Operation("sin", U, "sin(u)", ("cos(u)",), "derivative of sin", "the sine of {u}", ar.sin, ar.at(0, 0), r"\sin\left({u}\right)"),
-    Operation("cos", U, "cos(u)", ("-sin(u)",), "derivative of cos", "the cosine of {u}", ar.cos, ar.at(0, 1), r"\cos\left({u}\right)"),
-    Operation("tan", U, "tan(u)", ("1 + y^2",), "derivative of tan", "the tangent of {u}", ar.tan, ar.at(0, 0), r"\tan\left({u}\right)"),
+    Operation("sin", U, "sin(u)", ("cos(u)",), "derivative of sin", "the sine of {u}", ar.sin, ar.at(0, 0), r"\sin"),
+    Operation("cos", U, "cos(u)", ("-sin(u)",), "derivative of cos", "the cosine of {u}", ar.cos, ar.at(0, 1), r"\cos"),
+    Operation("tan", U, "tan(u)", ("1 + y^2",), "derivative of tan", "the tangent of {u}", ar.tan, ar.at(0, 0), r"\tan"),
     Operation("asin", U, "asin(u)", ("1/sqrt(1 - u^2)",), "derivative of arcsin", "the arc sine of {u}",
-              ar.asin, ar.at(0, 0), r"\arcsin\left({u}\right)", aliases=("arcsin",)),
+              ar.asin, ar.at(0, 0), r"\arcsin", aliases=("arcsin",)),
     Operation("acos", U, "acos(u)", ("-1/sqrt(1 - u^2)",), "derivative of arccos", "the arc cosine of {u}",
-              ar.acos, ar.at(1, 0), r"\arccos\left({u}\right)", aliases=("arccos",)),
+              ar.acos, ar.at(1, 0), r"\arccos", aliases=("arccos",)),
     Operation("atan", U, "atan(u)", ("1/(1 + u^2)",), "derivative of arctan", "the arc tangent of {u}",
-              ar.atan, ar.at(0, 0), r"\arctan\left({u}\right)", aliases=("arctan",)),
+              ar.atan, ar.at(0, 0), r"\arctan", aliases=("arctan",)),
     Operation("sinh", U, "sinh(u)", ("cosh(u)",), "derivative of sinh", "the hyperbolic sine of {u}",
-              ar.sinh, ar.at(0, 0), r"\sinh\left({u}\right)"),
+              ar.sinh, ar.at(0, 0), r"\sinh"),
     Operation("cosh", U, "cosh(u)", ("sinh(u)",), "derivative of cosh", "the hyperbolic cosine of {u}",
-              ar.cosh, ar.at(0, 1), r"\cosh\left({u}\right)"),
+              ar.cosh, ar.at(0, 1), r"\cosh"),
     Operation("tanh", U, "tanh(u)", ("1 - y^2",), "derivative of tanh", "the hyperbolic tangent of {u}",
-              ar.tanh, ar.at(0, 0), r"\tanh\left({u}\right)"),
+              ar.tanh, ar.at(0, 0), r"\tanh"),
     Operation("erf", U, "erf(u)", ("2*exp(-u^2)/sqrt(pi)",), "derivative of erf", "the error function of {u}",
               ar.erf, ar.at(0, 0)),
     # -- activations ---------------------------------------------------------------------------------
     Operation("sigmoid", U, "1/(1 + exp(-u))", ("y*(1 - y)",), "derivative of sigmoid", "sigmoid of {u}",
-              ar.sigmoid, latex=r"\sigma\left({u}\right)", aliases=("logistic", "σ")),
+              ar.sigmoid, aliases=("logistic", "σ")),
     Operation("relu", U, "max(u, 0)", ("step(u)",), "derivative of relu", "relu of {u}", ar.relu,
               aliases=("ReLU",), kinks=(_corner("u", "0", "0", "1"),)),
     Operation("leaky_relu", U, "max(u, 0) + 0.01*min(u, 0)", ("step(u) + 0.01*(1 - step(u))",),
@@ -134,12 +134,12 @@ ROWS: tuple[Operation, ...] = (
               "derivative of silu", "silu of {u}", ar.silu, aliases=("swish", "SiLU")),
     # -- absolute value, choice, steps ---------------------------------------------------------------
     Operation("abs", U, "abs(u)", ("sign(u)",), "derivative of the absolute value", "the absolute value of {u}",
-              ar.absolute, ar.absolute_exact, r"\left|{u}\right|", kinks=(_corner("u", "0", "-1", "1"),)),
+              ar.absolute, ar.absolute_exact, r"\lvert\rvert", kinks=(_corner("u", "0", "-1", "1"),)),
     Operation("max", UV, "max(u, v)", ("(1 + sign(u - v))/2", "(1 - sign(u - v))/2"), "derivative of max",
-              "the larger of {u} and {v}", ar.maximum, ar.maximum_exact, r"\max\left({u}, {v}\right)",
+              "the larger of {u} and {v}", ar.maximum, ar.maximum_exact, r"\max",
               kinks=(_corner("u - v", "1/2 for either", "0", "1"),)),
     Operation("min", UV, "min(u, v)", ("(1 - sign(u - v))/2", "(1 + sign(u - v))/2"), "derivative of min",
-              "the smaller of {u} and {v}", ar.minimum, ar.minimum_exact, r"\min\left({u}, {v}\right)",
+              "the smaller of {u} and {v}", ar.minimum, ar.minimum_exact, r"\min",
               kinks=(_corner("u - v", "1/2 for either", "0", "1"),)),
     Operation("sign", U, "sign(u)", ("0",), "derivative of sign", "the sign of {u}", ar.sign, ar.sign_exact,
               aliases=("sgn",), kinks=(Kink("u", ("0", "0"), "it jumps there, so it has no slope; 0 is taken"),)),

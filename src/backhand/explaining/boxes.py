@@ -101,11 +101,18 @@ def box(formula: Formula, values: Mapping[str, Value] | None = None, graph: Grap
             if given is not None and given < 0:
                 tail = parts[1].items[-1]
                 return add_box("-", parts[0], Seen([*number(-given).items, TIMES, tail], 2))
-        substituted = [isinstance(arg, Ref) and values is not None and arg.name in values for arg in node.args]
+        substituted = [
+            values is not None and isinstance(arg, Ref) and put_in(values.get(arg.name)) for arg in node.args
+        ]
         made = apply_box(node, parts, substituted)
         return made.grouped() if node.parens else made
 
     return fold(formula, leaf, combine)
+
+
+def put_in(value: Value | None) -> bool:
+    """Whether something else stands where a name was, so that it may need parentheses."""
+    return value is not None and not isinstance(value, Ref)
 
 
 def _name(name: str) -> Box:

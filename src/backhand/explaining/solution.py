@@ -16,7 +16,7 @@ from backhand.core.graph import Quantity
 from backhand.core.paths import Paths
 from backhand.explaining import mathematics as m
 from backhand.explaining import words as say
-from backhand.explaining.boxes import Seen, add_box, box, multiply_box, number, value_box, written
+from backhand.explaining.boxes import Seen, add_box, box, multiply_box, number, put_in, value_box, written
 from backhand.explaining.document import (
     Block,
     Document,
@@ -127,7 +127,7 @@ def _forward(solution: Solution, detail: Detail) -> Iterator[Block]:
 
 def _backward(solution: Solution, detail: Detail) -> Iterator[Block]:
     of = solution.of
-    yield Heading(1, (f"Backward: the derivatives of {of}",), "backward")
+    yield Heading(1, ("Backward: the derivatives of ", m.Symbol(of)), "backward")
     yield Paragraph(say.seed(of))
     yield Equation((Link("", m.Slope(of, of)), Link("=", m.Number("1"))))
     for name in solution.wrt:
@@ -206,7 +206,14 @@ def _chain_rule(solution: Solution, step: GatherStep) -> tuple[Link, ...]:
         else:
             upstream = Seen([m.Slope(of, way.child)], 4)
             rule.add(multiply_box("juxtaposed", upstream, Seen([slope], 4), [False, False]))
-            numbers.add(multiply_box("juxtaposed", value_box(way.upstream), value_box(way.local), [True, True]))
+            numbers.add(
+                multiply_box(
+                    "juxtaposed",
+                    value_box(way.upstream),
+                    value_box(way.local),
+                    [put_in(way.upstream), put_in(way.local)],
+                )
+            )
         products.add_value(way.product)
     result = solution.derivative(by)
     seen = [Seen([m.Slope(of, by)], 4), rule.seen, numbers.seen]
@@ -241,7 +248,7 @@ class _Sum:
 
 
 def _paths(solution: Solution, found: Sequence[Paths]) -> Iterator[Block]:
-    yield Heading(1, (f"All ways to {solution.of}",), "paths")
+    yield Heading(1, ("All ways to ", m.Symbol(solution.of)), "paths")
     for ways in found:
         yield Heading(2, ("From ", m.Symbol(ways.frm)), f"paths-{ways.frm}")
         yield Paragraph(say.paths_listed(ways.frm, ways.of, ways.count, len(ways.listed)))
@@ -305,7 +312,7 @@ def _answer(solution: Solution) -> Iterator[Block]:
     graph, of = solution.graph, solution.of
     asked = set(solution.wrt)
     shown = [q for q in graph.quantities if q.place is not None] + [q for q in graph.quantities if q.place is None]
-    header: tuple[tuple[Inline, ...], ...] = (("quantity",), ("value",), (f"derivative of {of}",))
+    header: tuple[tuple[Inline, ...], ...] = (("quantity",), ("value",), ("derivative of ", m.Symbol(of)))
     for part in _portions(shown, 200):
         rows: list[tuple[tuple[Inline, ...], ...]] = []
         for quantity in part:

@@ -19,9 +19,7 @@ judged as the one step that it is, and one slip does not make the later lines wr
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, fields
-from fractions import Fraction
-from functools import cache
+from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from backhand.core import evaluate as ev
@@ -32,7 +30,7 @@ from backhand.core.graph import Graph
 from backhand.core.operations import Operation
 from backhand.errors import BackhandError
 from backhand.marking.about import About, Derivative, Local, Value
-from backhand.marking.sheet import BENDS, NAN, Amount, Exact, Sheet, Square, Tree, Way, exact, sheet_of, small
+from backhand.marking.sheet import NAN, Amount, Sheet, Square, Tree, Way, exact, sheet_of, small
 from backhand.numbers import Number
 
 if TYPE_CHECKING:
@@ -51,14 +49,25 @@ class Difference(NamedTuple):
     scale: Amount
     inner: Amount
     value: Amount
+    flipped: bool = False
+
+    @property
+    def left(self) -> Amount:
+        return self.target if self.flipped else self.prediction
+
+    @property
+    def right(self) -> Amount:
+        return self.prediction if self.flipped else self.target
 
 
 class Seat(NamedTuple):
-    """Where an elementary operation sits: in whose formula, which argument is asked, what came from above."""
+    """Where an elementary operation sits: in whose formula, which argument is asked, what came from above, and whether
+    units are in all its arguments."""
 
     child: int
     position: int
     upstream: Amount
+    all_vary: bool
 
 
 class Sent(NamedTuple):
@@ -186,6 +195,11 @@ class Told:
     value_slack: dict[int, float] = field(default_factory=lambda: {})
     derivative_slack: dict[int, float] = field(default_factory=lambda: {})
 
+    def relabelled(self, labels: Mapping[int, int]) -> Told:
+        """The same numbers, each derivative taken for the one it really is."""
+        moved = {labels.get(by, by): number for by, number in self.derivatives.items()}
+        return replace(self, derivatives=moved)
+
 
 NOTHING = Told()
 
@@ -203,7 +217,8 @@ def carried(claim: Amount, predicted: Amount, slack: float | None) -> Amount:
 @dataclass(slots=True, eq=False)
 class Page:
     """One replay: what is predicted for each line (`values`, `derivatives`), and what is carried on from it (`value`,
-    `back`). `slope` has the partial derivative of each way; `expression` how each derivative is written."""
+    `back`). `slope` has the partial derivative of each way; `expression` how each derivative is written; `memory` the
+    right page of the same values, for habits that keep numbers of an earlier run."""
 
     sheet: Sheet
     practice: Practice
@@ -215,9 +230,12 @@ class Page:
     derivatives: dict[int, Amount] = field(default_factory=lambda: {})
     expression: dict[int, Terms | None] = field(default_factory=lambda: {})
     loss_terms: dict[int, Terms] = field(default_factory=lambda: {})
+    memory: list[Page] = field(default_factory=lambda: [])
 
-    def sum_with(self, unit: int, tail: Callable[[Way], Amount], weight: FactorRule = factor) -> Amount | None:
-        """The value of a plain sum if its arrows had other tails (values) or other weights; None for other formulas."""
+    def sum_with(
+        self, unit: int, tail: Callable[[Way], Amount], weight: FactorRule = lambda page, way, slope: slope
+    ) -> Amount:
+        """The value of a sum if its arrows had other values at their tails, or other weights."""
         total = _value(self, unit)
         for way in self.sheet.into[unit]:
             if way.kind == "arrow":
@@ -228,6 +246,8 @@ class Page:
 
 def run(sheet: Sheet, practice: Practice, told: Told = NOTHING, base: Page | None = None) -> Page:
     """Forward and back under a practice. `base` is a page of the same numbers whose forward pass may be used again."""
+    if practice.labels:
+        told = told.relabelled(practice.labels)
     if base is not None and not practice.reads_differently:
         page = Page(sheet, practice, told, base.values, base.value, base.slope, loss_terms=base.loss_terms)
         if practice.local is not None or practice.loss is not loss:
@@ -244,17 +264,22 @@ def run(sheet: Sheet, practice: Practice, told: Told = NOTHING, base: Page | Non
 
 
 def _forward(page: Page) -> None:
-    sheet, told, practice = page.sheet, page.told, page.practice
+    sheet, practice = page.sheet, page.practice
     givens = practice.givens or {}
+    for i, given in enumerate(sheet.given):
+        if given == given:
+            _write(page, i, givens.get(i, given))
     for i, quantity in enumerate(sheet.quantities):
-        if not quantity.computed:
-            predicted = givens.get(i, sheet.given[i])
-        else:
+        if quantity.computed:
             special = practice.forward(page, i) if practice.forward else None
-            predicted = _value(page, i) if special is None else special
-        page.values[i] = predicted
-        claim = told.values.get(i)
-        page.value[i] = predicted if claim is None else carried(claim, predicted, told.value_slack.get(i))
+            _write(page, i, _value(page, i) if special is None else special)
+
+
+def _write(page: Page, i: int, predicted: Amount) -> None:
+    """A value as predicted; carried on is his own, if he has one."""
+    page.values[i] = predicted
+    claim = page.told.values.get(i)
+    page.value[i] = predicted if claim is None else carried(claim, predicted, page.told.value_slack.get(i))
 
 
 def _value(page: Page, i: int) -> Amount:
@@ -288,7 +313,8 @@ def _worth(page: Page, i: int, tree: Tree) -> list[Amount]:
             if at in squares:
                 assert page.practice.reading is not None
                 square = squares[at]
-                result = page.practice.reading(Difference(found[square.prediction], found[square.target], 1, 1, result))
+                sides = found[square.prediction], found[square.target]
+                result = page.practice.reading(Difference(*sides, 1, 1, result, square.flipped))
             found.append(result)
         else:
             found.append(NAN)
@@ -349,9 +375,10 @@ def _inside(page: Page, child: int, tree: Tree, above: Amount) -> tuple[list[Amo
             written[squares[at].prediction] = terms
         elif not any(at == square.inside for square in tree.squares):
             args = [worth[a] for a in tree.inputs[at]]
+            all_vary = all(tree.varies[a] for a in tree.inputs[at])
             for k, arg in enumerate(tree.inputs[at]):
                 if not isinstance(tree.nodes[arg], Num):
-                    slope = _local(page, node.operation, Seat(child, k, above), args, worth[at])
+                    slope = _local(page, node.operation, Seat(child, k, above, all_vary), args, worth[at])
                     coming[arg] = coming[at] * slope
     slopes = [coming[at] for at, node in enumerate(tree.nodes) if isinstance(node, Ref)]
     places = [at for at, node in enumerate(tree.nodes) if isinstance(node, Ref)]
@@ -366,7 +393,7 @@ def _loss(
     value = worth[square.at] * scale
     if value == worth[-1]:
         value = page.value[child]
-    return page.practice.loss(Difference(worth[square.prediction], worth[square.target], scale, inner, value))
+    return page.practice.loss(Difference(worth[square.prediction], worth[square.target], scale, inner, value, square.flipped))
 
 
 def _inner(tree: Tree, square: Square, worth: list[Amount]) -> Amount:
@@ -588,29 +615,3 @@ def numbers(page: Page, graph: Graph) -> dict[About, Number]:
                 found[derivative] = exact(value)
     return found
 
-
-__all__ = [
-    "BENDS",
-    "RIGHT",
-    "Difference",
-    "Exact",
-    "Gathered",
-    "Page",
-    "Practice",
-    "Seat",
-    "Sent",
-    "Terms",
-    "Told",
-    "apply",
-    "cache",
-    "carried",
-    "coefficient_of",
-    "local_of",
-    "partial",
-    "predicted",
-    "product",
-    "replay",
-    "run",
-    "told_of",
-    "Fraction",
-]

@@ -75,11 +75,13 @@ class Square:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Tree:
-    """A formula as a list, arguments first: for each node its arguments and its place in the node above."""
+    """A formula as a list, arguments first: for each node its arguments, its place in the node above, and whether a
+    unit is in it."""
 
     nodes: Sequence[Formula]
     inputs: Sequence[Sequence[int]]
     above: Sequence[tuple[int, int]]
+    varies: Sequence[bool]
     squares: tuple[Square, ...] = ()
     terms: tuple[Term, ...] | None = None
 
@@ -291,6 +293,7 @@ def _tree(sheet: Sheet, formula: Formula) -> Tree:
     nodes = postorder(formula)
     inputs: list[list[int]] = []
     above: list[tuple[int, int]] = [(-1, 0)] * len(nodes)
+    varies: list[bool] = []
     stack: list[int] = []
     for at, node in enumerate(nodes):
         args: list[int] = []
@@ -300,8 +303,10 @@ def _tree(sheet: Sheet, formula: Formula) -> Tree:
             for k, arg in enumerate(args):
                 above[arg] = (at, k)
         inputs.append(args)
+        own = isinstance(node, Ref) and sheet.units[sheet.index[node.name]]
+        varies.append(own or any(varies[arg] for arg in args))
         stack.append(at)
-    tree = Tree(nodes, inputs, above)
+    tree = Tree(nodes, inputs, above, varies)
     return replace(tree, squares=tuple(_squares(sheet, tree)), terms=_terms(sheet, formula))
 
 

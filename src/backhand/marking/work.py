@@ -51,13 +51,15 @@ class Piece:
 @dataclass(frozen=True, slots=True, eq=False)
 class Chain:
     """One statement: its links from left to right. `leads_on` says that it opens with a relation, so that it goes on
-    from what the chain before was about. `note` says that it stood at the side of another, in a brace."""
+    from what the chain before was about. `note` says that it stood at the side of another, in a brace or in
+    parentheses, and `level` how deep: 0 is the line itself. The chain before is the last one of the same level."""
 
     pieces: tuple[Piece, ...]
     span: Span
     leads_on: bool = False
     note: bool = False
     struck: bool = False
+    level: int = 0
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -99,6 +99,7 @@ COLUMNS = re.compile(r"\s*+(?:\[[^\]\n]{0,20}\])?\s*+\{[^{}\n]{0,40}\}")
 NOTE_AHEAD = re.compile(r"\s*+\\begin\s*+\{\s*+(?:array|cases|aligned|align|gathered|matrix|split|alignedat)\*?\s*+\}")
 BRACE_ARGUMENT = re.compile(r"\s*+\{")
 SINGLE = re.compile(rf"\s*+(?:([0-9])|({_GREEK}|[{L}]))")
+RESPECT = re.compile(r"w\.?\s?r\.?\s?t\.?(?![A-Za-z0-9_])")
 SUPERSCRIPT = re.compile(r"[\u207a\u207b]?[\u00b9\u00b2\u00b3\u2070\u2074-\u2079]+")
 MODULE = re.compile(r"(?:np|numpy|math|torch|tf|F|jnp|cmath|nn|K|mpmath|sp|sympy)\.(?:functional\.)?(?=[a-z])")
 
@@ -122,7 +123,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     **dict.fromkeys("equiv triangleq coloneqq coloneq eqqcolon".split(), ("EQUALS", "=")),
     **dict.fromkeys("le leq ge geq lt gt ne neq leqslant geqslant ll gg propto in notin".split(), ("COMPARE", "")),
     **dict.fromkeys("quad qquad enspace hfill hfil tag newpage par noindent checkmark square blacksquare Box qed land and "
-                    "wedge because hline \\newline newline vspace smallskip medskip bigskip".split(), ("SEMI", "")),
+                    "wedge because hline newline vspace smallskip medskip bigskip".split(), ("SEMI", "")),
     **dict.fromkeys([",", ";", ":", "!", " ", "\t", "\n", "/", "displaystyle", "textstyle", "scriptstyle", "limits", "nolimits",
                      "nonumber", "notag", "thinspace", "medspace", "thickspace", "negthinspace", "allowbreak", "big", "Big",
                      "bigg", "Bigg", "bigl", "bigr", "Bigl", "Bigr", "biggl", "biggr", "Biggl", "Biggr", "bigm", "centering",
@@ -330,6 +331,8 @@ class Tokenizer:
         if first in "OlI" and (found := LOOKALIKE.match(text, at, end)) and "." in found[0]:
             self._propose(found)
             return self.add("BAD", at, found.end(), "A letter in a number.")
+        if first == "w" and self.mode == "text" and (found := RESPECT.match(text, at, end)):
+            return self.add("WORD", at, found.end(), "wrt")
         if self.mode != "math" and (found := HYPHENED.match(text, at, end)):
             return self.add("WORD", at, found.end(), found[0])
         if self.mode != "math" and (found := MODULE.match(text, at, end)):
@@ -379,10 +382,9 @@ class Tokenizer:
     def _suffixes(self, stop: int) -> int:
         """Subscripts, marks above, primes."""
         text, end = self.text, self.end
-        spaced = self.mode == "math"
         while stop < end:
             follows = text[stop]
-            if follows == "_" or (spaced and follows == " "):
+            if follows == "_" or follows == " ":
                 found = SUB.match(text, stop, end)
                 if found and self.mode == "math" and (letter := SUB_LETTER.match(text, stop, end)):
                     stop = letter.end(1)

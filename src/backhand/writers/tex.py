@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import assert_never
 
 from backhand.explaining.document import Equation, Inline, Link
+from backhand.core.operations import ROWS
 from backhand.explaining.mathematics import (
     Bars,
     Box,
@@ -43,7 +44,8 @@ from backhand.writers.pieces import (
 
 SIGNS = {"·": r" \cdot ", "*": r" \cdot ", "/": "/", "": "", " ": r"\,", ",": ", ", "(": "(", ")": ")"}
 RELATIONS = {"≈": r"\approx", "≠": r"\neq", "≤": r"\leq", "≥": r"\geq", "→": r"\to", "×": r"\times", "−": "-"}
-FUNCTIONS = frozenset("sin cos tan sinh cosh tanh exp ln log max min".split())
+COMMANDS = {row.name: row.latex for row in ROWS if row.latex}
+"""The command of each operation whose row has one."""
 LETTERS = {
     "α": "alpha", "β": "beta", "γ": "gamma", "δ": "delta", "ε": "varepsilon", "ζ": "zeta", "η": "eta",
     "θ": "theta", "ι": "iota", "κ": "kappa", "λ": "lambda", "μ": "mu", "ν": "nu", "ξ": "xi", "π": "pi",
@@ -124,10 +126,7 @@ class TeX:
 
     def function(self, name: str) -> str:
         """The name of a function, upright."""
-        letters = name.rstrip("0123456789")
-        below = name[len(letters) :]
-        command = f"\\{letters}" if letters in FUNCTIONS else self.upright(letters.replace("_", " "))
-        return f"{command}_{{{below}}}" if below else command
+        return COMMANDS.get(name) or self.upright(name.replace("_", " "))
 
     def words(self, text: str) -> str:
         """Upright words inside mathematics."""

@@ -83,7 +83,7 @@ class Wire:
         side_by_side = sum(widths) + GAP * (len(widths) - 1)
         self.stacked = len(widths) > 1 and side_by_side > 110
         self.wide = max(widths, default=0.0) if self.stacked else side_by_side
-        self.high = (2 if self.stacked else 1) * LINE
+        self.high = LINE * (2 if self.stacked else min(1, len(widths)))
         self.strip = -1  # the strip its words stand in,
         self.spot: tuple[float, float] | None = None  # and where their middle is
         self.pieces: list[Piece] = []

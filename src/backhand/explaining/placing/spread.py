@@ -180,14 +180,10 @@ class _Strip:
             wire.pieces.append((x, y0, m0, x + self.width, y1, m1))
         for k, spot in self.spots.items():
             wire = self.parts[k][0]
-            y, slope = at(wire.pieces[-1], x + spot)
+            y, _ = at(wire.pieces[-1], x + spot)
             wire.spot = x + spot, y
-            left, top, right, bottom = box = _room(wire, x + spot, y)
-            reach = (right - left) / 2
-            if abs(slope) * reach > (bottom - top) / 2:
-                reach = (bottom - top) / 2 / abs(slope)
-            wire.cuts.append((x + spot - reach, x + spot + reach))
-            for other in self.crossed.get(k, ()):
+            box = _room(wire, x + spot, y)
+            for other in (k, *self.crossed.get(k, ())):
                 passing = self.parts[other][0]
                 passing.cuts.extend(inside(box, passing.pieces[-1]))
         return self.given_up + len(self.written) - len(self.spots)

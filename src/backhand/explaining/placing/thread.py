@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from typing import TypeAlias
 
-from backhand.explaining.placing.places import Column, Place, Wire, pitch
+from backhand.explaining.placing.places import LANE, Column, Place, Wire, pitch
 from backhand.explaining.scene import Arrow
 
 CAREFUL = 60
@@ -36,6 +36,8 @@ def thread(columns: list[Column], arrows: Sequence[Arrow]) -> list[Wire]:
         tail, head = wire.chain
         slots = (loom.cheapest if len(long) <= CAREFUL else loom.straight)(tail, head, first, last)
         wire.chain[1:1] = loom.lay(tail, head, first, slots)
+        for place in wire.chain[1:-1]:
+            place.top = place.bottom = max(LANE, wire.high / 2)
     _join(wires)
     _bow(wires)
     return wires

@@ -1,0 +1,108 @@
+"""What a browser holds: the typed text that is copied, and the MathML tree that is drawn, both read and found true."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+import backhand
+from backhand.core.graph import Graph
+from backhand.display import formatted
+from random_graphs import EXACT, SMOOTH, random_graph
+from seen.judging import Chain, complaints
+from seen.pages import chain, of_table, text_chains, unwrapped
+from seen.reading import Lexicon
+from seen.truth import World
+from test_seen import NASTY
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+EXAMPLES = sorted((Path(__file__).parents[2] / "examples").glob("*.bh"))
+GRAPHS = {path.stem: path.read_text("utf-8") for path in EXAMPLES} | NASTY
+RANDOM = range(30 - len(EXAMPLES) - 8)
+
+LINEAR = r"""
+const linear = node => {
+  const parts = () => [...node.children].map(linear);
+  const text = node.textContent.trim().replaceAll('\u2061', '').replaceAll('\u2062', '').replaceAll('−', '-');
+  switch (node.localName) {
+    case 'math': case 'mrow': case 'mstyle': case 'mpadded': case 'menclose': return parts().join(' ');
+    case 'mi': return [...text].length === 1 ? text : '\\mathrm{' + text + '}';
+    case 'mtext': return '\\text{' + text + '}';
+    case 'mn': return text;
+    case 'mspace': return ' ';
+    case 'mo': return text !== '|' ? text : node.getAttribute('form') === 'postfix' ? '\\rvert' : '\\lvert';
+    case 'mfrac': return '\\frac{' + parts().join('}{') + '}';
+    case 'msqrt': return '\\sqrt{' + parts().join(' ') + '}';
+    case 'msup': { const [base, up] = parts(); return base + '^{' + up + '}'; }
+    case 'msub': { const [base, down] = parts(); return base + '_{' + down + '}'; }
+    case 'msubsup': { const [base, down, up] = parts(); return base + '_{' + down + '}^{' + up + '}'; }
+    default: return 'UNKNOWN ' + node.localName;
+  }
+};
+const inside = (root, where) => [...root.querySelectorAll(where)].map(linear).join(' ');
+"""
+
+DISPLAYS = LINEAR + "return [...document.querySelectorAll('.equation')].map(e => inside(e, '.left math, .right math'));"
+INLINE = LINEAR + "return [...document.querySelectorAll('math')].filter(m => !m.closest('.equation, table')).map(linear);"
+TABLES = LINEAR + r"""
+const cell = c => {
+  const copy = c.cloneNode(true);
+  copy.querySelectorAll('.typed').forEach(n => n.remove());
+  copy.querySelectorAll('math').forEach(n => n.replaceWith('$' + linear(n) + '$'));
+  return copy.textContent.trim();
+};
+return [...document.querySelectorAll('table')].map(t => [...t.rows].map(r => [...r.cells].map(cell)));
+"""
+WORDS = LINEAR + (
+    "document.querySelectorAll('math, table, .equation, .typed, style, script, h1').forEach(n => n.remove());"
+    "return document.body.textContent;"
+)
+
+
+@pytest.fixture(scope="module", params=[*GRAPHS, *RANDOM], ids=str)
+def solution(request: pytest.FixtureRequest) -> backhand.Solution:
+    return backhand.solve(graph_of(request.param), pairs=True)
+
+
+def graph_of(name: str | int) -> Graph:
+    if isinstance(name, int):
+        return random_graph(name, SMOOTH if name % 2 else EXACT, 10)
+    return backhand.read(GRAPHS[name])
+
+
+def shown(page: Page, solution: backhand.Solution) -> None:
+    page.set_content("".join(formatted(solution, "html", detail="full")))
+
+
+def drawn(page: Page, lexicon: Lexicon) -> Iterator[Chain]:
+    """The chains of the MathML trees: displayed, inline, and of the tables."""
+    for display in page.evaluate(f"() => {{ {DISPLAYS} }}"):
+        yield chain(display, "tex", lexicon)
+    for inline in page.evaluate(f"() => {{ {INLINE} }}"):
+        if "=" in inline or "≈" in inline:
+            yield chain(inline, "tex", lexicon)
+    for table in page.evaluate(f"() => {{ {TABLES} }}"):
+        header, *rows = [[unwrapped(cell) for cell in row] for row in table]
+        yield from of_table(header, rows, "tex", lexicon)
+    yield from text_chains(page.evaluate(f"() => {{ {WORDS} }}"), lexicon)
+
+
+def test_every_equality_that_is_drawn_is_true(page: Page, solution: backhand.Solution) -> None:
+    world = World(solution.graph)
+    shown(page, solution)
+    assert [found for each in drawn(page, Lexicon(world.names)) for found in complaints(each, world)] == []
+
+
+def test_copying_from_the_page_gives_the_lines_of_the_terminal(page: Page, solution: backhand.Solution) -> None:
+    shown(page, solution)
+    copied = page.evaluate("document.body.innerText")
+    lines = {line.strip() for line in copied.splitlines()}
+    terminal = "".join(formatted(solution, "text", detail="full"))
+    lexicon = Lexicon(solution.graph.index)
+    said = [str(each) for each in text_chains(terminal, lexicon) if isinstance(each.links[0], str)]
+    assert [line for line in said if line not in lines and line not in copied] == []

@@ -89,6 +89,7 @@ $(STAMP)/runtime: requirements/runtime.txt pyproject.toml $(STAMP)/venv
 	$(SAY) 'installing Backhand and what it runs on: click, lark, numpy, rich'
 	@$(PIP) --require-hashes -r requirements/runtime.txt
 	@$(PIP) --no-deps --no-build-isolation -e .
+	@$(BIN)/python -m compileall -q src   # as pip does for an ordinary install; without it each start compiles again
 	@touch $@
 
 $(STAMP)/dev: requirements/dev.txt $(STAMP)/runtime

@@ -58,8 +58,8 @@ L, units = net(Value(-1.), Value(1.), w)
 L.backward()
 out = [L.data] + [v.grad for v in units + w]
 """ + OUT),
-    "autograd": ("autograd", "import autograd.numpy as np; from autograd import value_and_grad\n" + GIVEN + SHIFTED + """
-L, g = value_and_grad(loss)(np.array([0.]*7 + W))
+    "autograd": ("autograd", "import autograd, autograd.numpy as np\n" + GIVEN + SHIFTED + """
+L, g = autograd.value_and_grad(loss)(np.array([0.]*7 + W))
 out = [L, *g]
 """ + OUT),
     "casadi": ("casadi", "import casadi as c\n" + GIVEN + SHIFTED + """
@@ -75,7 +75,8 @@ out = [L.subs(at)] + [L.diff(x).subs(at) for x in p]
 p = s.symbols('p0:17'); L = loss(p); at = dict(zip(p, [0]*7 + W))
 out = [L.subs(at)] + [s.diff(L, x).subs(at) for x in p]
 """ + OUT),
-    "jax, jit": ("jax", "import jax; jax.config.update('jax_enable_x64', True); import numpy as np\n" + GIVEN + SHIFTED + """
+    "jax, jit": ("jax", "import jax, numpy as np\n" + GIVEN + SHIFTED + """
+jax.config.update('jax_enable_x64', True)
 L, g = jax.jit(jax.value_and_grad(loss))(np.array([0.]*7 + W))
 out = [L, *np.asarray(g)]
 """ + OUT),
@@ -145,7 +146,14 @@ def main(*, full: bool) -> None:
     cpu = {name: statistics.median(p.cpu for p in done) for name, done in taken.items()}
     print(f"  All print the same {len(numbers)} numbers (tolerance {TOLERANCE:.0e}); {most} runs in turn, medians.")
     rows = [
-        (name, wall[name] * 1e3, cpu[name] * 1e3, wall[name] / wall[BARE], cpu[name] / cpu[BARE], wall[name] / wall[OURS])
+        (
+            name,
+            wall[name] * 1e3,
+            cpu[name] * 1e3,
+            wall[name] / wall[BARE],
+            cpu[name] / cpu[BARE],
+            wall[name] / wall[OURS],
+        )
         for name in sorted(wall, key=lambda name: wall[name])
     ]
     table(["", "wall ms", "cpu ms", "x bare", "x bare, cpu", "x backhand"], rows)

@@ -71,7 +71,9 @@ def layered(edges: int, *, exact: bool = False) -> Plan:
     width, layers = max(2, round(math.sqrt(edges / 10))), 10
     scale = 1.7 / math.sqrt(width)
     number = (lambda: lot.choice([-1.0, 1.0, 2.0, 3.0])) if exact else (lambda: round(lot.uniform(-1, 1) * scale, 6))
-    drawing = _Drawing("linear" if exact else "layered", [round(lot.uniform(-1, 1), 0 if exact else 6) or 1.0 for _ in range(width)])
+    drawing = _Drawing(
+        "linear" if exact else "layered", [round(lot.uniform(-1, 1), 0 if exact else 6) or 1.0 for _ in range(width)]
+    )
     before = list(range(width))
     for _ in range(layers):
         before = [drawing.unit(SUM if exact else TANH, before, [number() for _ in before]) for _ in before]
@@ -87,7 +89,11 @@ def irregular(edges: int) -> Plan:
     ends = set(range(given))
     for i in range(given, given + units):
         sources = [lot.randrange(i) for _ in range(8)]
-        drawing.unit(lot.choice([SUM, PRODUCT, TANH, BELL, SIGMOID]), sources, [round(lot.uniform(-0.375, 0.375), 6) for _ in sources])
+        drawing.unit(
+            lot.choice([SUM, PRODUCT, TANH, BELL, SIGMOID]),
+            sources,
+            [round(lot.uniform(-0.375, 0.375), 6) for _ in sources],
+        )
         ends.add(i)
         ends.difference_update(sources)
     last = sorted(ends)
@@ -110,7 +116,7 @@ def chain(edges: int) -> Plan:
 
 
 def steps(edges: int) -> Plan:
-    """x[k] = x[k-1] - x[k-2] goes round in sixes, so its numbers and derivatives stay small; none of the latter is 0."""
+    """x[k] = x[k-1] - x[k-2] goes round in sixes: numbers and derivatives stay small, none of the latter is 0."""
     drawing = _Drawing("steps", [1.0, 3.0])
     for i in range(2, 2 + max(1, (edges - 2) // 2)):
         drawing.unit(SUM, [i - 1, i - 2], [1.0, -1.0])
@@ -165,7 +171,7 @@ def names_of(plan: Plan) -> tuple[list[str], list[str]]:
 
 
 def backhand(plan: Plan, graph: Any, numbers: Any) -> Contender:
-    """`propagate` on a graph as the builder left it: a copy each time, so that nothing is known from the time before."""
+    """`propagate` on a graph as the builder left it: a fresh copy each time, so that nothing is known yet."""
     from backhand.core.propagate import propagate
 
     units, weights = names_of(plan)
@@ -183,7 +189,7 @@ def backhand(plan: Plan, graph: Any, numbers: Any) -> Contender:
 
 
 def by_hand(plan: Plan, number: Callable[[float], Any]) -> Contender:
-    """The loop one would write by hand: flat lists, one branch a unit. No graph, no names; about what plain Python can do."""
+    """The loop one would write by hand: flat lists, a branch for each unit; about what plain Python can do."""
     weight, inputs = [number(w) for w in plan.weight], [number(x) for x in plan.inputs]
     ops, start, source = plan.ops, plan.start, plan.source
     tanh, exp = math.tanh, math.exp
@@ -257,7 +263,7 @@ def micrograd(plan: Plan, number: Callable[[float], Any]) -> Contender:
         def backward() -> None:
             argument.grad += slope * out.grad
 
-        out._backward = backward
+        out._backward = backward  # noqa: SLF001 - as its own operations do
         return out
 
     def tanh(z: Any) -> Any:

@@ -1,7 +1,13 @@
 """All values and all derivatives in plain Python: nanoseconds an edge, forward and backward, against micrograd.
 
-Floats on three kinds of networks, and exact fractions on linear ones. The graph is there before the clock starts;
-`propagate` turns it into flat lists on every call, which is timed with it, and also by itself.
+Floats on three kinds of networks, and exact fractions on linear ones. The graph is there before the clock starts.
+
+    first      `propagate` on a graph as the builder left it: looking up names and making flat lists are timed, too
+    again      `propagate` on that graph once more
+    compile    of it: the flat lists and the code of each shape of formula
+    passes     of it: forward and backward over the lists, and nothing else
+    by hand    the same numbers by a hand-written loop over lists: about what plain Python can do
+    micrograd  forward and backward; forward builds its graph anew, so that is in its time
 """
 
 from __future__ import annotations
@@ -9,6 +15,7 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import nets
@@ -23,23 +30,27 @@ def main(*, full: bool) -> None:
     sizes = [10_000, 100_000, *([1_000_000] if full else [])]
     rows: list[dict[str, Any]] = []
     title("propagation, floats: ns an edge, forward + backward")
-    print(f"  Same values, derivatives by all units and by all weights first (tolerance {TOLERANCE:.0e}). CPU time, medians.")
+    print(f"  The same values and derivatives by all units and weights (tolerance {TOLERANCE:.0e}). CPU time, medians.")
     for make in (nets.layered, nets.irregular, nets.chain):
         for edges in sizes:
-            rows.append(nets.deeply(lambda make=make, edges=edges: compared(make(edges), "float", float)))
+            plan = make(edges)
+            rows.append(nets.deeply(partial(compared, plan, "float", float)))
     shown(rows)
 
     title("propagation, exact fractions: ns an edge, forward + backward (linear networks, small whole numbers)")
     exact: list[dict[str, Any]] = []
-    for plan in (lambda n: nets.layered(n, exact=True), nets.steps):
+    for draw in (partial(nets.layered, exact=True), nets.steps):
         for edges in [10_000, *([100_000] if full else [])]:
-            exact.append(nets.deeply(lambda plan=plan, edges=edges: compared(plan(edges), "exact", nets.fraction)))
+            plan = draw(edges)
+            exact.append(nets.deeply(partial(compared, plan, "exact", nets.fraction)))
     shown(exact)
     save("propagation", {"floats": rows, "exact": exact})
 
 
-def compared(plan: nets.Plan, numbers: str, number: Callable[[float], Any]) -> dict[str, Any]:
+def compared(plan: nets.Plan, numbers: Any, number: Callable[[float], Any]) -> dict[str, Any]:
     """One network: the numbers of all contenders compared, then their times."""
+    from backhand.core.propagate import propagate
+
     graph = nets.graph_of(plan)
     untouched = copy.copy(graph)
     contenders = {"backhand": nets.backhand(plan, graph, numbers), "by hand": nets.by_hand(plan, number)}
@@ -57,6 +68,7 @@ def compared(plan: nets.Plan, numbers: str, number: Callable[[float], Any]) -> d
             same(f"{plan.kind}, {name}", part, ours, 0.0 if numbers == "exact" else TOLERANCE)
         del found
     runs = {name: run for name, (run, _) in contenders.items()}
+    runs["again"] = lambda: propagate(graph, numbers=numbers)
     if numbers == "float":
         runs |= parts(untouched)
     seconds = interleaved(runs)
@@ -87,12 +99,25 @@ def parts(untouched: Any) -> dict[str, Callable[[], Any]]:
 
 
 def shown(rows: list[dict[str, Any]]) -> None:
-    header = ["", "edges", "depth", "backhand", "compile", "passes", "by hand", "micrograd", "micrograd/backhand", "backhand/by hand"]
+    header = [
+        "",
+        "edges",
+        "depth",
+        "first",
+        "again",
+        "compile",
+        "passes",
+        "by hand",
+        "micrograd",
+        "micrograd/first",
+        "first/by hand",
+    ]
     none = math.nan
     table(header, (
         (
             row["kind"], row["edges"], row["depth"],
-            row["backhand"], row.get("compile", none), row.get("passes", none), row["by hand"], row.get("micrograd", none),
+            row["backhand"], row["again"], row.get("compile", none), row.get("passes", none),
+            row["by hand"], row.get("micrograd", none),
             row.get("micrograd", none) / row["backhand"], row["backhand"] / row["by hand"],
         )
         for row in rows

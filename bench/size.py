@@ -1,9 +1,9 @@
 """Large things, each in a process of its own: seconds, and the most memory that was held.
 
-    chain     a chain of a million quantities, made with the builder, put in order, propagated
-    file      a file of a hundred thousand lines, arrows and equations mixed, read
-    working   the whole working of a network of ten thousand edges as text, and of one half as large: what is
-              held while writing must not grow with the number of steps
+chain     a chain of a million quantities, made with the builder, put in order, propagated
+file      a file of a hundred thousand lines, arrows and equations mixed, read
+working   the whole working of a network of ten thousand edges as text, and of one half as large: what is
+          held while writing must not grow with the number of steps
 """
 
 from __future__ import annotations
@@ -44,22 +44,26 @@ def main(*, full: bool) -> None:
     found["file"] = [child("file", n) for n in (10_000, 100_000)]
     table(
         ["lines", "MB", "read s", "us a line", "quantities", "peak MiB"],
-        ((r["lines"], r["MB"], r["read"], r["read"] / r["lines"] * 1e6, r["quantities"], r["peak MiB"]) for r in found["file"]),
+        (
+            (r["lines"], r["MB"], r["read"], r["read"] / r["lines"] * 1e6, r["quantities"], r["peak MiB"])
+            for r in found["file"]
+        ),
     )
 
     title("size: the whole working as text")
     found["working"] = [child("working", n) for n in (5_000, 10_000, *([40_000] if full else []))]
     table(
-        ["edges", "solve s", "write s", "text MB", "MB/s", "chunks", "before MiB", "peak MiB", "grown MiB", "grown/text"],
+        ["edges", "solve s", "write s", "text MB", "MB/s", "chunks", "before MiB", "peak MiB", "grown", "grown/text"],
         (
             (
-                r["edges"], r["solve"], r["write"], r["MB"], r["MB"] / r["write"], r["chunks"], r["before MiB"], r["peak MiB"],
+                r["edges"], r["solve"], r["write"], r["MB"], r["MB"] / r["write"],
+                r["chunks"], r["before MiB"], r["peak MiB"],
                 r["peak MiB"] - r["before MiB"], (r["peak MiB"] - r["before MiB"]) * 2**20 / (r["MB"] * 1e6),
             )
             for r in found["working"]
         ),
     )  # fmt: skip
-    print("  The text goes nowhere, so `grown` is what writing holds at once: the largest block, and nothing of the others.")
+    print("  The text goes nowhere, so `grown` is what writing holds at once: the largest block, none of the others.")
     save("size", found)
 
 
@@ -77,7 +81,7 @@ def child(case: str, size: int) -> dict[str, Any]:
 
 
 def chain(quantities: int, *, also_exact: bool = True) -> dict[str, Any]:
-    """x[k] = x[k-1] - x[k-2]: small whole numbers all along, so that exact and float can be compared to the last digit."""
+    """x[k] = x[k-1] - x[k-2]: small whole numbers all along, so that exact and float are equal."""
     from backhand import Net
     from backhand.core.propagate import propagate
 
@@ -105,7 +109,8 @@ def chain(quantities: int, *, also_exact: bool = True) -> dict[str, Any]:
     if floats.derivative("x1") != expected_end(quantities - 1):
         raise Different("the derivative at the chain's far end is wrong")
     return {
-        "quantities": len(graph), "let": made - start, "graph": ordered - made, "floats": fast - ordered, "exact": done - fast if also_exact else math.nan,
+        "quantities": len(graph), "let": made - start, "graph": ordered - made, "floats": fast - ordered,
+        "exact": done - fast if also_exact else math.nan,
         "graph MiB": before, "floats MiB": after,
     }  # fmt: skip
 
@@ -156,9 +161,10 @@ def file(lines: int) -> dict[str, Any]:
 
 
 def working(edges: int) -> dict[str, Any]:
+    from nets import graph_of, layered
+
     from backhand import solve
     from backhand.display import formatted
-    from nets import graph_of, layered
 
     plan = layered(edges)
     graph = graph_of(plan)
@@ -178,4 +184,10 @@ def working(edges: int) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    print(json.dumps({"chain": chain, "chain-floats": partial(chain, also_exact=False), "file": file, "working": working}[sys.argv[1]](int(sys.argv[2]))))
+    print(
+        json.dumps(
+            {"chain": chain, "chain-floats": partial(chain, also_exact=False), "file": file, "working": working}[
+                sys.argv[1]
+            ](int(sys.argv[2]))
+        )
+    )

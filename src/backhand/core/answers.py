@@ -434,6 +434,15 @@ class FormulaReader:
         assert isinstance(made, Apply)
         return Apply(made.operation, made.args, "juxtaposed", False, made.span, made.depth)
 
+    def call_bare_raised(self, name: Token, _: Token, exponent: Formula, arg: Formula) -> Formula:
+        bare = self.call_bare(name, arg)
+        if isinstance(exponent, Apply) and exponent.operation is NEGATE:
+            raise ReadError(f"{name[3]} to the -1 may be the inverse function or 1 over it.", bare.span)
+        return apply(POWER, bare, exponent, span=bare.span)
+
+    def call_bare_superscript(self, name: Token, token: Token, arg: Formula) -> Formula:
+        return self.call_bare_raised(name, token, self._exponent(token), arg)
+
     def change(self, name: Token, _: Token, inside: Formula, closed: Token) -> Formula:
         """σ'(z): what the table says the derivative of σ is, at z."""
         from backhand.core import algebra

@@ -8,13 +8,12 @@ says so.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable
 from fractions import Fraction
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 from lark import Lark, Token
 from lark.exceptions import UnexpectedInput, UnexpectedToken, VisitError
@@ -66,19 +65,16 @@ def plain_name(text: str) -> str:
 
 
 HERE = Path(__file__).parent
-TABLES = HERE / "notation.json"
-"""The parser's tables, made from the grammars by `python -m backhand.core.tables` and checked by a test."""
 
 
 def grammar(*, slopes: bool = True) -> str:
-    """The text of both grammars with the names of the table put in."""
+    """The text of both grammars."""
     text = "".join((HERE / name).read_text("utf-8") for name in ("formula.lark", "net.lark"))
-    functions = "|".join(sorted(map(re.escape, FUNCTIONS), key=lambda name: (-len(name), name)))
-    text = text.replace("{FUNCTIONS}", functions).replace("{WORD}", WORD)
+    text = text.replace("{WORD}", WORD)
     return text if slopes else re.sub(r"(?m)^SLOPE\.2: .*$", "SLOPE.2: /(?!)x/", text)
 
 
-OPTIONS: dict[str, Any] = {"parser": "lalr", "start": ["formula", "line"], "maybe_placeholders": True}
+OPTIONS: dict[str, Any] = {"parser": "lalr", "start": ["formula", "line"], "lexer": "basic", "maybe_placeholders": True}
 """How Lark reads the grammars."""
 
 
@@ -112,6 +108,11 @@ class Notation:
             raise
         except UnexpectedInput as error:
             raise self._unexpected(error) from None
+
+    def follows(self, position: int) -> str:
+        """The next character that is no blank, on the same line; empty at its end."""
+        rest = self.text[position : position + 100].lstrip(" \t")
+        return rest[:1]
 
     # -- places -----------------------------------------------------------------------------------
 
@@ -360,6 +361,28 @@ class _Makers:
         return call(str(name), args, self.current.span(name, closed))
 
 
+KINDS = frozenset("input inputs weight weights bias biases target targets constant constants".split())
+"""The words that set the kind of what a line defines."""
+
+
+def _told_apart(token: Token) -> Token:
+    """A name, or what it means where it stands: a function, a kind, `ask`, `bias`."""
+    reader = _makers.current
+    word, kind = str(token), "NAME"
+    if word in FUNCTIONS:
+        if word not in reader.own and reader.follows(token.end_pos or 0) == "(":
+            kind = "CALL"
+    elif word in KINDS:
+        following = reader.follows(token.end_pos or 0)
+        if token.start_pos == 0 and (following.isalpha() or following == "_"):
+            kind = "KIND"
+        elif word == "bias" and ":" in reader.text[: token.start_pos]:
+            kind = "BIAS"
+    elif word == "ask" and token.start_pos == 0 and reader.follows(token.end_pos or 0).isalpha():
+        kind = "ASK"
+    return token if kind == "NAME" else Token.new_borrow_pos(kind, word, token)
+
+
 def call(name: str, args: tuple[Formula, ...], span: Span | None) -> Formula:
     """A function of the table on its arguments; max and min take any number of them."""
     row = OPERATIONS.get((name, len(args)))
@@ -424,13 +447,7 @@ class _Calls:
 
 @lru_cache(maxsize=2)
 def _parser(slopes: bool) -> Lark:
-    def own_name(token: Token) -> Token:
-        """A function's name is a plain name in a file that defines it."""
-        if token in _makers.current.own:
-            return Token.new_borrow_pos("NAME", str(token), token)
-        return token
-
-    calls: dict[str, Any] = {"transformer": _Calls(), "lexer_callbacks": {"CALL": own_name}}
+    calls: dict[str, Any] = {"transformer": _Calls(), "lexer_callbacks": {"NAME": _told_apart}}
     made = _from_tables(calls) if slopes else None
     return made or Lark(grammar(slopes=slopes), **OPTIONS, **calls)
 
@@ -440,25 +457,12 @@ def _from_tables(calls: dict[str, Any]) -> Lark | None:
     table of operations has changed since they were made."""
     import lark
 
-    try:
-        stored = json.loads(TABLES.read_text("utf-8"))
-    except OSError:
-        return None
-    if stored["lark"] != lark.__version__ or stored["functions"] != sorted(FUNCTIONS):
+    from backhand.core import notation_tables as stored
+
+    if stored.LARK != lark.__version__:
         return None
     parser: Any = Lark.__new__(Lark)
-    return parser._load(_numbered(stored["tables"]), **calls)  # noqa: SLF001 - Lark.load reads files, not JSON
-
-
-def _numbered(item: Any) -> Any:
-    """JSON has only texts as keys; the tables have numbers."""
-    if isinstance(item, dict):
-        pairs = cast("dict[str, Any]", item)
-        return {int(key) if key.isdigit() else key: _numbered(value) for key, value in pairs.items()}
-    if isinstance(item, list):
-        parts = cast("list[Any]", item)
-        return [_numbered(part) for part in parts]
-    return item
+    return parser._load(stored.TABLES, **calls)  # noqa: SLF001 - Lark.load reads pickles, and we load none
 
 
 def formula(text: str) -> Formula:

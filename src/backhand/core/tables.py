@@ -1,6 +1,6 @@
-"""Makes `notation.json`, the tables of the parser, from the grammars: `python -m backhand.core.tables`.
+"""Makes `notation_tables.py`, the tables of the parser, from the grammars: `python -m backhand.core.tables`.
 
-Building them takes 20 to 40 ms, a quarter of the time of a whole command; loading takes few.
+Building them takes 20 to 60 ms, a third of the time of a whole command; importing them takes one.
 They carry the digest of the grammars they were made from, which a test compares, so they cannot fall
 behind. (The tables themselves may come out in another order each time.)
 """
@@ -8,15 +8,13 @@ behind. (The tables themselves may come out in another order each time.)
 from __future__ import annotations
 
 import hashlib
-import json
 from typing import Any
 
 import lark
 from lark.grammar import Rule
 from lark.lexer import TerminalDef
 
-from backhand.core.notation import OPTIONS, TABLES, grammar
-from backhand.core.operations import FUNCTIONS
+from backhand.core.notation import HERE, OPTIONS, grammar
 
 
 def digest() -> str:
@@ -25,17 +23,17 @@ def digest() -> str:
 
 
 def tables() -> str:
-    """The text of `notation.json`."""
+    """The text of `notation_tables.py`."""
     parser: Any = lark.Lark(grammar(), **OPTIONS)
     data, memo = parser.memo_serialize([TerminalDef, Rule])
-    made: dict[str, object] = {
-        "lark": lark.__version__,
-        "digest": digest(),
-        "functions": sorted(FUNCTIONS),
-        "tables": {"data": data, "memo": memo},
-    }
-    return json.dumps(made, ensure_ascii=True, sort_keys=False, separators=(",", ":")) + "\n"
+    return (
+        '"""Made by `python -m backhand.core.tables`; not to be edited."""\n\n'
+        "from typing import Any\n\n"
+        f"LARK = {lark.__version__!r}\n"
+        f"DIGEST = {digest()!r}\n"
+        f"TABLES: Any = {{'data': {data!r}, 'memo': {memo!r}}}\n"
+    )
 
 
 if __name__ == "__main__":
-    TABLES.write_text(tables(), "utf-8")
+    (HERE / "notation_tables.py").write_text(tables(), "utf-8")

@@ -18,7 +18,7 @@ Numbers here are ints, Fractions or floats: an int where a Fraction is whole, be
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cached_property, lru_cache
 from typing import Literal, NamedTuple, TypeAlias
@@ -94,6 +94,8 @@ class Sheet:
     of: str
     hidden: dict[str, str]
     """Hidden sums by the quantity they belong to."""
+    memory: dict[str, object] = field(default_factory=lambda: {})
+    """What others have worked out for this sheet and want to keep with it."""
 
     @cached_property
     def index(self) -> dict[str, int]:

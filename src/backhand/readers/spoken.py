@@ -51,6 +51,7 @@ LABELS = frozenset(
     "answer step part question problem exercise line equation eq example case layer q solution row epoch iteration "
     "note page section task path way route figure table no number".split()
 )
+OPERATORS = frozenset("PLUS MINUS TIMES OVER TO".split())
 NAMELIKE = frozenset(["NAME", "SLOPE"])
 VALUE_START = frozenset("NUMBER MINUS PLUS VULGAR FRACTION BOX SLOPE ROOT".split())
 OPERAND_END = frozenset("NUMBER NAME WORD CLOSE RIGHT SLOPE SUPERSCRIPT PRIME VULGAR ENDBAR ENDBOX".split())
@@ -64,7 +65,7 @@ def rewrite(tokens: list[Token]) -> tuple[list[Token], bool]:
     """With "the gradient at B1" as one token, "is" as = where a value follows; and whether all that follows a
     label ("gradients:") is said to be derivatives."""
     graded = _graded(tokens)
-    tokens = _labels(tokens)
+    tokens = _without_value(_labels(tokens))
     if any(token[0] == "WORD" and token[3].lower() in GRADIENT for token in tokens):
         tokens = _gradients(tokens)
     if any(token[0] == "WORD" and token[3].lower() in ("is", "equals", "becomes", "are") for token in tokens):
@@ -104,6 +105,15 @@ def _labels(tokens: list[Token]) -> list[Token]:
         if token[0] == "NUMBER" and at and tokens[at - 1][0] == "WORD" and tokens[at - 1][3].lower() in LABELS
         else token
         for at, token in enumerate(tokens)
+    ]
+
+
+def _without_value(tokens: list[Token]) -> list[Token]:
+    """`B1 value: 3` is B1: 3."""
+    return [
+        token
+        for at, token in enumerate(tokens)
+        if not (token[0] == "WORD" and token[3].lower() == "value" and at and tokens[at - 1][0] == "NAME" and _says(tokens, at + 1))
     ]
 
 
@@ -240,7 +250,7 @@ def _skip(tokens: list[Token], at: int, words: tuple[str, ...]) -> int:
 def _subject(made: list[Token]) -> bool:
     for token in reversed(made):
         if token[0] != "EDGE":
-            return token[0] in NAMELIKE
+            return token[0] in NAMELIKE or (token[0] == "WORD" and token[3].lower() in OUTPUTS)
     return False
 
 
@@ -303,7 +313,7 @@ def _edges(tokens: list[Token]) -> list[int]:
     depth = 0
     for at, token in enumerate(tokens):
         kind = token[0]
-        word = kind == "WORD" or (kind == "NAME" and token[3] in ("a", "I") and _beside_word(tokens, at))
+        word = kind == "WORD" or (kind == "NAME" and token[3] in ("a", "I") and _word_follows(tokens, at))
         if word and depth == 0:
             stop = token[3].lower() in STOP or kind == "NAME"
             if at and (stop or tokens[at - 1][0] in OPERAND_END) and (not found or found[-1] != at):
@@ -312,10 +322,6 @@ def _edges(tokens: list[Token]) -> list[int]:
                 found.append(at + 1)
         depth += (kind in ("OPEN", "LEFT", "BAR")) - (kind in ("CLOSE", "RIGHT", "ENDBAR"))
     return found
-
-
-def _beside_word(tokens: list[Token], at: int) -> bool:
-    return (at > 0 and tokens[at - 1][0] == "WORD") or _word_follows(tokens, at)
 
 
 def _turned(words: list[Token], formula: list[Token]) -> str:
@@ -332,7 +338,7 @@ def _turned(words: list[Token], formula: list[Token]) -> str:
         last = said[-2] if said[-2] in TURNS else last
     if last in TURNS and last not in VALUES:
         return f"The word “{last}” before it may change what it says."
-    if words[-1][0] not in ("WORD", "EDGE", "NAME") and words[-1][0] not in OPERAND_END:
+    if words[-1][0] not in ("WORD", "EDGE") and not (words[-1][0] == "NAME" and words[-1][3] in ("a", "I")):
         return "It is not clear where the formula begins."
     return ""
 
@@ -342,6 +348,8 @@ def _last(relation: Relation, tokens: list[Token], cut: int) -> tuple[Relation, 
     kept, rest = tokens[:cut], tokens[cut:]
     if rest and rest[0][0] == "WORD" and rest[0][3].lower() in CONTINUES:
         return relation, kept, f"The word “{rest[0][3]}” goes on with it."
+    if kept and any(token[0] in OPERATORS for token in rest):
+        return relation, tokens, "Words and formulas in one; it is not clear where the formula ends."
     if len(kept) == 1 and kept[0][0] == "WORD":
         return relation, kept, "Words, not a formula."
     if cut == 0 or not kept:

@@ -54,6 +54,8 @@ class Statements:
         """The chains in these tokens, in their order; `reasons` then says what else was there and not read."""
         self.reasons = []
         self.graded = False
+        if any(token[0] == "ARROW" and token[3] == "->" for token in tokens):
+            tokens = _ways(tokens)
         if any(token[0] == "WORD" for token in tokens):
             tokens, self.graded = spoken.rewrite(tokens)
         chains: list[Chain] = []
@@ -163,7 +165,7 @@ class Statements:
             if not pieces and relation:
                 leads_on = True
             if kept:
-                pieces.append(self._piece(relation, kept, boxes, reason))
+                pieces.append(self._piece(relation, kept, boxes, reason, alone=len(run) == 1))
             elif relation and pieces:
                 self.reasons.append("Nothing stands after the =.")
         if not pieces:
@@ -174,12 +176,14 @@ class Statements:
             self.reasons += [piece.reason for piece in pieces[:1]]
             if len(pieces) == 1:
                 return None
-        if len(pieces) == 1 and not leads_on and not pieces[0].boxed and isinstance(pieces[0].formula, Ref | Num):
+        if len(pieces) == 1 and not leads_on and not struck and not pieces[0].boxed and isinstance(pieces[0].formula, Ref | Num):
             return None
         span = pieces[0].span.to(pieces[-1].span)
         return Chain(tuple(pieces), span, leads_on, segment.note, struck, segment.level)
 
-    def _piece(self, relation: Relation, tokens: list[Token], boxes: list[tuple[int, int]], reason: str) -> Piece:
+    def _piece(
+        self, relation: Relation, tokens: list[Token], boxes: list[tuple[int, int]], reason: str, *, alone: bool
+    ) -> Piece:
         points = [token for token in tokens if token[0] == "AT"]
         plain = [token for token in tokens if token[0] != "AT"] if points else tokens
         first, last = tokens[0], tokens[-1]
@@ -187,7 +191,7 @@ class Statements:
         formula: Formula | None = None
         if not reason and plain:
             try:
-                formula = self.reader.read(_as_names(_with_plus(plain, relation)))
+                formula = self.reader.read(_as_names(plain if relation else _subject(plain, alone)))
             except BackhandError as error:
                 reason = error.what
         elif not plain:
@@ -324,11 +328,47 @@ def _boxes(tokens: list[Token]) -> list[tuple[int, int]]:
     return found
 
 
-def _with_plus(tokens: list[Token], relation: Relation) -> list[Token]:
-    """`w5+ = ...`: the + belongs to the name of the new weight."""
-    if not relation and len(tokens) == 2 and tokens[1][0] == "PLUS" and tokens[0][0] == "NAME":
-        return [("NAME", tokens[0][1], tokens[1][2], tokens[0][3] + "+")]
+def _subject(tokens: list[Token], alone: bool) -> list[Token]:
+    """What a statement is about. `w5+ = ...`: the + belongs to the name of the new weight. `L(D) = ...`: L, which
+    depends on D; but L(4) may be a product."""
+    if alone or tokens[0][0] not in ("NAME", "WORD"):
+        return tokens
+    name = tokens[0]
+    if len(tokens) == 2 and tokens[1][0] == "PLUS":
+        return [("NAME", name[1], tokens[1][2], name[3] + "+")]
+    kinds = [token[0] for token in tokens[1:]]
+    if len(kinds) < 3 or kinds[0] != "OPEN" or kinds[-1] != "CLOSE" or len(kinds) > 12:
+        return tokens
+    if all(kind == "NAME" for kind in kinds[1:-1:2]) and all(kind in ("COMMA", "SEMI") for kind in kinds[2:-1:2]):
+        return [("NAME", name[1], tokens[-1][2], name[3])]
+    if len(kinds) == 3 and kinds[1] == "NUMBER":
+        return [("BAD", name[1], tokens[-1][2], "A value at a number, or a product: it cannot be told.")]
     return tokens
+
+
+def _ways(tokens: list[Token]) -> list[Token]:
+    """`B1 -> C1 -> D` is a way through the network and says nothing; `A1 -> B1 : -2` a weight."""
+    made: list[Token] = []
+    at = 0
+    while at < len(tokens):
+        end = at
+        while _steps(tokens, end):
+            end += 2
+        if end == at or (at and tokens[at - 1][0] in OPERATORS) or (end + 1 < len(tokens) and tokens[end + 1][0] in OPERATORS):
+            made.append(tokens[at])
+            at += 1
+            continue
+        start, stop = tokens[at][1], tokens[end][2]
+        weight = end == at + 2 and end + 1 < len(tokens) and tokens[end + 1][0] == "COLON"
+        name = f"w[{tokens[at][3]},{tokens[end][3]}]"
+        made.append(("NAME", start, stop, name) if weight else ("PROSE", start, stop, ""))
+        at = end + 1
+    return made
+
+
+def _steps(tokens: list[Token], at: int) -> bool:
+    kinds = [token[0] for token in tokens[at : at + 3]]
+    return kinds == ["NAME", "ARROW", "NAME"] and tokens[at + 1][3] == "->"
 
 
 def _as_names(tokens: list[Token]) -> list[Token]:

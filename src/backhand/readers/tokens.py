@@ -22,8 +22,8 @@ from functools import lru_cache
 from typing import Literal, TypeAlias
 
 from backhand.core.answers import GREEK, Token
-from backhand.core.operations import FUNCTIONS, OPERATIONS
 from backhand.core.notation import SUBSCRIPTS, VULGAR
+from backhand.core.operations import FUNCTIONS
 
 Mode: TypeAlias = Literal["math", "text", "code"]
 
@@ -93,12 +93,17 @@ HYPHENED = re.compile(rf"[{L}]{{2,}}(?:[-‐‑][{L}]{{2,}})+")
 CALL_AHEAD = re.compile(
     r"\s*+(?:(?:\^\s*+(?:\{[^{}\n]{1,20}\}|[0-9]+)|[²³⁴])\s*+)?(?:\\left\s*+|\\[bB]igg?l?\s*+)?(?:\(|\[|\\\{|\\left\\lbrace)"
 )
-BARE_AHEAD = re.compile(rf"[ \t]*(?:\\|{{|[0-9.]|[{L}](?![{L}]))")
+BARE_AHEAD = re.compile(rf"(?:\s*+(?:\^\s*+(?:\{{[^{{}}\n]{{1,20}}\}}|[0-9])|[²³⁴]))?[ \t]*+(?:\\|{{|[0-9.]|[{L}](?![{L}]))")
 ENVIRONMENT = re.compile(r"\s*+\{\s*+([A-Za-z]+\*?)\s*+\}")
 COLUMNS = re.compile(r"\s*+(?:\[[^\]\n]{0,20}\])?\s*+\{[^{}\n]{0,40}\}")
 NOTE_AHEAD = re.compile(r"\s*+\\begin\s*+\{\s*+(?:array|cases|aligned|align|gathered|matrix|split|alignedat)\*?\s*+\}")
 BRACE_ARGUMENT = re.compile(r"\s*+\{")
 SINGLE = re.compile(rf"\s*+(?:([0-9])|({_GREEK}|[{L}]))")
+AT_NUMBER = re.compile(r"\s*+(?:\\left\s*+)?\(\s*+[-−]?[0-9.]++\s*+(?:\\right\s*+)?\)")
+PRINTED = re.compile(
+    r"(?:torch\.)?(?:tensor|Tensor|array|float|float64|float32|Scalar)\(\s*+\[?\s*+([-−]?[0-9.]++(?:[eE][+-]?[0-9]++)?)\s*+\]?"
+    r"(?:,[^()\n]{0,60}(?:\([^()\n]{0,40}\))?)?\)"
+)
 RESPECT = re.compile(r"w\.?\s?r\.?\s?t\.?(?![A-Za-z0-9_])")
 SUPERSCRIPT = re.compile(r"[\u207a\u207b]?[\u00b9\u00b2\u00b3\u2070\u2074-\u2079]+")
 MODULE = re.compile(r"(?:np|numpy|math|torch|tf|F|jnp|cmath|nn|K|mpmath|sp|sympy)\.(?:functional\.)?(?=[a-z])")
@@ -117,7 +122,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "div": ("OVER", "/"),
     "-": ("MINUS", "-"),
     "+": ("PLUS", "+"),
-    **dict.fromkeys("Rightarrow implies Longrightarrow therefore to rightarrow longrightarrow iff Leftrightarrow "
+    **dict.fromkeys("to rightarrow longrightarrow".split(), ("ARROW", "->")),
+    **dict.fromkeys("Rightarrow implies Longrightarrow therefore iff Leftrightarrow "
                     "leadsto Longleftrightarrow leftrightarrow hookrightarrow mapsto Rrightarrow".split(), ("ARROW", "=>")),
     **dict.fromkeys("approx simeq cong sim doteq approxeq thickapprox fallingdotseq".split(), ("EQUALS", "≈")),
     **dict.fromkeys("equiv triangleq coloneqq coloneq eqqcolon".split(), ("EQUALS", "=")),
@@ -179,7 +185,7 @@ SIGNS: dict[str, tuple[str, str]] = {
     "*": ("TIMES", "*"), **dict.fromkeys("·×⋅∗∙•⊙✕✖", ("TIMES", "·")), **dict.fromkeys("/÷∕⁄", ("OVER", "/")),
     "^": ("TO", "^"), "(": ("OPEN", "("), ")": ("CLOSE", ")"), "[": ("OPEN", "["), "]": ("CLOSE", "]"),
     "{": ("LEFT", "{"), "}": ("RIGHT", "}"), "=": ("EQUALS", "="), **dict.fromkeys("≈≅≃∼≐", ("EQUALS", "≈")),
-    "≡": ("EQUALS", "="), "≔": ("EQUALS", "="), **dict.fromkeys("⇒→⟹⟶∴⇔↦➔➜➡", ("ARROW", "=>")), **dict.fromkeys("<>≤≥≠∝", ("COMPARE", "")),
+    "≡": ("EQUALS", "="), "≔": ("EQUALS", "="), **dict.fromkeys("⇒⟹∴⇔↦➔➜➡", ("ARROW", "=>")), **dict.fromkeys("→⟶", ("ARROW", "->")), **dict.fromkeys("<>≤≥≠∝", ("COMPARE", "")),
     ";": ("SEMI", ""), ",": ("COMMA", ","), ":": ("COLON", ":"), ".": ("DOT", "."), "&": ("AMP", ""), "…": ("ELLIPSIS", ""),
     **dict.fromkeys("✓✔☑□■∎✗✘⇐←⟵∵", ("SEMI", "")), "!": ("BAD", "! is not read."), "?": ("PROSE", "?"), '"': ("PROSE", ""), "“": ("PROSE", ""), "”": ("PROSE", ""),
     "'": ("PRIME", "'"), "′": ("PRIME", "'"), "’": ("PRIME", "'"), "|": ("pipe", "|"), "#": ("SEMI", ""), "`": ("EDGE", ""), "√": ("root", ""),
@@ -195,6 +201,21 @@ FEEDS = frozenset(["align", "aligned", "alignat", "alignedat", "gather", "gather
                    "eqnarray", "cases", "center", "flalign", "displaymath", "math", "dcases", "rcases", "document", "proof",
                    "itemize", "enumerate"])  # fmt: skip
 OPERAND_END = frozenset(["NUMBER", "NAME", "WORD", "CLOSE", "RIGHT", "SLOPE", "SUPERSCRIPT", "PRIME", "VULGAR", "ENDBAR", "ENDBOX"])
+
+
+SHORT = frozenset(
+    "an am as at be by do go he if in is it me my no of on or so to up us we the and but for not all any are can did get got "
+    "had has her his how its let may new now old one our out per put run saw say see set she six sum ten too two use was "
+    "way who why yes yet you add via end due etc i'm qed old try nor own off few far box row lot ago err ok hi".split()
+) - {"out"}
+"""Words of two and three letters; other such letters are likelier a name: xy, net, out."""
+
+NAMES = frozenset(GREEK.values()) | {"yhat", "relu"}
+
+
+def _is_word(said: str) -> bool:
+    """Whether letters in running text may be a word at all."""
+    return (len(said) > 3 or said.lower() in SHORT) and said not in NAMES
 
 
 @dataclass(slots=True)
@@ -335,12 +356,26 @@ class Tokenizer:
             return self.add("WORD", at, found.end(), "wrt")
         if self.mode != "math" and (found := HYPHENED.match(text, at, end)):
             return self.add("WORD", at, found.end(), found[0])
+        if self.mode != "math" and first in "tTafSn" and (found := PRINTED.match(text, at, end)):
+            return self._printed(found)
         if self.mode != "math" and (found := MODULE.match(text, at, end)):
             at = found.end()
         if (found := MACRON.match(text, at, end)) is not None:
             name = plain(found[1] + found[3])
             return self.add("SLOPE", at, found.end(), f"{name}|" if found[2] == "\u0307" else f"|{name}")
         return self._name(at)
+
+    def _printed(self, found: re.Match[str]) -> int:
+        """tensor(4.): the number in it."""
+        self.add("OPEN", found.start(), found.start(1), "(")
+        at = found.start(1)
+        if self.text[at] in "-−":
+            at = self.add("MINUS", at, at + 1, "-")
+        if NUMBER.fullmatch(self.text[at : found.end(1)].rstrip(".")):
+            self.add("NUMBER", at, found.end(1), self.text[at : found.end(1)])
+        else:
+            self.add("BAD", at, found.end(1), "Not a number.")
+        return self.add("CLOSE", found.end(1), found.end(), ")")
 
     def _slope(self, start: int, end: int, of: str, by: str) -> int:
         if not of:
@@ -375,7 +410,9 @@ class Tokenizer:
             return self.add("SLOPE", at, found.end(), f"{plain(text[at:stop].rstrip(chr(39) + '′’'))}|{plain(found[1])}")
         if text[stop : stop + 2] in ("'s", "’s"):
             return self.add("NAME" if stop - at < 2 or not said.isalpha() else "WORD", at, stop, plain(said)) + 2
-        if mode == "text" and stop - at > 1 and said.isalpha() and said.isascii():
+        if text[stop - 1] in "'′’" and (found := AT_NUMBER.match(text, stop, end)):
+            return self.add("BAD", at, found.end(), "A derivative at a number, or a product: it cannot be told.")
+        if mode == "text" and 1 < stop - at == len(said) and said.isalpha() and said.isascii() and _is_word(said):
             return self.add("WORD", at, stop, said)
         return self.add("NAME", at, stop, plain(text[at:stop]))
 
@@ -667,6 +704,8 @@ class Tokenizer:
                 return self.add("ARROW", at, at + 3, "->")
             if kind == "DOT" and text.startswith("..", at + 1):
                 return self._ellipsis(at, at + 3)
+            if sign == "!" and self.mode == "text":
+                return self.add("SEMI", at, at + 1)
             if kind == "ELLIPSIS":
                 return self._ellipsis(at, at + 1)
             self._track(kind)
@@ -678,7 +717,8 @@ class Tokenizer:
         """0.5932... is a number cut short; elsewhere dots leave something out."""
         if self.tokens and self.tokens[-1][0] == "NUMBER" and self.tokens[-1][2] == at:
             return stop
-        return self.add("ELLIPSIS", at, stop)
+        beside = bool(self.tokens) and self.tokens[-1][0] in ("PLUS", "MINUS", "TIMES", "COMMA", "EQUALS")
+        return self.add("ELLIPSIS" if beside or self.mode == "math" else "SEMI", at, stop)
 
     def _odd_sign(self, at: int, sign: str) -> int:
         if sign in VULGAR:

@@ -84,10 +84,12 @@ def _between(piece: Piece, left: float, right: float) -> Piece:
 def inside(box: Rect, piece: Piece) -> Iterable[tuple[float, float]]:
     """From where to where a piece runs inside a box, in steps of half a pixel; nothing if it does not."""
     left, top, right, bottom = box
-    if is_straight(piece) and piece[2]:
-        ends = sorted(piece[0] + (y - piece[1]) / piece[2] for y in (top, bottom))
-        left, right = max(left, ends[0]), min(right, ends[1])
-        if left < right:
+    if is_straight(piece):
+        x, y, slope = piece[:3]
+        if slope:
+            ends = sorted(x + (edge - y) / slope for edge in (top, bottom))
+            left, right = max(left, ends[0]), min(right, ends[1])
+        if left < right and top <= at(piece, (left + right) / 2)[0] <= bottom:
             yield left, right
         return
     steps = (left + k / 2 for k in range(int(2 * (right - left)) + 1))

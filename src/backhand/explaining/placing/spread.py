@@ -19,7 +19,7 @@ APRON = 12.0
 """Room beside each column, for the tips of arrows."""
 STEEPEST = 1.6
 """How steeply an arrow may leave a circle."""
-STEPS, STEP = 40, 6.0
+STEPS, STEP = 30, 7.0
 """Words are tried every STEP pixels along their arrow, or at STEPS places."""
 WIDE = 400.0
 """A strip as wide as this is not made wider only because words lie across arrows."""
@@ -107,7 +107,7 @@ class _Strip:
     def fit(self) -> None:
         """Widen the strip until all words have a place that no other arrow crosses, or it does not help."""
         best: tuple[tuple[int, int], float] | None = None
-        for _ in range(4 if len(self.written) <= MANY else 2):
+        for _ in range(3 if len(self.written) <= MANY else 2):
             score = self._try()
             if score == (0, 0):
                 return
@@ -116,7 +116,7 @@ class _Strip:
             best = (score, self.width)
             if score[0] == 0 and self.width > WIDE:
                 return
-            self.width *= 1.3
+            self.width *= 1.35
         if best is not None:
             self.width = best[1]
             self._try()

@@ -1,0 +1,745 @@
+"""Which habit explains somebody's numbers, or that none does.
+
+A wrong answer is mostly the right execution of a wrong rule. So the rules of the table are tried one after the other:
+the page is replayed under each, carrying on the person's own numbers, and what a rule does not reproduce is counted.
+
+    cost(H) = bits of its rows + 9.4 for each number it misses + 6 for each written expression it contradicts
+
+9.4 bits = 4 (a slip happens once in 16 lines) + log2 41 (and gives any number from -20 to 20). Two rivals know no habit:
+unrelated slips (9.4 a number) and guessing (5.6, and 5.4 a number). A habit is named only if it beats both by 3 bits,
+contradicts no right line, leaves at most one number unexplained, and has two numbers, or one and the expression that
+stands before it, on its side. Habits that come out alike are named together, up to three; of more nothing is said.
+Two habits at a time are tried for the most promising few; never three: three explain almost anything.
+
+`diagnose` gives the habits of a page, `could_be` for each single line the rows that give its number (a hint, no verdict),
+`collisions` what looks alike or cannot be seen on a network at all.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from math import isclose, log2
+
+from backhand.core.formula import Apply, Formula, Num, Ref, Slope, fold, references
+from backhand.core.formula import postorder
+from backhand.core.graph import Graph
+from backhand.core.paths import count_paths
+from backhand.marking.about import About, Derivative, Local, Value
+from backhand.marking.misconceptions import TABLE, Instance, Misconception, backward_weight, forward_weight
+from backhand.marking.replay import (
+    RIGHT,
+    Page,
+    Practice,
+    Terms,
+    Told,
+    apply,
+    coefficient_of,
+    local_of,
+    predicted,
+    product,
+    run,
+    told_of,
+)
+from backhand.marking.sheet import NAN, Amount, Sheet, Way, exact, sheet_of, small
+from backhand.numbers import Number
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A number somebody wrote: what it is about, the number, and what stood before it.
+
+    `digits`     decimals shown, where it was rounded; None for an exact number
+    `terms`      the expression with its numbers, as summands of factors: (2)(1) + (-2)(-1) is ((2, 1), (-2, -1))
+    `summands`   how many summands it has, where the numbers are not known
+    `formula`    the expression in names of the network, dL/dX as Slope: it is tried at other numbers than the page's
+    `misread`    a given number that was read differently: carried on, but no evidence of a habit
+    """
+
+    about: About
+    value: Number
+    line: int = 0
+    digits: int | None = None
+    terms: Terms | None = None
+    summands: int | None = None
+    formula: Formula | None = None
+    misread: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Scheme:
+    """The weights of the search, in bits, and its limits."""
+
+    miss: float = 4 + log2(41)
+    guess: float = 5.6
+    guess_each: float = 5.4
+    expression: float = 6.0
+    shape: float = 4.0
+    margin: float = 3.0
+    near: float = 2.0
+    any_value: float = log2(41)
+    evidence: int = 2
+    residue: int = 1
+    alternatives: int = 3
+    beam: int = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """A habit and what speaks for it. Several keys: one of them, the page does not tell which."""
+
+    keys: tuple[str, ...]
+    ids: tuple[str, ...]
+    title: str
+    about: tuple[About, ...]
+    lines: tuple[int, ...]
+    explained: int
+    unexplained: int
+    bits: float
+    evidence: str
+    remark: str
+    place: str = ""
+
+    @property
+    def either(self) -> bool:
+        return len(self.keys) > 1
+
+
+def diagnose(
+    graph: Graph, of: str | None, claims: Sequence[Claimed], scheme: Scheme | None = None
+) -> list[Diagnosis]:
+    """The habits that explain what is wrong on a page; empty where nothing is, or where nothing can be told.
+
+    Of two habits together each is a Diagnosis of its own.
+    """
+    return Search(graph, graph.output(of)[0], claims, scheme or Scheme()).diagnoses()
+
+
+def could_be(
+    graph: Graph, of: str | None, claims: Sequence[Claimed], scheme: Scheme | None = None
+) -> dict[int, tuple[str, ...]]:
+    """For each claim that does not follow from the person's own numbers: keys of the rows that give just this number
+    from them, likeliest first. A single number proves none of them."""
+    search = Search(graph, graph.output(of)[0], claims, scheme or Scheme())
+    null = search.null
+    found: dict[int, dict[str, float]] = {n: {} for n in sorted(null.misses)}
+    for hypothesis in search.singles if null.misses else ():
+        fit = search.fit(hypothesis)
+        for n in null.misses - fit.misses:
+            key = hypothesis.rows[0].key
+            found[n][key] = min(hypothesis.bits, found[n].get(key, hypothesis.bits))
+    return {n: tuple(sorted(keys, key=lambda key: (keys[key], key))) for n, keys in found.items()}
+
+
+# -- hypotheses -----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Hypothesis:
+    """One row, or two, at their places."""
+
+    rows: tuple[Misconception, ...]
+    places: tuple[str, ...]
+    practice: Practice
+    bits: float
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        return tuple(row.key for row in self.rows)
+
+    @property
+    def order(self) -> tuple[float, tuple[str, ...], tuple[str, ...]]:
+        return (self.bits, self.keys, self.places)
+
+    def joined(self, other: Hypothesis) -> Hypothesis | None:
+        """Both at once; None if they replace the same rule."""
+        mine, theirs = self.practice.changed, other.practice.changed
+        if not theirs or set(mine) & set(theirs):
+            return None
+        both = replace(self.practice, **{name: getattr(other.practice, name) for name in theirs})
+        return Hypothesis(self.rows + other.rows, self.places + other.places, both, self.bits + other.bits)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Fit:
+    """What a hypothesis leaves unexplained: claims whose number, and claims whose expression it does not give."""
+
+    misses: frozenset[int]
+    against: frozenset[int]
+    cost: float
+
+
+@dataclass(eq=False)
+class View:
+    """The page seen from one output: a sheet, the person's numbers in it, and its right replay."""
+
+    sheet: Sheet
+    told: Told
+    claims: list[int]
+    truth: Page = field(init=False)
+    base: Page = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.truth = run(self.sheet, RIGHT)
+        self.base = run(self.sheet, RIGHT, self.told)
+
+
+@dataclass(eq=False)
+class Search:
+    """All that is computed once for a page."""
+
+    graph: Graph
+    of: str
+    given: Sequence[Claimed]
+    scheme: Scheme
+
+    @cached_property
+    def claims(self) -> list[Claimed]:
+        return [replace(c, about=_direct(self.graph, self.of, c.about)) for c in self.given]
+
+    @cached_property
+    def views(self) -> list[View]:
+        """One from the output; one more from each other quantity whose derivatives are claimed."""
+        outputs = [self.of]
+        for claim in self.claims:
+            if isinstance(claim.about, Derivative) and claim.about.of not in outputs:
+                outputs.append(claim.about.of)
+        own = {c.about: c.value for c in self.claims}
+        slack = {c.about: s for c in self.claims if (s := _slack(c)) is not None}
+        found: list[View] = []
+        for output in outputs:
+            sheet = sheet_of(self.graph, output)
+            mine = [n for n, c in enumerate(self.claims) if self._belongs(c.about, output)]
+            found.append(View(sheet, told_of(sheet, own, slack), mine))
+        return found
+
+    def _belongs(self, about: About, output: str) -> bool:
+        return about.of == output if isinstance(about, Derivative) else output == self.of
+
+    @cached_property
+    def null(self) -> Fit:
+        """Nothing but slips: what does not follow by the right rules."""
+        return self._fit([view.base for view in self.views], 0.0)
+
+    @cached_property
+    def limit(self) -> float:
+        """What a habit must cost at most."""
+        scheme, null = self.scheme, self.null
+        guess = scheme.guess + scheme.guess_each * len(null.misses) + self._written(null.against)
+        return min(null.cost, guess) - scheme.margin
+
+    # -- fitting -----------------------------------------------------------------------------------------------------------
+
+    def fit(self, hypothesis: Hypothesis) -> Fit:
+        """A hypothesis against the page; each is replayed once."""
+        known = self._fits.get(id(hypothesis.practice))
+        if known is None:
+            known = self._fit(self.pages(hypothesis.practice), 0.0, hypothesis.practice)
+            self._fits[id(hypothesis.practice)] = known
+            self._kept.append(hypothesis.practice)
+        return Fit(known.misses, known.against, known.cost + hypothesis.bits)
+
+    def pages(self, practice: Practice) -> list[Page]:
+        return [run(view.sheet, practice, view.told, view.base) for view in self.views]
+
+    @cached_property
+    def _fits(self) -> dict[int, Fit]:
+        return {}
+
+    @cached_property
+    def _kept(self) -> list[Practice]:
+        return []
+
+    def _fit(self, pages: Sequence[Page], bits: float, practice: Practice = RIGHT) -> Fit:
+        misses: set[int] = set()
+        against: set[int] = set()
+        for view, page in zip(self.views, pages, strict=True):
+            for n in view.claims:
+                claim = self.claims[n]
+                if claim.misread:
+                    continue
+                number = predicted(page, claim.about)
+                if number is not None and not _agree(claim, number):
+                    misses.add(n)
+        for n in self._with_formula:
+            if not any(self._same_formula(n, practice, told) for told in self._elsewhere):
+                against.add(n)
+        for view, page in zip(self.views, pages, strict=True):
+            for n in view.claims:
+                claim = self.claims[n]
+                if claim.misread or n in self._with_formula or not isinstance(claim.about, Derivative):
+                    continue
+                if _contradicts(claim, page.expression.get(page.sheet.index.get(claim.about.by, -1))):
+                    against.add(n)
+        cost = bits + self.scheme.miss * len(misses) + self._written(against)
+        return Fit(frozenset(misses), frozenset(against), cost)
+
+    def _written(self, against: Iterable[int]) -> float:
+        scheme = self.scheme
+        return sum(
+            scheme.expression if self.claims[n].terms or self.claims[n].formula else scheme.shape for n in against
+        )
+
+    # -- expressions in names -----------------------------------------------------------------------------------------------
+
+    @cached_property
+    def _with_formula(self) -> list[int]:
+        """Claims whose expression has names in it that can be given other numbers."""
+        return [
+            n
+            for n, c in enumerate(self.claims)
+            if c.formula is not None and not c.misread and self._varies(c.formula) and n in self.views[0].claims
+        ]
+
+    def _varies(self, formula: Formula) -> bool:
+        sheet = self.views[0].sheet
+        slopes = any(isinstance(node, Slope) for node in postorder(formula))
+        known = all(ref.name in sheet.index for ref in references(formula))
+        return known and (slopes or any(sheet.quantities[sheet.index[r.name]].computed for r in references(formula)))
+
+    @cached_property
+    def _elsewhere(self) -> list[Told]:
+        """Other numbers for what is computed: values only (derivatives follow), and both."""
+        sheet = self.views[0].sheet
+        draw = random.Random(20)
+        values = {i: draw.randint(11, 999) for i, q in enumerate(sheet.quantities) if q.computed}
+        derivatives = {i: draw.randint(11, 999) for i in sorted(sheet.needed) if i != sheet.end}
+        return [Told(dict(values)), Told(dict(values), derivatives)]
+
+    def _same_formula(self, n: int, practice: Practice, told: Told) -> bool:
+        """Whether the written formula gives what the practice gives, at these numbers."""
+        claim, sheet = self.claims[n], self.views[0].sheet
+        key = (id(practice), id(told))
+        page = self._trial.get(key)
+        if page is None:
+            page = self._trial[key] = run(sheet, practice, told)
+        assert claim.formula is not None
+        mine, wanted = _at(claim.formula, page), predicted(page, claim.about)
+        return wanted is None or mine == wanted or isclose(mine, wanted, rel_tol=1e-9)
+
+    @cached_property
+    def _trial(self) -> dict[tuple[int, int], Page]:
+        return {}
+
+    # -- candidates ------------------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def singles(self) -> list[Hypothesis]:
+        """Every row at every place, and misreadings solved for from the lines that do not follow."""
+        sheet = self.views[0].sheet
+        listed = _instances(sheet)
+        return [*listed, *self._solved(sheet)]
+
+    def _solved(self, sheet: Sheet) -> list[Hypothesis]:
+        """The weight or target that a first wrong line would follow from."""
+        found: list[Hypothesis] = []
+        for n in sorted(self.null.misses):
+            about = self.claims[n].about
+            if isinstance(about, Value) and about.name in sheet.index:
+                found += self._read_as(sheet, n, sheet.index[about.name])
+            elif isinstance(about, Derivative) and about.of == sheet.of and about.by in sheet.index:
+                found += self._target_as(sheet, n, sheet.index[about.by])
+        return found
+
+    def _read_as(self, sheet: Sheet, n: int, unit: int) -> list[Hypothesis]:
+        """Weights into a unit, or inputs to it, with which its claimed value is right."""
+        base = self.views[0].base
+        off = small(self.claims[n].value) - base.values[unit]
+        found: list[Hypothesis] = []
+        for way in sheet.into[unit]:
+            if way.kind != "arrow":
+                continue
+            value, weight = base.value[way.parent], coefficient_of(base, way)
+            if value and _plain(read := weight + small(exact(off) / exact(value))) and read != -weight:
+                found.append(_misreading("weight-misread", sheet.names, way, read, len(sheet.arrows), self.scheme))
+            if weight and not sheet.quantities[way.parent].computed:
+                read = base.value[way.parent] + small(exact(off) / exact(weight))
+                if _plain(read) and read != -base.value[way.parent]:
+                    found.append(_given("input-sign-misread", sheet, way.parent, read, self.scheme))
+        return found
+
+    def _target_as(self, sheet: Sheet, n: int, unit: int) -> list[Hypothesis]:
+        """The target with which the claimed slope of the loss is right."""
+        base = self.views[0].base
+        found: list[Hypothesis] = []
+        for way in sheet.out[unit]:
+            if way.kind != "loss":
+                continue
+            for other in sheet.into[way.child]:
+                if sheet.quantities[other.parent].kind != "target":
+                    continue
+                slope = base.derivatives[unit]
+                moved = run(sheet, replace(RIGHT, givens={other.parent: base.value[other.parent] + 1}), self.views[0].told)
+                rate = moved.derivatives[unit] - slope
+                if rate == rate and rate:
+                    read = base.value[other.parent] + small(exact(small(self.claims[n].value) - slope) / exact(rate))
+                    if _plain(read) and read != -base.value[other.parent]:
+                        found.append(_given("target-misread", sheet, other.parent, read, self.scheme))
+        return found
+
+    # -- the search ---------------------------------------------------------------------------------------------------------------
+
+    def diagnoses(self) -> list[Diagnosis]:
+        """Singles first; two together only where they say clearly more."""
+        if not self.null.misses or self.limit <= 0:
+            return []
+        singles = sorted(
+            ((self.fit(h), h) for h in self.singles), key=lambda pair: (pair[0].cost, pair[1].order)
+        )
+        sound = [(fit, h) for fit, h in singles if self._stands(fit)]
+        if sound and not sound[0][0].misses and not sound[0][0].against:
+            return self._verdict(sound, singles)
+        pairs = self._pairs(singles)
+        if pairs and (not sound or pairs[0][0].cost + self.scheme.margin <= sound[0][0].cost):
+            return self._verdict_pair(pairs)
+        return self._verdict(sound, singles) if sound else []
+
+    def _stands(self, fit: Fit) -> bool:
+        """Whether a hypothesis may be named at all."""
+        null, scheme = self.null, self.scheme
+        numbers, expressions = null.misses - fit.misses, null.against - fit.against
+        return (
+            fit.cost <= self.limit
+            and not fit.misses - null.misses
+            and not fit.against - null.against
+            and len(fit.misses) <= scheme.residue
+            and (len(numbers) >= scheme.evidence or bool(numbers and expressions))
+        )
+
+    def _pairs(self, singles: list[tuple[Fit, Hypothesis]]) -> list[tuple[Fit, Hypothesis]]:
+        """The best few extended by every other; each half must account for numbers of its own."""
+        found: list[tuple[Fit, Hypothesis]] = []
+        seen: set[frozenset[int]] = set()
+        promising = [(f, h) for f, h in singles if self.null.misses - f.misses][: self.scheme.beam]
+        partners = [(f, h) for f, h in singles if h.rows[0].sort == "habit" or self.null.misses - f.misses]
+        for first, one in promising:
+            for second, other in partners:
+                key = frozenset((id(one), id(other)))
+                if key in seen or one.bits + other.bits > self.limit or one.keys == other.keys:
+                    continue
+                seen.add(key)
+                pair = one.joined(other)
+                if pair is None:
+                    continue
+                fit = self.fit(pair)
+                gains = (len(second.misses - fit.misses), len(first.misses - fit.misses))
+                if min(gains) >= self.scheme.evidence and self._stands(fit):
+                    found.append((fit, pair))
+        return sorted(found, key=lambda pair: (pair[0].cost, pair[1].order))
+
+    def _verdict(
+        self, sound: list[tuple[Fit, Hypothesis]], singles: list[tuple[Fit, Hypothesis]]
+    ) -> list[Diagnosis]:
+        best, first = sound[0]
+        alike = {first.keys: first}
+        for fit, h in singles:
+            twin = (fit.misses, fit.against) == (best.misses, best.against) and h.rows[0].sort == "habit"
+            near = fit.cost <= best.cost + self.scheme.near
+            if (twin or near) and self._could_stand(fit):
+                alike.setdefault(h.keys, h)
+        if len(alike) > self.scheme.alternatives:
+            return []
+        return [self._diagnosis(list(alike.values()), best)]
+
+    def _could_stand(self, fit: Fit) -> bool:
+        return not fit.misses - self.null.misses and len(fit.misses) <= self.scheme.residue
+
+    def _verdict_pair(self, pairs: list[tuple[Fit, Hypothesis]]) -> list[Diagnosis]:
+        """What all pairs near the best have in common."""
+        best, first = pairs[0]
+        common = list(range(len(first.rows)))
+        for fit, h in pairs[1:]:
+            twin = (fit.misses, fit.against) == (best.misses, best.against)
+            if twin or fit.cost <= best.cost + self.scheme.near:
+                common = [k for k in common if first.rows[k] in h.rows]
+        found: list[Diagnosis] = []
+        for k in common:
+            alone = next(h for h in self.singles if h.rows == (first.rows[k],) and h.places == (first.places[k],))
+            found.append(self._diagnosis([alone], best))
+        return found
+
+    # -- saying it ------------------------------------------------------------------------------------------------------------------
+
+    def _diagnosis(self, alike: list[Hypothesis], fit: Fit) -> Diagnosis:
+        """`alike` are the alternatives, the likeliest first."""
+        first = alike[0]
+        numbers = self._about(first)
+        about = tuple(dict.fromkeys(self.given[n].about for n in numbers))
+        lines = tuple(sorted({self.given[n].line for n in numbers}))
+        rows = [h.rows[0] for h in alike]
+        title = rows[0].title if len(rows) == 1 else "either " + ", or ".join(row.title for row in rows)
+        place = first.places[0] if len(alike) == 1 else ""
+        return Diagnosis(
+            keys=tuple(row.key for row in rows),
+            ids=tuple(row.id for row in rows),
+            title=title,
+            about=about,
+            lines=lines,
+            explained=len(numbers),
+            unexplained=len(fit.misses),
+            bits=round(fit.cost, 2),
+            evidence=_evidence(len(numbers), len(fit.misses), rows, title, place),
+            remark=_said(rows[0].remark, self.views[0].sheet, about),
+            place=place,
+        )
+
+    def _about(self, hypothesis: Hypothesis) -> list[int]:
+        """The wrong lines where the habit is at work and which it gives."""
+        pages, fit = self.pages(hypothesis.practice), self.fit(hypothesis)
+        found: list[int] = []
+        for view, page in zip(self.views, pages, strict=True):
+            for n in view.claims:
+                claim = self.claims[n]
+                right = predicted(view.truth, claim.about)
+                if n in fit.misses or claim.misread or right is None or _agree(claim, right):
+                    continue
+                if n in self.null.misses or _at_work(claim.about, view.base, page):
+                    found.append(n)
+        return found
+
+
+def _at_work(about: About, base: Page, page: Page) -> bool:
+    """Whether the expression one writes for a derivative is another than the right one."""
+    if not isinstance(about, Derivative):
+        return False
+    by = page.sheet.index[about.by]
+    return base.expression.get(by) != page.expression.get(by)
+
+
+def _evidence(lines: int, left: int, rows: Sequence[Misconception], title: str, place: str) -> str:
+    what = {"habit": "habit", "slip": "slip", "misread": "reading"}[rows[0].sort]
+    count = f"{lines} line{'' if lines == 1 else 's'}"
+    where = f" ({place})" if place else ""
+    rest = f"; {left} more wrong number is not explained by it" if left else ""
+    if len(rows) > 1:
+        return f"{count}, {len(rows)} possible {what}s: {title}{rest}"
+    return f"{count}, 1 {what}: {title}{where}{rest}"
+
+
+def _said(remark: str, sheet: Sheet, about: Sequence[About]) -> str:
+    """The remark with the names of the first line it is about."""
+    by = next((a.by for a in about if isinstance(a, Derivative)), None)
+    if by is None:
+        by = next((a.name for a in about if isinstance(a, Value)), sheet.of)
+    children = list(dict.fromkeys(sheet.names[way.child] for way in sheet.out[sheet.index[by]]))
+    ways = {1: "one", 2: "two", 3: "three", 4: "four", 5: "five", 6: "six"}.get(len(children), str(len(children)))
+    named = " and ".join([", ".join(children[:-1]), children[-1]] if len(children) > 1 else children)
+    return remark.format(by=by, of=sheet.of, ways=ways, children=named or sheet.of)
+
+
+# -- comparing ----------------------------------------------------------------------------------------------------------------------
+
+
+def _slack(claim: Claimed) -> float | None:
+    """How far a rounded number may be off, its rounded forerunners included: two units of its last digit."""
+    if not claim.digits:
+        return None
+    coarse = 0.002 * abs(float(claim.value)) if claim.digits <= 3 else 0.0
+    return max(2.0 * 10.0**-claim.digits, coarse)
+
+
+def _agree(claim: Claimed, number: Amount) -> bool:
+    """Whether a claim is the number, as exactly as it was written."""
+    said = claim.value
+    if said == number:
+        return True
+    slack = _slack(claim)
+    if slack is not None:
+        return abs(float(said) - float(number)) <= slack
+    if isinstance(said, float) or isinstance(number, float):
+        return isclose(said, number, rel_tol=1e-9, abs_tol=1e-12)
+    return False
+
+
+def _contradicts(claim: Claimed, expected: Terms | None) -> bool:
+    """Whether the written expression is another than the expected one: other summands, or fewer."""
+    if expected is None:
+        return False
+    sums = sorted(s for term in expected if (s := product(term)))
+    terms = claim.terms
+    if terms and (len(terms) > 1 or len(terms[0]) > 1):
+        written = sorted(s for term in terms if (s := product(term)))
+        if len(written) > len(sums):
+            return not isclose(sum(written), sum(sums), rel_tol=1e-9, abs_tol=1e-12)
+        return len(written) != len(sums) or not all(
+            isclose(a, b, rel_tol=1e-2 if claim.digits else 1e-9) for a, b in zip(written, sums, strict=True)
+        )
+    if claim.summands is not None:
+        return claim.summands < len(sums)
+    return False
+
+
+def _plain(number: Amount) -> bool:
+    """A number somebody could have read: whole or a short decimal, not huge."""
+    return number == number and abs(number) <= 99 and isinstance(number, (int, float))
+
+
+def _at(formula: Formula, page: Page) -> Amount:
+    """A formula with derivatives in it, at the numbers of a page."""
+
+    def leaf(node: Num | Ref | Slope) -> Amount:
+        match node:
+            case Num():
+                return small(node.value)
+            case Ref():
+                return page.value[page.sheet.index[node.name]]
+            case Slope():
+                return _slope_at(node, page)
+
+    def combine(node: Apply, parts: list[Amount]) -> Amount:
+        return apply(node.operation, parts)
+
+    return fold(formula, leaf, combine)
+
+
+def _slope_at(node: Slope, page: Page) -> Amount:
+    index = page.sheet.index
+    if node.by not in index or node.of not in index:
+        return NAN
+    if node.of == page.sheet.of:
+        return page.back[index[node.by]]
+    local = local_of(page, index[node.of], index[node.by])
+    return NAN if local is None else local
+
+
+def _direct(graph: Graph, of: str, about: About) -> About:
+    """A derivative of another quantity than the output, by one in its own formula and with no other way, is local."""
+    if isinstance(about, Derivative) and about.of != of and about.of in graph and about.by in graph:
+        parents = graph.parent_lists[graph.index[about.of]]
+        if graph.index[about.by] in parents and count_paths(graph, about.by, about.of) == 1:
+            return Local(about.of, about.by)
+    return about
+
+
+# -- candidates of one sheet ----------------------------------------------------------------------------------------------------------
+
+
+def _instances(sheet: Sheet) -> list[Hypothesis]:
+    """Every row at every place of a sheet; kept with the sheet."""
+    known = sheet.memory.get("instances")
+    if not isinstance(known, list):
+        known = [_hypothesis(row, instance) for row in TABLE for instance in row.instances(sheet)]
+        sheet.memory["instances"] = known
+    return known  # type: ignore[return-value]
+
+
+def _hypothesis(row: Misconception, instance: Instance) -> Hypothesis:
+    return Hypothesis((row,), (instance.place,), instance.practice, row.prior_bits + instance.bits)
+
+
+def _row(key: str) -> Misconception:
+    return next(row for row in TABLE if row.key == key)
+
+
+def _misreading(
+    key: str, names: Sequence[str], way: Way, read: Amount, places: int, scheme: Scheme
+) -> Hypothesis:
+    row = _row(key)
+    practice = replace(
+        RIGHT, forward=forward_weight(way, lambda w: read), factor=backward_weight(way, lambda w: read)
+    )
+    place = f"{names[way.parent]} -> {names[way.child]} as {exact(read)}"
+    return Hypothesis((row,), (place,), practice, row.prior_bits + log2(max(places, 1)) + scheme.any_value)
+
+
+def _given(key: str, sheet: Sheet, given: int, read: Amount, scheme: Scheme) -> Hypothesis:
+    row = _row(key)
+    practice = replace(RIGHT, givens={given: read})
+    return Hypothesis((row,), (f"{sheet.names[given]} as {exact(read)}",), practice, row.prior_bits + scheme.any_value)
+
+
+# -- what can be told apart at all ------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Collisions:
+    """How the habits of the table show on a network.
+
+    `hidden`    all numbers come out right
+    `alike`     groups with the same numbers everywhere
+    `one_line`  seen in a single line, all others following from it: a slip would look the same
+    `isolated`  with numbers of its own, in several lines: these can be named
+    """
+
+    hidden: tuple[str, ...]
+    alike: tuple[tuple[str, ...], ...]
+    one_line: tuple[str, ...]
+    isolated: tuple[str, ...]
+
+
+def collisions(
+    graph: Graph, of: str | None = None, asked: Sequence[About] | None = None, *, expressions: bool = False
+) -> Collisions:
+    """Which habits look alike, or cannot be seen, where the lines `asked` are written (all of them, without).
+
+    `expressions` says that each derivative is written with its summands and factors.
+    """
+    sheet = sheet_of(graph, graph.output(of)[0])
+    lines = list(asked) if asked is not None else every_line(graph, sheet.of)
+    truth = sheet_numbers(run(sheet, RIGHT), lines, expressions)
+    groups: dict[tuple[object, ...], list[str]] = {}
+    one_line: list[str] = []
+    for row in TABLE:
+        if row.sort != "habit":
+            continue
+        for instance in row.instances(sheet)[:1]:
+            page = run(sheet, instance.practice)
+            signature = sheet_numbers(page, lines, expressions)
+            if row.key not in groups.setdefault(signature, []):
+                groups[signature].append(row.key)
+            if signature != truth and not _several_lines(graph, sheet, page, lines, expressions):
+                one_line.append(row.key)
+    hidden = tuple(groups.pop(truth, ()))
+    alike = tuple(tuple(keys) for keys in groups.values() if len(keys) > 1)
+    isolated = tuple(k for keys in groups.values() if len(keys) == 1 for k in keys if k not in one_line)
+    return Collisions(hidden, alike, tuple(one_line), isolated)
+
+
+def every_line(graph: Graph, of: str) -> list[About]:
+    """All computed values, and the derivatives by everything the output depends on but the targets."""
+    sheet = sheet_of(graph, of)
+    values: list[About] = [Value(q.name) for q in graph.quantities if q.computed]
+    asked = [q for q in graph.quantities if sheet.index[q.name] in sheet.needed and q.kind != "target"]
+    return [*values, *(Derivative(of, q.name) for q in asked if q.name != of)]
+
+
+def sheet_numbers(page: Page, lines: Sequence[About], expressions: bool) -> tuple[object, ...]:
+    """The numbers of a page as one comparable thing; nan as None."""
+    found: list[object] = []
+    for about in lines:
+        number = predicted(page, about)
+        found.append(_rounded(number))
+        if expressions and isinstance(about, Derivative):
+            terms = page.expression.get(page.sheet.index[about.by])
+            found.append(tuple(sorted(_rounded(product(term)) or 0 for term in terms)) if terms else None)
+    return tuple(found)
+
+
+def _rounded(number: Amount | None) -> Amount | None:
+    if number is None or number != number:
+        return None
+    return float(f"{number:.9g}") if isinstance(number, float) else number
+
+
+def _several_lines(graph: Graph, sheet: Sheet, page: Page, lines: Sequence[About], expressions: bool) -> bool:
+    """Whether more than one line does not follow from the lines before it by the right rules."""
+    claims = claims_of(page, lines, expressions=expressions)
+    null = Search(graph, sheet.of, claims, Scheme()).null
+    return len(null.misses) >= 2 or bool(null.misses and null.against)
+
+
+def claims_of(page: Page, lines: Sequence[About], *, expressions: bool = False) -> list[Claimed]:
+    """A page's numbers as if somebody had written them, line by line."""
+    found: list[Claimed] = []
+    for line, about in enumerate(lines, 1):
+        number = predicted(page, about)
+        if number is None or number != number:
+            continue
+        terms = None
+        if expressions and isinstance(about, Derivative):
+            terms = page.expression.get(page.sheet.index[about.by])
+        found.append(Claimed(about, exact(number), line, terms=terms))
+    return found
+

@@ -19,6 +19,8 @@ mp: Any = MPContext()
 mp.dps = 60
 MPF: Any = mp.mpf
 BITS = 60_000
+SMALLEST = 40_000
+"""Reals of a smaller power of 2 are 0 to us: no page shows their digits."""
 
 
 class Interval(NamedTuple):
@@ -52,7 +54,11 @@ def fraction(value: Point) -> Fraction:
     """A real number as the fraction it is."""
     if isinstance(value, Fraction):
         return value
-    sign, man, exponent, _ = value._mpf_
+    sign, man, exponent, bits = value._mpf_
+    if exponent + bits < -SMALLEST:
+        return Fraction(0)
+    if exponent > SMALLEST:
+        raise Undefined("a number of more than ten thousand digits")
     return Fraction(-int(man) if sign else int(man)) * Fraction(2) ** int(exponent)
 
 

@@ -162,7 +162,7 @@ def _typed_token(match: re.Match[str]) -> Token:
 SKIPPED = re.compile(
     r"(?:\s|&|~|\u2061|\u2062|\{\}|\\(?:left|right|quad|qquad|thinspace|displaystyle|boxed)(?![A-Za-z])|\\[,;:!> \\])+"
 )
-WORD = re.compile(rf"\\(?:mathrm|text|operatorname|mathit)\{{([^{{}}]*)\}}|\\([A-Za-z]+)|({LETTER})")
+WORD = re.compile(rf"\\(?:mathrm|text|operatorname|mathit|mathtt)\{{([^{{}}]*)\}}|\\([A-Za-z]+)|({LETTER})")
 PIECE = re.compile(
     rf"(?P<num>{NUMBER})|\\d?(?P<frac>frac)(?![A-Za-z])|\\(?P<sqrt>sqrt)(?![A-Za-z])|(?P<open>\\lvert)(?![A-Za-z])"
     r"|(?P<close>\\rvert)(?![A-Za-z])|(?P<raised>\^)|(?P<op>\\(?:cdot|times)(?![A-Za-z])|[-+/(),·⋅×−*])"
@@ -288,7 +288,7 @@ class Scan:
 
 def flat(index: str) -> str:
     """An index without its dress: `\\mathrm{in}` is in, `A_{1},B_{1}` is A1B1."""
-    index = re.sub(r"\\(?:mathrm|text|operatorname)\b", "", index)
+    index = re.sub(r"\\(?:mathrm|text|operatorname|mathtt)\b", "", index)
     index = re.sub(r"\\([A-Za-z]+)", lambda m: GREEK.get(m[1], m[1]), index)
     return re.sub(r"\W|_", "", index)
 

@@ -191,12 +191,14 @@ class Rule(NamedTuple):
 
 
 class Tables(NamedTuple):
-    """For each state and symbol the next state, or -1 - rule to apply; where to begin and where the end is."""
+    """For each state and symbol the next state, or -1 - rule to apply; where to begin and where the end is; and what
+    `FormulaReader._after` has found so far."""
 
     states: list[dict[str, int]]
     rules: list[Rule]
     start: int
     end: int
+    after: dict[tuple[int, str, str], int]
 
 
 def grammar() -> str:
@@ -234,7 +236,7 @@ def make_tables() -> dict[str, Any]:
 def _tables() -> Tables:
     stored = json.loads(TABLES.read_text("utf-8"))
     rules = [Rule(origin, length, maker) for origin, length, maker in stored["rules"]]
-    return Tables(stored["states"], rules, stored["start"], stored["end"])
+    return Tables(stored["states"], rules, stored["start"], stored["end"], {})
 
 
 # -- the loop ----------------------------------------------------------------------------------------------
@@ -249,6 +251,7 @@ class FormulaReader:
         self.states = tables.states
         self.start, self.end = tables.start, tables.end
         self.rules = [(rule.origin, rule.length, getattr(self, rule.maker or "_", None)) for rule in tables.rules]
+        self.after = tables.after
 
     def read(self, tokens: Sequence[Token]) -> Formula:
         """The formula of these tokens, at least one. Raises ReadError or LimitError, with place and reason."""
@@ -257,7 +260,7 @@ class FormulaReader:
         last = tokens[-1][2]
         stack: list[int] = [self.start]
         values: list[Any] = []
-        states, rules = self.states, self.rules
+        states, rules, known = self.states, self.rules, self.after
         for token in (*tokens, ("$END", last, last, "")):
             kind = token[0]
             while True:
@@ -269,18 +272,34 @@ class FormulaReader:
                     values.append(token)
                     break
                 origin, length, maker = rules[-1 - action]
-                if maker is not None:
-                    parts = values[-length:]
-                    del values[-length:]
-                    values.append(maker(*parts))
-                    del stack[-length:]
-                else:
+                if maker is None:
                     stack.pop()
-                stack.append(states[stack[-1]][origin])
-                if kind == "$END" and stack[-1] == self.end:
+                elif length == 1:
+                    stack.pop()
+                    values[-1] = maker(values[-1])
+                else:
+                    values[-length:] = (maker(*values[-length:]),)
+                    del stack[-length:]
+                below = stack[-1]
+                state = known.get((below, origin, kind))
+                if state is None:
+                    state = known[below, origin, kind] = self._after(below, origin, kind)
+                stack.append(state)
+                if state == self.end and kind == "$END":
                     break
         made: Formula = values[0]
         return made
+
+    def _after(self, below: int, origin: str, kind: str) -> int:
+        """The state in which an `origin` on top of `below` leaves the parser, all rules done that only hand it on."""
+        row = self.states[below]
+        state = row[origin]
+        while state != self.end or kind != "$END":
+            action = self.states[state].get(kind, 0)
+            if action >= 0 or self.rules[-1 - action][2] is not None:
+                break
+            state = row[self.rules[-1 - action][0]]
+        return state
 
     def _refuse(self, tokens: Sequence[Token], token: Token, stack: list[int]) -> ReadError:
         kind, start, end, said = token

@@ -28,7 +28,7 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from backhand.core.answers import Token
-from backhand.core.formula import Formula, Ref, Slope
+from backhand.core.formula import Formula, Num, Ref, Slope
 from backhand.marking.work import Chain, Line, Piece, Repair, Work
 from backhand.readers.statements import Statements
 from backhand.readers.tokens import Mode, Tokenizer, plain
@@ -144,6 +144,9 @@ class _Page:
 
     def _line(self, row: Row) -> Line:
         span = Span(self.source, row.start, row.end)
+        if not row.regions and not row.too_long:
+            blank = not self.text[row.start : row.end].strip()
+            return Line(self.number(row.start), span, (), "empty" if blank else "prose")
         if row.too_long:
             reason = f"A line of {row.end - row.start} characters; at most {LONG} are read."
             return Line(self.number(row.start), span, (), "unread", reason)
@@ -156,6 +159,8 @@ class _Page:
                 struck += self.statements.read(self.tokens([region]), struck=True)
         if not all(region.mode == "math" for region in row.regions if not region.struck):
             chains = [chain for chain in chains if _says_something(chain)]
+        elif len(chains) > 1:
+            chains = [chain for chain in chains if not _is_lone(chain)]
         chains = sorted(chains + struck, key=lambda chain: chain.span.start)
         why, reason = self._why(row, tokens, chains, reasons)
         return Line(self.number(row.start), span, tuple(chains), why, reason)
@@ -169,7 +174,8 @@ class _Page:
             tokenizer.run(region.start, region.end, region.mode)
         for slip in tokenizer.proposals:
             self.repairs.append(Repair(slip.said, slip.meant, Span(self.source, slip.start, slip.end)))
-        return self._suspicious(tokenizer.tokens)
+        written = self.text[regions[0].start : regions[-1].end] if regions else ""
+        return self._suspicious(tokenizer.tokens) if ")2" in written or "x" in written else tokenizer.tokens
 
     def _suspicious(self, tokens: list[Token]) -> list[Token]:
         """`(4-3)2` has likely lost its ^, `2 x 3` means a product."""
@@ -230,6 +236,12 @@ def _between_numbers(tokens: list[Token], at: int) -> bool:
     return left and right and not (before[0] == "CLOSE" and after[0] == "OPEN" and before[2] == tokens[at][1])
 
 
+def _is_lone(chain: Chain) -> bool:
+    """A name or number alone, as a label (b) beside a statement."""
+    first = chain.pieces[0]
+    return len(chain.pieces) == 1 and not (chain.leads_on or first.boxed) and isinstance(first.formula, Ref | Num)
+
+
 def _says_something(chain: Chain) -> bool:
     """Within prose a lone name, number or formula says nothing."""
     return len(chain.pieces) > 1 or chain.leads_on or chain.pieces[0].boxed or isinstance(chain.pieces[0].formula, Slope)
@@ -254,6 +266,10 @@ def _rows(text: str) -> Iterator[Row]:
             at += 1
             continue
         fence = FENCE.match(text, start, end)
+        if start == end:
+            yield Row(start, end)
+            at += 1
+            continue
         if fence:
             at = yield from _fenced(text, bounds, at, fence)
             continue

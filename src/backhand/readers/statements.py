@@ -27,6 +27,7 @@ OPENS = frozenset(["OPEN", "LEFT", "BAR"])
 CLOSES = frozenset(["CLOSE", "RIGHT", "ENDBAR"])
 OPERAND_END = frozenset("NUMBER NAME WORD CLOSE RIGHT SLOPE SUPERSCRIPT PRIME VULGAR ENDBAR ENDBOX".split())
 OPERAND_START = frozenset("NUMBER NAME WORD OPEN LEFT SLOPE VULGAR FRACTION ROOT CALL APPLY CHANGE BY BAR BOX".split())
+DROPPED = frozenset(["BOX", "ENDBOX", "EDGE"])
 OPERATORS = frozenset("PLUS MINUS TIMES OVER TO EQUALS".split())
 BREAKS = frozenset("SEMI ROW DOT PROSE NOTE".split())
 
@@ -54,9 +55,10 @@ class Statements:
         """The chains in these tokens, in their order; `reasons` then says what else was there and not read."""
         self.reasons = []
         self.graded = False
-        if any(token[0] == "ARROW" and token[3] == "->" for token in tokens):
+        kinds = {token[0] for token in tokens}
+        if "ARROW" in kinds:
             tokens = _ways(tokens)
-        if any(token[0] == "WORD" for token in tokens):
+        if "WORD" in kinds:
             tokens, self.graded = spoken.rewrite(tokens)
         chains: list[Chain] = []
         for segment in _pairs(self._segments(tokens)):
@@ -159,7 +161,7 @@ class Statements:
         leads_on = False
         boxes = _boxes(segment.tokens)
         for position, (relation, tokens, reason) in enumerate(run):
-            kept = [token for token in tokens if token[0] not in ("BOX", "ENDBOX", "EDGE")]
+            kept = [token for token in tokens if token[0] not in DROPPED] if boxes or position == 0 else tokens
             if not kept and position == 0:
                 continue
             if not pieces and relation:
@@ -176,27 +178,28 @@ class Statements:
             self.reasons += [piece.reason for piece in pieces[:1]]
             if len(pieces) == 1:
                 return None
-        if len(pieces) == 1 and not leads_on and not struck and not pieces[0].boxed and isinstance(pieces[0].formula, Ref | Num):
-            return None
         span = pieces[0].span.to(pieces[-1].span)
         return Chain(tuple(pieces), span, leads_on, segment.note, struck, segment.level)
 
     def _piece(
         self, relation: Relation, tokens: list[Token], boxes: list[tuple[int, int]], reason: str, *, alone: bool
     ) -> Piece:
-        points = [token for token in tokens if token[0] == "AT"]
+        kinds = {token[0] for token in tokens}
+        points = [token for token in tokens if token[0] == "AT"] if "AT" in kinds else []
         plain = [token for token in tokens if token[0] != "AT"] if points else tokens
+        if "WORD" in kinds:
+            plain = [("NAME", *token[1:]) if token[0] == "WORD" else token for token in plain]
         first, last = tokens[0], tokens[-1]
         span = Span(self.source, first[1], max(last[2], first[1]))
         formula: Formula | None = None
         if not reason and plain:
             try:
-                formula = self.reader.read(_as_names(plain if relation else _subject(plain, alone)))
+                formula = self.reader.read(plain if relation else _subject(plain, alone))
             except BackhandError as error:
                 reason = error.what
         elif not plain:
             reason = "A point, and nothing that is taken there."
-        boxed = any(start <= span.start and span.end <= end for start, end in boxes)
+        boxed = bool(boxes) and any(start <= span.start and span.end <= end for start, end in boxes)
         at = tuple(pair for point in points for pair in _point(point[3]))
         return Piece(relation, formula, span.text, span, boxed, decimals(formula), reason, at)
 
@@ -369,12 +372,6 @@ def _ways(tokens: list[Token]) -> list[Token]:
 def _steps(tokens: list[Token], at: int) -> bool:
     kinds = [token[0] for token in tokens[at : at + 3]]
     return kinds == ["NAME", "ARROW", "NAME"] and tokens[at + 1][3] == "->"
-
-
-def _as_names(tokens: list[Token]) -> list[Token]:
-    if any(token[0] == "WORD" for token in tokens):
-        return [("NAME", *token[1:]) if token[0] == "WORD" else token for token in tokens]
-    return tokens
 
 
 POINT = re.compile(r"\s*([^=,;]+?)\s*=\s*([^=,;]*[^=,;\s])")

@@ -59,7 +59,7 @@ bench: $(STAMP)/bench
 
 nightly: $(STAMP)/nightly chromium latex
 	$(SAY) 'pytest, nightly'
-	@$(BIN)/python -m pytest -n $(JOBS) -m "nightly or not nightly" --hypothesis-profile=nightly $(ARGS)
+	@BACKHAND_NIGHTLY=1 $(BIN)/python -m pytest -n $(JOBS) -m "nightly or not nightly" --hypothesis-profile=nightly $(ARGS)
 	@for fuzzer in $(wildcard tests/fuzz/*.py); do \
 	  printf '\n== fuzzing, %s seconds: %s\n' $(FUZZ_SECONDS) "$$fuzzer"; \
 	  $(BIN)/python "$$fuzzer" -max_total_time=$(FUZZ_SECONDS) || exit; \

@@ -20,7 +20,7 @@ from backhand.core.rules import CALCULUS
 from backhand.errors import BackhandError
 from backhand.numbers import as_float
 
-NIGHTLY = os.environ.get("HYPOTHESIS_PROFILE") == "nightly" or bool(os.environ.get("BACKHAND_NIGHTLY"))
+NIGHTLY = bool(os.environ.get("BACKHAND_NIGHTLY"))
 GRAPHS, PORTIONS = (1_000_000, 100) if NIGHTLY else (10_000, 10)
 
 

@@ -107,7 +107,8 @@ def show(number: Number, digits: int = 6) -> Shown:
         return Shown("?", False)
     if number == 0.0:
         return Shown("0", False)
-    return Shown(rounded(Fraction(number), digits), False)
+    mantissa, _, exponent = f"{abs(number):.{digits - 1}e}".partition("e")
+    return Shown(_laid_out("-" if number < 0 else "", mantissa.replace(".", ""), int(exponent), digits), False)
 
 
 def exact_digits(number: Fraction, most: int) -> str | None:
@@ -141,8 +142,11 @@ def rounded(number: Fraction, digits: int) -> str:
     if scaled >= 10**digits:
         exponent += 1
         scaled = round(size / Fraction(10) ** (exponent - digits + 1))
-    sign = "-" if number < 0 else ""
-    text = str(scaled)
+    return _laid_out("-" if number < 0 else "", str(scaled), exponent, digits)
+
+
+def _laid_out(sign: str, text: str, exponent: int, digits: int) -> str:
+    """The digits `text`, the first of them worth 10^exponent, with point or exponent."""
     if not -5 < exponent < max(9, digits):
         mantissa = text[0] + ("." + text[1:] if digits > 1 else "")
         return f"{sign}{mantissa}e{exponent}"

@@ -90,9 +90,13 @@ class Span:
         return f"    {shown}\n    {' ' * before}{'^' * under}"
 
 
+_ODD = re.compile("[\u0300-\u036f\u0483-\u0489\u0591-\u1fff\u20d0-\u20ff\u231a-\u23ff\u25fd-\u27ff\u2a00-\U0010ffff]")
+"""Where wide and combining characters are; everything else takes one cell."""
+
+
 def cells(text: str) -> int:
     """How many terminal cells a text takes: wide characters two, combining marks none."""
-    if text.isascii():
+    if text.isascii() or not _ODD.search(text):
         return len(text)
     return sum(0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
 

@@ -13,7 +13,7 @@ from backhand.core.graph import Graph
 from backhand.display import formatted
 from random_graphs import EXACT, SMOOTH, random_graph
 from seen.judging import Chain, complaints
-from seen.pages import chain, of_table, text_chains, unwrapped
+from seen.pages import chain, in_words, of_table, text_chains, unwrapped
 from seen.reading import Lexicon
 from seen.truth import World
 from test_seen import NASTY
@@ -32,7 +32,9 @@ const linear = node => {
   switch (node.localName) {
     case 'math': case 'mrow': case 'mstyle': case 'mpadded': case 'menclose': return parts().join(' ');
     case 'mi': return [...text].length === 1 ? text : '\\mathrm{' + text + '}';
-    case 'mtext': return '\\text{' + text + '}';
+    case 'mtext':
+      if (node.classList.contains('verbatim')) return '\\mathtt{' + text.replace(/[_#{}]/g, '\\$&') + '}';
+      return '\\text{' + text + '}';
     case 'mn': return text;
     case 'mspace': return ' ';
     case 'mo': return text !== '|' ? text : node.getAttribute('form') === 'postfix' ? '\\rvert' : '\\lvert';
@@ -58,10 +60,10 @@ const cell = c => {
 };
 return [...document.querySelectorAll('table')].map(t => [...t.rows].map(r => [...r.cells].map(cell)));
 """
-WORDS = LINEAR + (
-    "document.querySelectorAll('math, table, .equation, .typed, style, script, h1').forEach(n => n.remove());"
-    "return document.body.textContent;"
-)
+WORDS = """() => {
+  document.querySelectorAll('math, table, .equation, .typed, svg').forEach(n => n.remove());
+  return [...document.querySelectorAll('p, li, dd')].map(n => n.textContent.trim());
+}"""
 
 
 @pytest.fixture(scope="module", params=[*GRAPHS, *RANDOM], ids=str)
@@ -80,16 +82,19 @@ def shown(page: Page, solution: backhand.Solution) -> None:
 
 
 def drawn(page: Page, lexicon: Lexicon) -> Iterator[Chain]:
-    """The chains of the MathML trees: displayed, inline, and of the tables."""
-    for display in page.evaluate(f"() => {{ {DISPLAYS} }}"):
+    """The chains of the MathML trees: displayed, inline, and of the tables; and of the words around them."""
+    displays, inlines = (page.evaluate(f"() => {{ {program} }}") for program in (DISPLAYS, INLINE))
+    lexicon = lexicon.on(" ".join([*displays, *inlines]))
+    for display in displays:
         yield chain(display, "tex", lexicon)
-    for inline in page.evaluate(f"() => {{ {INLINE} }}"):
+    for inline in inlines:
         if "=" in inline or "≈" in inline:
             yield chain(inline, "tex", lexicon)
     for table in page.evaluate(f"() => {{ {TABLES} }}"):
         header, *rows = [[unwrapped(cell) for cell in row] for row in table]
         yield from of_table(header, rows, "tex", lexicon)
-    yield from text_chains(page.evaluate(f"() => {{ {WORDS} }}"), lexicon)
+    for words in page.evaluate(WORDS):
+        yield from in_words(words, lexicon.whole)
 
 
 def test_every_equality_that_is_drawn_is_true(page: Page, solution: backhand.Solution) -> None:

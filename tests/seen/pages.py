@@ -46,7 +46,7 @@ def in_words(text: str, lexicon: Lexicon) -> Iterator[Chain]:
     digits = FIGURE_DIGITS if "Layer 0:" in text else DIGITS
     for part in listed(text.replace(EXAMPLE, "")):
         if RELATION.search(part):
-            yield chain(re.split(r": | with weight ", part)[-1], "typed", lexicon, digits=digits)
+            yield chain(re.split(r": | with weight ", part)[-1], "typed", lexicon.whole, digits=digits)
 
 
 def of_table(header: list[str], rows: list[list[str]], notation: str, lexicon: Lexicon) -> Iterator[Chain]:
@@ -62,20 +62,21 @@ def of_table(header: list[str], rows: list[list[str]], notation: str, lexicon: L
             else:
                 left = ("slope", about, read(column, lexicon)[1], "d")
             if cell not in ("no value", r"\text{no value}"):
-                yield chain(cell or "0", notation, lexicon, before=left)
+                code = cell.startswith("`")
+                yield chain(cell.strip("`") or "0", "typed" if code else notation, lexicon, before=left)
 
 
 def named(cell: str, lexicon: Lexicon) -> str:
     """The name in a cell, typeset or in words."""
     inner = unwrapped(cell)
-    tree = typed(plain(cell), lexicon) if inner == cell else tex(inner, lexicon)
+    tree = typed(plain(cell), lexicon.whole) if inner == cell else tex(inner, lexicon)
     return str(tree[1])
 
 
 def unwrapped(cell: str) -> str:
-    """A cell that is nothing but mathematics, without its signs."""
-    match = re.fullmatch(r"\s*\$`?([^$]*?)`?\$\s*", cell)
-    return match[1].strip() if match else cell.strip()
+    """A cell that is nothing but mathematics, in one piece or several, without its signs."""
+    pieces = re.sub(r"\$`?[^$]*`?\$", "", cell)
+    return re.sub(r"\$`|`\$|\$", " ", cell).strip() if not pieces.strip() else cell.strip()
 
 
 # -- the terminal -------------------------------------------------------------------------------------------
@@ -122,6 +123,7 @@ def text_line(line: str, lexicon: Lexicon) -> Iterator[Chain]:
 def latex_chains(page: str, lexicon: Lexicon) -> Iterator[Chain]:
     """What the LaTeX source says: displayed and inline mathematics, tables, and words."""
     body = page.partition(r"\begin{document}")[2]
+    lexicon = lexicon.on(body)
     for table in re.findall(r"\\toprule(.*?)\\bottomrule", body, re.DOTALL):
         above, _, below = re.sub(r"\\end(first|last)?(head|foot)\b", "", table).partition(r"\midrule")
         header = tex_row(above.rstrip().removesuffix(r"\\"))
@@ -171,6 +173,7 @@ def inline_and_words(body: str, lexicon: Lexicon) -> Iterator[Chain]:
 
 def plain(line: str) -> str:
     """Words of LaTeX or Markdown as a reader sees them."""
+    line = line.replace("{}", "")
     line = re.sub(r"\\begin\{quote\}|\\end\{quote\}|\\textit\{.*?\}|\\remark\{.*?\}|^> |\*\*", "", line)
     return re.sub(r"\\([_#&%${}\[\]*<>|^])", r"\1", line).strip("{} ")
 
@@ -180,6 +183,7 @@ def plain(line: str) -> str:
 
 def markdown_chains(page: str, lexicon: Lexicon) -> Iterator[Chain]:
     """What the Markdown source says."""
+    lexicon = lexicon.on(page)
     for block in re.findall(r"^```math\n(.*?)^```", page, re.DOTALL | re.MULTILINE):
         yield from displayed(block, lexicon)
     page = re.sub(r"^```math\n(.*?)^```", "", page, flags=re.DOTALL | re.MULTILINE)

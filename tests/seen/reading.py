@@ -49,8 +49,9 @@ class Token(NamedTuple):
 class Lexicon:
     """The names of one network, as typed and as they look in print."""
 
-    def __init__(self, names: Iterable[str]) -> None:
+    def __init__(self, names: Iterable[str], whole: Lexicon | None = None) -> None:
         self.names = list(names)
+        self.whole = whole or self
         self.read: dict[str, Tree] = {}
 
     @cached_property
@@ -59,6 +60,16 @@ class Lexicon:
         for name in self.names:
             found.setdefault(look(name), []).append(name)
         return found
+
+    def on(self, page: str) -> Lexicon:
+        """For one page of TeX: names that stand there in typewriter, letter by letter, have no finer look."""
+        exact = {verbatim(Scan(page, self, match.end()).group()) for match in TYPEWRITER.finditer(page)}
+        return Lexicon([name for name in self.names if name not in exact], whole=self) if exact else self
+
+    def exactly(self, name: str) -> str:
+        if name not in self.whole.names:
+            raise Unreadable(f"{name} is no name of this network")
+        return name
 
     def named(self, seen: str) -> str | None:
         """The one name that looks so."""
@@ -112,6 +123,7 @@ def slope(of: str, by: str, mark: str) -> Token:
 
 def word(text: str) -> Token:
     """A function or a constant."""
+    text = " ".join(text.split())
     known = SPELLINGS.get(text, text)
     if known in CONSTANTS:
         return Token("node", ("constant", known))
@@ -162,11 +174,13 @@ def _typed_token(match: re.Match[str]) -> Token:
 SKIPPED = re.compile(
     r"(?:\s|&|~|\u2061|\u2062|\{\}|\\(?:left|right|quad|qquad|thinspace|displaystyle|boxed)(?![A-Za-z])|\\[,;:!> \\])+"
 )
-WORD = re.compile(rf"\\(?:mathrm|text|operatorname|mathit|mathtt)\{{([^{{}}]*)\}}|\\([A-Za-z]+)|({LETTER})")
+WORD = re.compile(rf"\\(?:mathrm|text|operatorname|mathit)\{{([^{{}}]*)\}}|\\([A-Za-z]+)|({LETTER})")
 PIECE = re.compile(
     rf"(?P<num>{NUMBER})|\\d?(?P<frac>frac)(?![A-Za-z])|\\(?P<sqrt>sqrt)(?![A-Za-z])|(?P<open>\\lvert)(?![A-Za-z])"
     r"|(?P<close>\\rvert)(?![A-Za-z])|(?P<raised>\^)|(?P<op>\\(?:cdot|times)(?![A-Za-z])|[-+/(),·⋅×−*])"
 )
+TYPEWRITER = re.compile(r"\\mathtt(?=\{)")
+BRACE = re.compile(r"\\.|[{}]")
 INDEX = re.compile(r"\s*_")
 PRIME = re.compile(r"(?:['′]|\s*\^\s*\{(?:\\prime|['′]|\s)+\})+")
 VERSION = re.compile(r"\s*\^\{\s*\(\s*(\d+)\s*\)\s*\}")
@@ -184,8 +198,8 @@ def tex(text: str, lexicon: Lexicon) -> Tree:
 class Scan:
     """One pass over TeX."""
 
-    def __init__(self, text: str, lexicon: Lexicon) -> None:
-        self.text, self.lexicon, self.at = text, lexicon, 0
+    def __init__(self, text: str, lexicon: Lexicon, at: int = 0) -> None:
+        self.text, self.lexicon, self.at = text, lexicon, at
 
     def tokens(self) -> list[Token]:
         found: list[Token] = []
@@ -214,11 +228,11 @@ class Scan:
             self.at += 1
             return self.text[start : self.at]
         depth = 0
-        for end in range(start, len(self.text)):
-            depth += {"{": 1, "}": -1}.get(self.text[end], 0)
+        for brace in BRACE.finditer(self.text, start):
+            depth += {"{": 1, "}": -1}.get(brace[0], 0)
             if depth == 0:
-                self.at = end + 1
-                return self.text[start + 1 : end]
+                self.at = brace.end()
+                return self.text[start + 1 : brace.start()]
         raise Unreadable(f"a brace stays open in {self.text!r}")
 
     def inner(self) -> Token:
@@ -246,6 +260,8 @@ class Scan:
 
     def word(self) -> Token:
         """A name with its index, primes and version, a function, or a constant."""
+        if self.take(TYPEWRITER):
+            return Token("node", ("name", self.lexicon.exactly(verbatim(self.group()))))
         match = self.take(WORD)
         if match is None:
             raise Unreadable(f"at {self.text[self.at : self.at + 20]!r} in {self.text!r}")
@@ -286,9 +302,16 @@ class Scan:
         return (mark, tree[1]) if len(tokens) == 1 and tokens[0].kind == "node" and tree[0] == "name" else None
 
 
+def verbatim(text: str) -> str:
+    """A name in typewriter, letter by letter: `x\\_1` is x_1."""
+    text = re.sub(r"\\text\{(\\?.)\}", r"\1", text)
+    text = re.sub(r"\\underline\{\\([A-Za-z]+)\}", lambda m: GREEK.get(m[1], m[1]), text)
+    return re.sub(r"\\([_#{}])", r"\1", text).strip()
+
+
 def flat(index: str) -> str:
     """An index without its dress: `\\mathrm{in}` is in, `A_{1},B_{1}` is A1B1."""
-    index = re.sub(r"\\(?:mathrm|text|operatorname|mathtt)\b", "", index)
+    index = re.sub(r"\\(?:mathrm|text|operatorname)\b", "", index)
     index = re.sub(r"\\([A-Za-z]+)", lambda m: GREEK.get(m[1], m[1]), index)
     return re.sub(r"\W|_", "", index)
 

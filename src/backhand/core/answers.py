@@ -110,9 +110,7 @@ def worked_out(formula: Formula, *, by: str = "", depends: Callable[[str, str], 
     return fold(formula, lambda leaf: leaf, combine)
 
 
-def _derivative(
-    inside: Formula, by: str, depends: Callable[[str, str], bool] | None, span: Span | None
-) -> Formula:
+def _derivative(inside: Formula, by: str, depends: Callable[[str, str], bool] | None, span: Span | None) -> Formula:
     from backhand.core import algebra
     from backhand.core.differentiate import differentiate
 
@@ -394,9 +392,7 @@ class FormulaReader:
         if _is_taking(left):
             return self._taken_further(left, right, span)
         if _is_bare_call(_last_factor(left)) and not _is_function(right):
-            raise ReadError(
-                f"How far does {_name(_last_factor(left))} reach?", span, cure="Parentheses would tell."
-            )
+            raise ReadError(f"How far does {_name(_last_factor(left))} reach?", span, cure="Parentheses would tell.")
         return apply(MULTIPLY, left, right, style="juxtaposed", span=span)
 
     def negate(self, sign: Token, inside: Formula) -> Formula:
@@ -442,9 +438,7 @@ class FormulaReader:
             raise ReadError(f"{name[3]} to the -1 may be the inverse function or 1 over it.", span)
         return apply(POWER, self.call(name, opened, args, closed), exponent, span=span)
 
-    def call_superscript(
-        self, name: Token, token: Token, opened: Token, args: list[Formula], closed: Token
-    ) -> Formula:
+    def call_superscript(self, name: Token, token: Token, opened: Token, args: list[Formula], closed: Token) -> Formula:
         return self.call_raised(name, token, self._exponent(token), opened, args, closed)
 
     def call_bare(self, name: Token, arg: Formula) -> Formula:
@@ -469,9 +463,7 @@ class FormulaReader:
 
         row = OPERATIONS[name[3], 1]
         letters = {"u": inside, "y": apply(row, inside, span=inside.span)}
-        return grouped(
-            algebra.substitute(row_formula(row.partials[0]), letters), Span(self.source, name[1], closed[2])
-        )
+        return grouped(algebra.substitute(row_formula(row.partials[0]), letters), Span(self.source, name[1], closed[2]))
 
     def primed(self, opened: Token, inside: Formula, _: Token, prime: Token) -> Formula:
         return apply(PRIME, inside, span=Span(self.source, opened[1], prime[2]))
@@ -498,9 +490,7 @@ class FormulaReader:
         while isinstance(last, Apply) and last.operation in (ADD, SUBTRACT) and not last.parens:
             last = last.args[1]
         if _is_taking(last) and isinstance(last, Apply) and not _closed(last.args[0]):
-            raise ReadError(
-                "How far does the derivative reach?", self._span(sign), cure="Parentheses would tell."
-            )
+            raise ReadError("How far does the derivative reach?", self._span(sign), cure="Parentheses would tell.")
 
     def _across(self, left: Formula, right: Formula) -> Span:
         assert left.span is not None and right.span is not None

@@ -59,8 +59,37 @@ def _infix(node: Apply) -> bool:
 def _ways(definition: Formula, by: str) -> list[list[tuple[Apply, int]]]:
     """For each occurrence of the name, the operations from the root to it with the argument taken."""
     found: list[list[tuple[Apply, int]]] = []
+    above, places = _seen_above(definition)
+    for at in places.get(by, ()):
+        way: list[tuple[Apply, int]] = []
+        while at in above:
+            parent, k, at = above[at]
+            way.append((parent, k))
+        found.append(way[::-1])
+    return found
+
+
+Above = tuple[dict[int, tuple[Apply, int, int]], dict[str, list[int]]]
+"""For each part the operation above it and which argument it is; and where each name occurs."""
+
+_last: list[tuple[Formula, Above]] = []
+"""The last few formulas: one is differentiated by each of its names in turn."""
+
+
+def _seen_above(definition: Formula) -> Above:
+    for known, found in _last:
+        if known is definition:
+            return found
+    found = _above(definition)
+    _last.append((definition, found))
+    del _last[:-64]
+    return found
+
+
+def _above(definition: Formula) -> Above:
     nodes = postorder(definition)
     above: dict[int, tuple[Apply, int, int]] = {}
+    places: dict[str, list[int]] = {}
     stack: list[int] = []
     for position, node in enumerate(nodes):
         if isinstance(node, Apply):
@@ -69,21 +98,17 @@ def _ways(definition: Formula, by: str) -> list[list[tuple[Apply, int]]]:
                 above[arg] = (node, k, position)
             if count:
                 del stack[len(stack) - count :]
+        elif isinstance(node, Ref):
+            places.setdefault(node.name, []).append(position)
         stack.append(position)
-    for position, node in enumerate(nodes):
-        if isinstance(node, Ref) and node.name == by:
-            way: list[tuple[Apply, int]] = []
-            at = position
-            while at in above:
-                parent, k, at = above[at]
-                way.append((parent, k))
-            found.append(way[::-1])
-    return found
+    return above, places
 
 
 def _partial(node: Apply, position: int, own: Formula) -> Formula:
     """The row's partial with the node's own arguments put in."""
     row = node.operation
+    if row.partials[position] == "1":
+        return algebra.ONE
     letters: dict[str, Formula] = dict(zip(row.arguments, node.args, strict=True))
     letters["y"] = own
     return algebra.substitute(row_formula(row.partials[position]), letters)

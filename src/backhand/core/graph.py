@@ -101,6 +101,8 @@ class Graph:
         self.quantities = quantities
         self.asks = asks
         self.notices = notices
+        self.program: object = None
+        """The flat form that `core.kernels` makes of the graph when floats first go through it."""
 
     @staticmethod
     def of(quantities: Iterable[Quantity], asks: Iterable[Ask] = (), notices: Iterable[Notice] = ()) -> Graph:

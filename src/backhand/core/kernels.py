@@ -18,6 +18,8 @@ import math
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
+from functools import lru_cache
 
 from backhand.core.evaluate import row_formula
 from backhand.core.formula import Apply, Formula, Num, Ref, postorder
@@ -48,7 +50,9 @@ class Program:
 
 def propagate_floats(graph: Graph, of: str) -> tuple[list[float], list[float | None], list[Notice]] | None:
     """Values, derivatives and notices; None where the general way has to say what is wrong (1/0, overflow)."""
-    program = compile_graph(graph)
+    program = graph.program
+    if not isinstance(program, Program):
+        program = graph.program = compile_graph(graph)
     if program is None:
         return None
     try:
@@ -61,9 +65,13 @@ def propagate_floats(graph: Graph, of: str) -> tuple[list[float], list[float | N
     except (ArithmeticError, ValueError):
         return None
     count = len(graph)
-    needed = bytearray(count)
-    for position in graph.upstream_of(of):
-        needed[position] = 1
+    needed = bytearray(len(values))
+    end = graph.index[of]
+    needed[end] = 1
+    for position, places in zip(reversed(program.positions), reversed(program.places), strict=True):
+        if needed[position]:
+            for place in places:
+                needed[place] = 1
     adjoints = [g if flag else None for g, flag in zip(gradient, needed, strict=False)]
     notices = [_corner(graph, position) for position in sorted(set(corners)) if needed[position]]
     return values[:count], adjoints, notices
@@ -105,25 +113,32 @@ def compile_graph(graph: Graph) -> Program | None:
     program = Program([0.0] * count, [], [], [], [])
     for position, quantity in enumerate(graph.quantities):
         if quantity.kind != "computed":
-            assert quantity.given is not None
-            program.start[position] = as_float(quantity.given)
+            given = quantity.given
+            if given is None:
+                return None
+            program.start[position] = _nearest(given) if isinstance(given, Fraction) else given
             continue
         assert quantity.definition is not None
-        nodes = postorder(quantity.definition)
-        if len(nodes) > LARGEST:
-            return None
         shape: list[object] = []
         places: list[int] = []
-        for node in nodes:
-            if type(node) is Apply:
-                shape.append(node.operation)
-            elif type(node) is Ref:
-                shape.append(True)
-                places.append(index[node.name])
-            elif type(node) is Num:
-                shape.append(False)
+        todo: list[Formula] = [quantity.definition]
+        take, note, put = todo.pop, shape.append, places.append
+        while todo:
+            node = take()
+            if isinstance(node, Ref):
+                note(True)
+                put(index[node.name])
+            elif isinstance(node, Apply):
+                note(node.operation)
+                todo += node.args
+            elif isinstance(node, Num):
+                note(False)
                 value = as_float(node.value)
-                places.append(count + constants.setdefault(value, len(constants)))
+                put(count + constants.setdefault(value, len(constants)))
+        if len(shape) > LARGEST:
+            return None
+        shape.reverse()
+        places.reverse()
         key = tuple(shape)
         pair = shapes.get(key)
         if pair is None:
@@ -136,9 +151,19 @@ def compile_graph(graph: Graph) -> Program | None:
     return program
 
 
+def _nearest(number: Fraction) -> float:
+    """As `as_float`, without the detour of Fraction.__float__."""
+    above, below = number.as_integer_ratio()
+    try:
+        return above / below
+    except OverflowError:
+        return as_float(number)
+
+
 # -- writing the code of one shape ---------------------------------------------------------------------------
 
 
+@lru_cache(maxsize=1024)
 def _functions(shape: tuple[object, ...]) -> tuple[Forward, Backward]:
     writer = _Writer(shape)
     source = writer.source()

@@ -459,7 +459,7 @@ def _from_tables(calls: dict[str, Any]) -> Lark | None:
 
     from backhand.core import notation_tables as stored
 
-    if stored.LARK != lark.__version__:
+    if lark.__version__ != stored.LARK:
         return None
     parser: Any = Lark.__new__(Lark)
     return parser._load(stored.TABLES, **calls)  # noqa: SLF001 - Lark.load reads pickles, and we load none

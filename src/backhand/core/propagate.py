@@ -42,6 +42,7 @@ class Propagation:
     values: Sequence[Value]
     adjoints: Sequence[Value | None]
     notices: tuple[Notice, ...] = ()
+    _locals: dict[str, dict[str, Value]] = field(default_factory=dict[str, "dict[str, Value]"])
     _views: dict[str, tuple[Contribution, ...]] = field(default_factory=dict[str, "tuple[Contribution, ...]"])
 
     def value(self, name: str) -> Value:
@@ -88,11 +89,15 @@ class Propagation:
 
     def local(self, child: str, parent: str) -> Value:
         """The local derivative of a quantity by one in its own formula: all occurrences, others held fixed."""
-        total: Value = ZERO
-        for name, slope in slopes(self._definition(child), self.by_name, self.rules, ev.quiet):
-            if name == parent:
-                total = ev.apply_operation(ADD, [total, slope])
-        return total
+        known = self._locals.get(child)
+        if known is None:
+            known = {}
+            for name, slope in slopes(self._definition(child), self.by_name, self.rules, ev.quiet):
+                known[name] = ev.apply_operation(ADD, [known[name], slope]) if name in known else slope
+            if len(self._locals) >= 4096:
+                self._locals.clear()
+            self._locals[child] = known
+        return known.get(parent, ZERO)
 
     def _definition(self, name: str) -> Formula:
         definition = self.graph[name].definition
@@ -134,7 +139,7 @@ def propagate(
     Fraction(24, 1)
     """
     output, notice = graph.output(of)
-    if numbers == "float" and rules is CALCULUS and not any(q.symbolic for q in graph.quantities):
+    if numbers == "float" and rules is CALCULUS:
         from backhand.core.kernels import propagate_floats
 
         fast = propagate_floats(graph, output)

@@ -277,6 +277,7 @@ def _flat_parts(tokens: list[Token]) -> list[tuple[Relation, list[Token]]]:
 
 def _pairs(segments: list[Segment]) -> list[Segment]:
     """`a, b = 1, 2` says a = 1 and b = 2."""
+    segments = [part for segment in segments for part in _vectors(segment)]
     found: list[Segment] = []
     at = 0
     while at < len(segments):
@@ -286,6 +287,35 @@ def _pairs(segments: list[Segment]) -> list[Segment]:
         found += _unzipped(group) if len(group) > 2 else group
         at += len(group)
     return found
+
+
+def _vectors(segment: Segment) -> list[Segment]:
+    """`(a, b) = (1, 2)` says so, too."""
+    tokens = segment.tokens
+    if len(tokens) < 11 or tokens[0][0] != "OPEN" or tokens[-1][0] != "CLOSE":
+        return [segment]
+    parts = _parts(tokens)
+    if len(parts) != 2 or any(part[0][0] != "OPEN" or part[-1][0] != "CLOSE" for _, part in parts if part):
+        return [segment]
+    left, right = (_between_commas(part[1:-1]) for _, part in parts)
+    if len(left) != len(right) or any(len(name) != 1 for name in left) or not all(right):
+        return [segment]
+    sign = next(token for token in tokens if token[0] == "EQUALS")
+    return [
+        Segment(segment.level, segment.note, [*name, sign, *value]) for name, value in zip(left, right, strict=True)
+    ]
+
+
+def _between_commas(tokens: list[Token]) -> list[list[Token]]:
+    parts: list[list[Token]] = [[]]
+    depth = 0
+    for token in tokens:
+        depth += (token[0] in OPENS) - (token[0] in CLOSES)
+        if token[0] == "COMMA" and depth == 0:
+            parts.append([])
+        else:
+            parts[-1].append(token)
+    return parts
 
 
 def _unzipped(group: list[Segment]) -> list[Segment]:

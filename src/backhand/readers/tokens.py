@@ -87,7 +87,7 @@ NUMBER = re.compile(
 )
 COMMA_NUMBER = re.compile(rf"{_DIGITS},{_DIGITS}(?:[eE][+−-]?{_DIGITS})?(?![0-9.,])")
 MORE_DIGITS = re.compile(r"[0-9]*(?:[.,][0-9]+)+")
-LOOKALIKE = re.compile(r"[0-9][0-9.]*[OolI|]+[0-9.]*(?![A-Za-z0-9_^({])|[OolI][0-9]*\.[0-9OolI]+(?![A-Za-z0-9_(])")
+LOOKALIKE = re.compile(r"[0-9][0-9.]*[OolI]+[0-9.]*(?![A-Za-z0-9_^({])|[OolI][0-9]*\.[0-9OolI]+(?![A-Za-z0-9_(])")
 SPACE = re.compile(BLANK + "+")
 HYPHENED = re.compile(rf"[{L}]{{2,}}(?:[-‐‑][{L}]{{2,}})+")
 CALL_AHEAD = re.compile(
@@ -104,6 +104,7 @@ PRINTED = re.compile(
     r"(?:torch\.)?(?:tensor|Tensor|array|float|float64|float32|Scalar)\(\s*+\[?\s*+([-−]?[0-9.]++(?:[eE][+-]?[0-9]++)?)\s*+\]?"
     r"(?:,[^()\n]{0,60}(?:\([^()\n]{0,40}\))?)?\)"
 )
+DASHED = re.compile(rf"\s*+(?:[0-9.(\[\\]|[{L}][0-9_]*+(?![{L}]))")
 RESPECT = re.compile(r"w\.?\s?r\.?\s?t\.?(?![A-Za-z0-9_])")
 SUPERSCRIPT = re.compile(r"[\u207a\u207b]?[\u00b9\u00b2\u00b3\u2070\u2074-\u2079]+")
 MODULE = re.compile(r"(?:np|numpy|math|torch|tf|F|jnp|cmath|nn|K|mpmath|sp|sympy)\.(?:functional\.)?(?=[a-z])")
@@ -200,7 +201,7 @@ PAIRS = {
 FEEDS = frozenset(["align", "aligned", "alignat", "alignedat", "gather", "gathered", "equation", "split", "multline", "array",
                    "eqnarray", "cases", "center", "flalign", "displaymath", "math", "dcases", "rcases", "document", "proof",
                    "itemize", "enumerate"])  # fmt: skip
-OPERAND_END = frozenset(["NUMBER", "NAME", "WORD", "CLOSE", "RIGHT", "SLOPE", "SUPERSCRIPT", "PRIME", "VULGAR", "ENDBAR", "ENDBOX"])
+BEFORE_OPERAND = frozenset(["PLUS", "MINUS", "TIMES", "OVER", "OPEN", "EQUALS", "TO", "LEFT"])
 
 
 SHORT = frozenset(
@@ -319,11 +320,10 @@ class Tokenizer:
     def _odd_number(self, at: int, stop: int, follows: str) -> int:
         """1.2.3, 1,234 and 1O are no numbers; 0 says that it is one after all."""
         text, end = self.text, self.end
-        if follows in "OolI":
-            found = LOOKALIKE.match(text, at, end)
-            if found:
-                self._propose(found)
-                return self.add("BAD", at, found.end(), "A letter in a number.")
+        if follows in "OolI." and (found := LOOKALIKE.match(text, at, end)):
+            self._propose(found)
+            return self.add("BAD", at, found.end(), "A letter in a number.")
+        if follows not in ".,":
             return 0
         found = MORE_DIGITS.match(text, stop, end)
         if found is None or (follows == "," and any(self._opened)):
@@ -414,6 +414,8 @@ class Tokenizer:
             return self.add("BAD", at, found.end(), "A derivative at a number, or a product: it cannot be told.")
         if mode == "text" and 1 < stop - at == len(said) and said.isalpha() and said.isascii() and _is_word(said):
             return self.add("WORD", at, stop, said)
+        if stop == at + 1 and said in "OlI" and self.tokens and self.tokens[-1][0] in BEFORE_OPERAND:
+            self.proposals.append(Proposal(said, "0" if said == "O" else "1", at, stop))
         return self.add("NAME", at, stop, plain(text[at:stop]))
 
     def _suffixes(self, stop: int) -> int:
@@ -741,8 +743,7 @@ class Tokenizer:
 
     def _dash(self, at: int, sign: str) -> int:
         """A long dash before a digit is likely a minus, elsewhere it divides a sentence."""
-        follows = self.text[at + 1 : at + 2]
-        if not (follows.isdigit() or (self.mode == "math" and follows)):
+        if self.mode != "math" and not DASHED.match(self.text, at + 1, self.end):
             return self.add("SEMI", at, at + 1)
         self.proposals.append(Proposal(sign, "-", at, at + 1))
         return self.add("BAD", at, at + 1, "A long dash; a minus may be meant.")

@@ -161,7 +161,10 @@ def main(*, full: bool = False) -> None:
         "single": seconds(lambda: [read_work([Source(text)]) for text, _ in cases * 10], len(cases) * 10),
     }
     rates = {name: round(1 / statistics.median(times)) for name, times in rows.items()}
-    table(["way", "formulas a second", "best of 7"], [[name, f"{rates[name]:,}", f"{1 / min(rows[name]):,.0f}"] for name in rows])
+    table(
+        ["way", "formulas a second", "best of 7"],
+        [[name, f"{rates[name]:,}", f"{1 / min(rows[name]):,.0f}"] for name in rows],
+    )
     save("reading", {"formulas": len(cases), "formulas_per_second": rates})
 
 

@@ -10,11 +10,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-
-import backhand
-from backhand.core.graph import Graph
-from backhand.display import formatted
-from backhand.solving.solution import Detail
 from random_graphs import EXACT, SMOOTH, random_graph
 from seen.judging import Chain, complaints
 from seen.pages import CHAINS
@@ -23,8 +18,14 @@ from seen.truth import World, close
 from test_corpus import EXAMPLES as PUBLISHED
 from test_corpus import SCALAR, solved
 
+import backhand
+from backhand.core.graph import Graph
+from backhand.display import formatted
+from backhand.solving.solution import Detail
+
 EXAMPLES = sorted((Path(__file__).parent.parent / "examples").glob("*.bh"))
 
+# fmt: off
 NASTY = {
     "negative numbers": "x = -3, y = -2, z = -1/3\np = x y z\nq = x - y - z\nL = p q + x (-2) - y (-1/2)",
     "fractions": "x = 1/3, y = -2/7\np = x + y\nq = x/y\nL = p q^2 - 1/2 x",
@@ -33,10 +34,12 @@ NASTY = {
     "two to the x": "x = -3, y = 5\np = 2^x\nq = 2^y\nL = p q + 2^(x + y) - 2^-x",
     "x to the y": "x = 2.5, y = -1.5\np = x^y\nq = y^2\nL = p^q - q^3 + (x^y)^2",
     "quotients in quotients": "a = 6, b = -4, c = 1/3\np = a/(b/c)\nq = (a/b)/c\nr = a/b c\nL = p - q/(r/(a/b))",
-    "minus before parentheses": "a = 2, b = -5\np = -(a - b)\nq = a - (b - a)\nr = a - (-b)\nL = -(p - (q - r)) - (-(-a))",
+    "minus before parentheses": "a = 2, b = -5\np = -(a - b)\nq = a - (b - a)\nr = a - (-b)\n"
+    "L = -(p - (q - r)) - (-(-a))",
     "minus and squares": "x = -2\np = (-2)^2\nq = -2^2\nr = (-x)^2\ns = -x^2\nL = p + q r - s x^3",
     "roots": "x = 9/4, y = 2\np = sqrt(x)\nq = sqrt(y)\nL = p q/sqrt(x y)",
-    "corners": "x = -3, y = 0\np = abs(x)\nq = max(x, y)\nr = min(x, y)\ns = relu(y) + max(y, 0)\nL = p q - r s + abs(y)",
+    "corners": "x = -3, y = 0\np = abs(x)\nq = max(x, y)\nr = min(x, y)\ns = relu(y) + max(y, 0)\n"
+    "L = p q - r s + abs(y)",
     "leaky slopes": "x = -3, a = 0.2\np = leaky_relu(x, a)\nq = leaky_relu(x)\nr = elu(x, a) + elu(-x)\nL = p q r",
     "exponentials": "x = 1.5\np = exp(-x)\nq = e^x\nr = exp(x^2)\nL = p q + exp(-(x - p)) - ln(q) + log2(r)/log10(r)",
     "trigonometry": "x = 0.5\nL = sin(x)^2 + cos(x)^2 tan(x) + asin(x) acos(x) + atan(x) + sinh(x) cosh(x) + pi x",
@@ -52,11 +55,14 @@ NASTY = {
     "names of letters that mean something": "d = 2, f = 3, t = -1, n = 4\ny = d f + t\nL = y^2/n - d t",
     "names of functions": "step = 2, sign = -3, x = 5\nh = relu(step x)\nL = abs(h) max(sign, x)",
     "a name e": "e = 2, x = 3\ny = exp(x)\nL = e y + exp(-e)",
-    "long names": "learning_rate = 0.1, hidden = -2, loss_1 = 3\nout = hidden loss_1\ntotal = out learning_rate - hidden/loss_1",
+    "long names": "learning_rate = 0.1, hidden = -2, loss_1 = 3\nout = hidden loss_1\n"
+    "total = out learning_rate - hidden/loss_1",
     "products of three": "a = 2, b = -3, c = 1/2\nL = a b c - a (b) (c) + (a)(b + c)(c - a) 2",
     "thirty terms": "x = 2\nL = " + " + ".join(f"{n} x^{n % 4 + 1}" if n % 3 else f"x/{n}" for n in range(1, 31)),
-    "drawn": "input A = -1, B = 2\nA -> C : -2\nB -> C : 0\nA -> D : 1/3\nB -> D : w = -1\nC, D : tanh, bias -0.5\nL = (C - D)^2",
-}  # fmt: skip
+    "drawn": "input A = -1, B = 2\nA -> C : -2\nB -> C : 0\nA -> D : 1/3\nB -> D : w = -1\nC, D : tanh, bias -0.5\n"
+    "L = (C - D)^2",
+}
+# fmt: on
 
 
 def chains(solution: backhand.Solution, form: str, detail: Detail) -> list[Chain]:
@@ -85,7 +91,15 @@ NAMES = Lexicon(NET.index)
 
 @pytest.mark.parametrize(
     ("text", "worth"),
-    [("2 - 3 - 4", -5), ("-2^2", -4), ("2^3^2", 512), ("6/3·2", 4), ("1/2 x", -1), ("2(x - 1)^2", 18), ("dL/dx", -1 - 4 / 9)],
+    [
+        ("2 - 3 - 4", -5),
+        ("-2^2", -4),
+        ("2^3^2", 512),
+        ("6/3·2", 4),
+        ("1/2 x", -1),
+        ("2(x - 1)^2", 18),
+        ("dL/dx", -1 - 4 / 9),
+    ],
 )
 def test_it_reads_as_a_student_does(text: str, worth: float) -> None:
     assert abs(float(WORLD.amount(typed(text, NAMES))) - worth) < 1e-15
@@ -98,11 +112,17 @@ def test_it_reads_nothing_into_what_is_unclear(text: str) -> None:
 
 
 def test_tex_and_typed_text_say_the_same() -> None:
-    pairs = {r"\frac{dL}{dx}": "dL/dx", r"\frac{\partial L}{\partial x}": "∂L/∂x", r"\sqrt{y}\,\left( x \right)": "sqrt(y) (x)"}
+    pairs = {
+        r"\frac{dL}{dx}": "dL/dx",
+        r"\frac{\partial L}{\partial x}": "∂L/∂x",
+        r"\sqrt{y}\,\left( x \right)": "sqrt(y) (x)",
+    }
     assert [tex(one, NAMES) for one in pairs] == [typed(other, NAMES) for other in pairs.values()]
 
 
-@pytest.mark.parametrize("line", ["z = x y = -0.66", "z = x y ≈ -0.666668", "z ≈ -0.666667 = -0.666667", "∂L/∂x = dL/dx"])
+@pytest.mark.parametrize(
+    "line", ["z = x y = -0.66", "z = x y ≈ -0.666668", "z ≈ -0.666667 = -0.666667", "∂L/∂x = dL/dx"]
+)
 def test_it_sees_what_is_false(line: str) -> None:
     assert [found for each in CHAINS["text"](line, NAMES) for found in complaints(each, WORLD)]
 

@@ -40,7 +40,7 @@ class _Suggesting(click.Group):
 @click.option("--debug", is_flag=True, help="Show the traceback of an error.")
 @click.pass_context
 def backhand(ctx: click.Context, *, debug: bool) -> None:
-    r"""Backpropagation by hand: solve a network with its whole working.
+    """Backpropagation by hand: solve a network with its whole working.
 
     \b
     Examples:
@@ -84,7 +84,7 @@ def solve(
     *, net: str, of: str | None, wrt: tuple[str, ...], pairs: bool, paths: bool, detail: Any,
     format_: str | None, floats: bool, tidy: bool, output: str | None,
 ) -> None:  # fmt: skip
-    r"""Every value and every derivative of a network, with the working.
+    """Every value and every derivative of a network, with the working.
 
     NET is a file in the notation, or - for standard input.
 
@@ -98,6 +98,7 @@ def solve(
     from backhand.display import format_of, formatted
     from backhand.solving.solve import solve as solve_graph
 
+    _not_over_itself(net, output)
     chosen = format_ or (format_of(output) if output else "text")
     graph = _read(net)
     solution = solve_graph(
@@ -123,7 +124,7 @@ def solve(
 @click.option("--of", metavar="NAME", help="With --solved: the quantity to differentiate.")
 @OUT
 def draw(*, net: str, solved: bool, of: str | None, output: str | None) -> None:
-    r"""The figure of a network as SVG.
+    """The figure of a network as SVG.
 
     \b
     Examples:
@@ -132,6 +133,7 @@ def draw(*, net: str, solved: bool, of: str | None, output: str | None) -> None:
     """
     from backhand.display import svg
 
+    _not_over_itself(net, output)
     graph = _read(net)
     if output and not output.lower().endswith(".svg"):
         raise UsageError(f"{output} does not end in .svg, and a figure is drawn as SVG.", cure="Name it so.")
@@ -147,7 +149,7 @@ def draw(*, net: str, solved: bool, of: str | None, output: str | None) -> None:
 @backhand.command()
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 def completion(*, shell: str) -> None:
-    r"""Print the completion script of a shell; it is installed by you, never silently.
+    """Print the completion script of a shell; it is installed by you, never silently.
 
     \b
     Example:
@@ -171,6 +173,8 @@ def _read(net: str) -> Any:
         return readers.read(readers.Path(net))
     from backhand import limits
 
+    if sys.stdin is None:  # pyright: ignore[reportUnnecessaryComparison] - so it is when the stream was closed
+        raise UsageError("Standard input is closed.", cure="Name a file instead of -.")
     data = sys.stdin.buffer.read(limits.BYTES + 1)
     if len(data) > limits.BYTES:
         raise UsageError(f"Standard input has more than {limits.BYTES} bytes.", cure="Split the network.")
@@ -193,18 +197,35 @@ def _terminal() -> dict[str, Any]:
 
 
 def _put(chunks: Iterator[str], output: str | None) -> None:
+    """To the file, or to standard output: nothing is printed of a result that fails in its first 4 million characters."""
     if output and output != "-":
         from backhand.display import save
 
         save(chunks, output)
         return
+    waiting: list[str] = []
+    size = 0
     for chunk in chunks:
-        sys.stdout.write(chunk)
+        waiting.append(chunk)
+        size += len(chunk)
+        if size > 4_000_000:
+            sys.stdout.writelines(waiting)
+            waiting, size = [], 0
+    sys.stdout.writelines(waiting)
     sys.stdout.flush()
+
+
+def _not_over_itself(net: str, output: str | None) -> None:
+    """A result is not written over the network it comes from."""
+    if output and os.path.exists(output) and os.path.exists(net) and os.path.samefile(net, output):  # noqa: PTH110, PTH121 - as above
+        raise UsageError(f"{output} is the network itself.", cure="Name another file for the result.")
 
 
 def main(args: list[str] | None = None) -> None:
     """The command `backhand`; ends the process with its exit status."""
+    if sys.stdout is None:  # pyright: ignore[reportUnnecessaryComparison] - so it is when the stream was closed
+        print("backhand: standard output is closed; use -o to write to a file.", file=sys.stderr)  # noqa: T201
+        sys.exit(WRONG_USAGE)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(encoding="utf-8", newline="\n")

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+from backhand import limits
 from backhand.core.graph import Graph
 from backhand.errors import UsageError
 from backhand.solving.solution import Detail, Solution
@@ -40,7 +42,17 @@ def formatted(solution: Solution, format: str, *, detail: Detail = "steps", **op
             from backhand.explaining.solution import document
 
             made = document(solution, detail=detail, figure=format in DRAWN)
-            return iter(module.write(made, **options))
+            return _deep(iter(module.write(made, **options)))
+
+
+def _deep(chunks: Iterator[str]) -> Iterator[str]:
+    """Writers recurse on the levels of a formula, up to `limits.DEPTH` of them and their derivatives: give them room."""
+    usual = sys.getrecursionlimit()
+    sys.setrecursionlimit(max(usual, 100 * limits.DEPTH))
+    try:
+        yield from chunks
+    finally:
+        sys.setrecursionlimit(usual)
 
 
 def svg(what: Solution | Graph) -> str:

@@ -129,7 +129,7 @@ def exact_digits(number: Fraction, most: int) -> str | None:
 
 
 def rounded(number: Fraction, digits: int) -> str:
-    """`digits` significant digits, half to even, fixed point from 10^-4 to 10^9, else with an exponent.
+    """`digits` significant digits, half to even, fixed point from 10^-4 as far as the digits go, else with an exponent.
 
     >>> rounded(Fraction(2, 3), 6), rounded(Fraction(1, 30000000), 3)
     ('0.666667', '3.33e-8')
@@ -147,7 +147,7 @@ def rounded(number: Fraction, digits: int) -> str:
 
 def _laid_out(sign: str, text: str, exponent: int, digits: int) -> str:
     """The digits `text`, the first of them worth 10^exponent, with point or exponent."""
-    if not -5 < exponent < max(9, digits):
+    if not -5 < exponent < digits:
         mantissa = text[0] + ("." + text[1:] if digits > 1 else "")
         return f"{sign}{mantissa}e{exponent}"
     point = exponent + 1

@@ -7,10 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-
-import backhand
-from backhand.core.graph import Graph
-from backhand.display import formatted
 from random_graphs import EXACT, SMOOTH, random_graph
 from seen.judging import Chain, complaints
 from seen.pages import chain, in_words, of_table, text_chains, unwrapped
@@ -18,12 +14,16 @@ from seen.reading import Lexicon
 from seen.truth import World
 from test_seen import NASTY
 
+import backhand
+from backhand.core.graph import Graph
+from backhand.display import formatted
+
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
 EXAMPLES = sorted((Path(__file__).parents[2] / "examples").glob("*.bh"))
 GRAPHS = {path.stem: path.read_text("utf-8") for path in EXAMPLES} | NASTY
-RANDOM = range(30 - len(EXAMPLES) - 8)
+RANDOM = range(6)
 
 LINEAR = r"""
 const linear = node => {
@@ -50,8 +50,12 @@ const inside = (root, where) => [...root.querySelectorAll(where)].map(linear).jo
 """
 
 DISPLAYS = LINEAR + "return [...document.querySelectorAll('.equation')].map(e => inside(e, '.left math, .right math'));"
-INLINE = LINEAR + "return [...document.querySelectorAll('math')].filter(m => !m.closest('.equation, table')).map(linear);"
-TABLES = LINEAR + r"""
+INLINE = LINEAR + (
+    "return [...document.querySelectorAll('math')].filter(m => !m.closest('.equation, table')).map(linear);"
+)
+TABLES = (
+    LINEAR
+    + r"""
 const cell = c => {
   const copy = c.cloneNode(true);
   copy.querySelectorAll('.typed').forEach(n => n.remove());
@@ -60,6 +64,7 @@ const cell = c => {
 };
 return [...document.querySelectorAll('table')].map(t => [...t.rows].map(r => [...r.cells].map(cell)));
 """
+)
 WORDS = """() => {
   document.querySelectorAll('math, table, .equation, .typed, svg').forEach(n => n.remove());
   return [...document.querySelectorAll('p, li, dd')].map(n => n.textContent.trim());
@@ -106,8 +111,6 @@ def test_every_equality_that_is_drawn_is_true(page: Page, solution: backhand.Sol
 def test_copying_from_the_page_gives_the_lines_of_the_terminal(page: Page, solution: backhand.Solution) -> None:
     shown(page, solution)
     copied = page.evaluate("document.body.innerText")
-    lines = {line.strip() for line in copied.splitlines()}
     terminal = "".join(formatted(solution, "text", detail="full"))
-    lexicon = Lexicon(solution.graph.index)
-    said = [str(each) for each in text_chains(terminal, lexicon) if isinstance(each.links[0], str)]
-    assert [line for line in said if line not in lines and line not in copied] == []
+    said = text_chains(terminal, Lexicon(solution.graph.index))
+    assert [str(each) for each in said if isinstance(each.links[0], str) and str(each) not in copied] == []

@@ -2,7 +2,7 @@
 
     amounts   what a number on a page may mean: a point, or all numbers that round to it
     reading   what is written, as a tree: a tokenizer and precedence climbing of its own
-    truth     every value and derivative of a network, to sixty digits, by dual numbers of its own
+    truth     every value and derivative of a network, to 120 digits, by dual numbers of its own
     pages     where on a page the mathematics stands, in each format
     judging   whether a chain `a = b ≈ c` is true
 

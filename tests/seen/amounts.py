@@ -1,4 +1,5 @@
-"""What a number on a page may mean: a fraction, a real number to sixty digits, or an interval of numbers that round to it.
+"""What a number on a page may mean: a fraction, a real number to 120 digits, or an interval
+of numbers that round to it.
 
 `add`, `multiply`, ... take any of the three. A fraction stays a fraction while the result is one; an interval
 contains every value that its arguments allow. `FUNCTIONS` is a table of its own: value, derivatives, and how
@@ -16,11 +17,11 @@ from typing import Any, NamedTuple, TypeAlias
 from mpmath import MPContext
 
 mp: Any = MPContext()
-mp.dps = 60
+mp.dps = 120
 MPF: Any = mp.mpf
 BITS = 60_000
 SMALLEST = 40_000
-"""Reals of a smaller power of 2 are 0 to us: no page shows their digits."""
+"""Smaller powers of 2 are 0 to us, and larger ones the end of the line: no page shows their digits."""
 
 
 class Interval(NamedTuple):
@@ -31,7 +32,7 @@ class Interval(NamedTuple):
 
 
 Point: TypeAlias = Any
-"""Fraction, or a real number of sixty digits."""
+"""Fraction, or a real number of 120 digits."""
 Amount: TypeAlias = Any
 """A point or an Interval."""
 
@@ -44,7 +45,7 @@ class Undefined(ArithmeticError):
 
 
 def real(value: Point) -> Point:
-    """To sixty digits."""
+    """To 120 digits."""
     if isinstance(value, Fraction):
         return mp.mpf(value.numerator) / value.denominator
     return value
@@ -58,7 +59,7 @@ def fraction(value: Point) -> Fraction:
     if exponent + bits < -SMALLEST:
         return Fraction(0)
     if exponent > SMALLEST:
-        raise Undefined("a number of more than ten thousand digits")
+        return LINE.low if sign else LINE.high
     return Fraction(-int(man) if sign else int(man)) * Fraction(2) ** int(exponent)
 
 
@@ -256,7 +257,7 @@ def leaky_slopes(u: Point, *rest: Point) -> list[Point]:
 
 def gelu_slope(u: Point) -> Point:
     u = real(u)
-    return (1 + mp.erf(u / mp.sqrt(2))) / 2 + u * mp.exp(-u * u / 2) / mp.sqrt(2 * mp.pi)
+    return mp.erfc(-u / mp.sqrt(2)) / 2 + u * mp.exp(-u * u / 2) / mp.sqrt(2 * mp.pi)
 
 
 def choice(u: Point, v: Point) -> list[Point]:
@@ -295,14 +296,14 @@ FUNCTIONS: dict[str, Function] = {
     "sinh": Function(known(0, ZERO, mp.sinh), lambda u, y: [known(0, ONE, mp.cosh)(u)]),
     "cosh": Function(known(0, ONE, mp.cosh), lambda u, y: [known(0, ZERO, mp.sinh)(u)], "even"),
     "tanh": Function(known(0, ZERO, mp.tanh), lambda u, y: [subtract(ONE, multiply(y, y))]),
-    "erf": Function(known(0, ZERO, mp.erf), lambda u, y: [2 * mp.exp(-real(u) ** 2) / mp.sqrt(mp.pi)]),
+    "erf": Function(known(0, ZERO, mp.erf), lambda u, y: [2 * mp.exp(-(real(u) ** 2)) / mp.sqrt(mp.pi)]),
     "sigmoid": Function(sigmoid, lambda u, y: [multiply(y, sigmoid(-u))]),
     "relu": Function(lambda u: u if u > 0 else ZERO, lambda u, y: [step(u)]),
     "leaky_relu": Function(leaky, leaky_slopes),
     "elu": Function(elu, elu_slopes),
     "softplus": Function(lambda u: mp.log1p(mp.exp(real(u))), lambda u, y: [sigmoid(u)]),
     "gelu": Function(
-        known(0, ZERO, lambda u: u * (1 + mp.erf(u / mp.sqrt(2))) / 2), lambda u, y: [gelu_slope(u)], Fraction(6, 5)
+        known(0, ZERO, lambda u: u * mp.erfc(-u / mp.sqrt(2)) / 2), lambda u, y: [gelu_slope(u)], Fraction(6, 5)
     ),
     "silu": Function(
         lambda u: multiply(u, sigmoid(u)),

@@ -1,4 +1,4 @@
-"""Whether a chain `a = b ≈ c` is true. A complaint is a sentence with the chain in it; no complaint is the verdict "true".
+"""Whether a chain `a = b ≈ c` is true. A complaint is a sentence with the chain in it; no complaint says it is true.
 
 - `=`: both sides, every digit taken as it stands, are the true value, exactly or to twenty-five digits, so that
   no rounded number stands beside it;
@@ -17,7 +17,7 @@ from seen.reading import Tree, Unreadable
 from seen.truth import World, close
 
 DIGITS = 6
-"""Behind `≈`, a number that shows so many digits is rounded; one of fewer digits is what it says. A figure shows four."""
+"""Behind `≈`, a number that shows so many digits is rounded; one of fewer is what it says. A figure shows four."""
 
 NOISE = Fraction(1, 10**11)
 """What floating point may add to half a unit, as a part of the number."""

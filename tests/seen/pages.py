@@ -51,26 +51,31 @@ def in_words(text: str, lexicon: Lexicon) -> Iterator[Chain]:
 
 def of_table(header: list[str], rows: list[list[str]], notation: str, lexicon: Lexicon) -> Iterator[Chain]:
     """A table of values and derivatives, or of every quantity by every other."""
-    read = typed if notation == "typed" else tex
     for name, *cells in rows:
-        about = read(name, lexicon)[1]
+        about = named(name, notation, lexicon)
         for column, cell in zip(header[1:], cells, strict=True):
             if column == "value":
                 left: Link = ("name", about)
             elif column.startswith("derivative of "):
-                left = ("slope", named(column.removeprefix("derivative of "), lexicon), about, "d")
+                left = ("slope", in_header(column.removeprefix("derivative of "), lexicon), about, "d")
             else:
-                left = ("slope", about, read(column, lexicon)[1], "d")
+                left = ("slope", about, named(column, notation, lexicon), "d")
             if cell not in ("no value", r"\text{no value}"):
-                code = cell.startswith("`")
-                yield chain(cell.strip("`") or "0", "typed" if code else notation, lexicon, before=left)
+                way = "typed" if cell.startswith("`") else notation
+                yield chain(cell.strip("`") or "0", way, lexicon, before=left)
 
 
-def named(cell: str, lexicon: Lexicon) -> str:
-    """The name in a cell, typeset or in words."""
+def named(cell: str, notation: str, lexicon: Lexicon) -> str:
+    """The name in a cell; Markdown writes some as code, letter by letter."""
+    if notation == "typed" or cell.startswith("`"):
+        return str(typed(cell.strip("`"), lexicon.whole)[1])
+    return str(tex(cell, lexicon)[1])
+
+
+def in_header(cell: str, lexicon: Lexicon) -> str:
+    """The name in a header, as mathematics or in words."""
     inner = unwrapped(cell)
-    tree = typed(plain(cell), lexicon.whole) if inner == cell else tex(inner, lexicon)
-    return str(tree[1])
+    return named(plain(cell), "typed", lexicon) if inner == cell.strip() else named(inner, "tex", lexicon)
 
 
 def unwrapped(cell: str) -> str:
@@ -173,8 +178,8 @@ def inline_and_words(body: str, lexicon: Lexicon) -> Iterator[Chain]:
 
 def plain(line: str) -> str:
     """Words of LaTeX or Markdown as a reader sees them."""
-    line = line.replace("{}", "")
-    line = re.sub(r"\\begin\{quote\}|\\end\{quote\}|\\textit\{.*?\}|\\remark\{.*?\}|^> |\*\*", "", line)
+    line = re.sub(r"\{([\[\]]?)\}", r"\1", line)
+    line = re.sub(r"\\begin\{quote\}|\\end\{quote\}|\\textit\{.*?\}|\\remark\{.*?\}|^> |\*\*|`", "", line)
     return re.sub(r"\\([_#&%${}\[\]*<>|^])", r"\1", line).strip("{} ")
 
 

@@ -29,8 +29,9 @@ SPELLINGS = {
 }  # fmt: skip
 GREEK = dict(
     zip(
-        "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi omicron pi rho sigma tau upsilon "
-        "phi chi psi omega Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega varepsilon vartheta varphi".split(),
+        "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi omicron pi rho sigma tau "
+        "upsilon phi chi psi omega Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega "
+        "varepsilon vartheta varphi".split(),
         "αβγδεζηθικλμνξοπρστυφχψωΓΔΘΛΞΠΣΥΦΨΩεθφ",
         strict=True,
     )
@@ -265,7 +266,7 @@ class Scan:
         match = self.take(WORD)
         if match is None:
             raise Unreadable(f"at {self.text[self.at : self.at + 20]!r} in {self.text!r}")
-        base = (match[1] or "").strip() or GREEK.get(match[2] or "", match[2] or "") or match[3]
+        base = " ".join((match[1] or "").split()) or GREEK.get(match[2] or "", match[2] or "") or match[3]
         index = flat(self.group()) if self.take(INDEX) else ""
         primes = self.take(PRIME)
         plain = look(base + index) + "'" * (len(re.findall(r"['′]|\\prime", primes[0])) if primes else 0)
@@ -288,7 +289,7 @@ class Scan:
 
     def moved(self, text: str) -> tuple[str, str] | None:
         """`dX`: the mark, and the one name behind it, or none."""
-        match = re.fullmatch(r"\s*(d|\\mathrm\{d\}|\\partial|∂)(?![A-Za-z]{0,0}\})(.*)", text, re.DOTALL)
+        match = re.fullmatch(r"\s*(d|\\mathrm\{d\}|\\partial|∂)(.*)", text, re.DOTALL)
         if match is None:
             return None
         mark = "d" if "d" in match[1] and "partial" not in match[1] else "∂"

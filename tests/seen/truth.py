@@ -1,9 +1,9 @@
-"""Every value and derivative of a network, to sixty digits or exactly, by dual numbers: a value and its rate of change.
+"""Every value and derivative of a network, to 120 digits or exactly, by dual numbers: a value and its rate of change.
 
-    World(graph)            the network's formulas, and a number for every symbol without a value
-    world.value("L")        1
-    world.total("L", "B1")  the derivative of L by B1: seed B1 with 1 and go forward
-    world.local("C1", "B1") only the B1 in the formula of C1 moves
+World(graph)            the network's formulas, and a number for every symbol without a value
+world.value("L")        1
+world.total("L", "B1")  the derivative of L by B1: seed B1 with 1 and go forward
+world.local("C1", "B1") only the B1 in the formula of C1 moves
 """
 
 from __future__ import annotations
@@ -14,10 +14,9 @@ from functools import cached_property
 
 from backhand.core.formula import Apply, Formula, Num, Ref, postorder
 from backhand.core.graph import Graph
-from seen.amounts import CONSTANTS, FUNCTIONS, ONE, ZERO, Amount, Interval, Point, add, call, divide, multiply, negate
-from seen.amounts import power, real, subtract
+from seen import amounts
+from seen.amounts import CONSTANTS, FUNCTIONS, ONE, ZERO, Amount, Interval, Point, add, call, multiply, negate, real
 from seen.reading import SPELLINGS, Tree
-
 
 DUAL = tuple[Point, Point]
 
@@ -123,7 +122,7 @@ class World:
         return value, total
 
 
-OPERATORS = {"+": add, "-": subtract, "*": multiply, "/": divide, "^": power}
+OPERATORS = {"+": add, "-": amounts.subtract, "*": multiply, "/": amounts.divide, "^": amounts.power}
 
 
 def _product(one: DUAL, other: DUAL) -> DUAL:
@@ -133,14 +132,14 @@ def _product(one: DUAL, other: DUAL) -> DUAL:
 
 def _quotient(one: DUAL, other: DUAL) -> DUAL:
     (u, du), (v, dv) = one, other
-    return divide(u, v), divide(subtract(multiply(du, v), multiply(u, dv)), multiply(v, v))
+    return amounts.divide(u, v), amounts.divide(amounts.subtract(multiply(du, v), multiply(u, dv)), multiply(v, v))
 
 
 def _power(one: DUAL, other: DUAL) -> DUAL:
     (u, du), (v, dv) = one, other
-    value, rate = power(u, v), ZERO
+    value, rate = amounts.power(u, v), ZERO
     if du != 0 and v != 0:
-        rate = multiply(multiply(v, power(u, subtract(v, ONE))), du)
+        rate = multiply(multiply(v, amounts.power(u, amounts.subtract(v, ONE))), du)
     if dv != 0:
         rate = add(rate, multiply(multiply(value, call("ln", u)), dv))
     return value, rate
@@ -148,7 +147,7 @@ def _power(one: DUAL, other: DUAL) -> DUAL:
 
 MOVING = {
     "+": lambda one, other: (add(one[0], other[0]), add(one[1], other[1])),
-    "-": lambda one, other: (subtract(one[0], other[0]), subtract(one[1], other[1])),
+    "-": lambda one, other: (amounts.subtract(one[0], other[0]), amounts.subtract(one[1], other[1])),
     "*": _product,
     "/": _quotient,
     "^": _power,
@@ -193,5 +192,3 @@ def close(one: Point, other: Point, relative: str = "1e-25") -> bool:
         return one == other
     a, b = real(one), real(other)
     return bool(abs(a - b) <= real(Fraction(relative)) * max(abs(a), abs(b)) + real(Fraction(1, 10**45)))
-
-

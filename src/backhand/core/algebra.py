@@ -11,7 +11,8 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from backhand.core.arithmetic import NoValue, TooLarge
-from backhand.core.formula import Apply, Formula, Num, Ref, apply, fold, grouped
+from backhand.core.formula import Apply, Formula, Num, Ref, fold, grouped
+from backhand.core.formula import unlimited as apply
 from backhand.core.operations import ADD, DIVIDE, MULTIPLY, NEGATE, POWER, SUBTRACT, Operation
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ def make(operation: Operation, args: list[Formula]) -> Formula:
     if all(n is not None for n in numbers) and args and operation.exact is not None:
         try:
             result = operation.exact(*numbers)
-        except (NoValue, TooLarge):
+        except TooLarge:
             result = None
         if result is not None:
             return number(result)
@@ -135,6 +136,8 @@ def _over_one(left: Formula, right: Formula) -> Formula | None:
 
 
 def divide(above: Formula, below: Formula) -> Formula:
+    if constant(below) == 0:
+        raise NoValue("a quotient by 0 is not defined")
     if constant(above) == 0:
         return ZERO
     if constant(below) == 1:

@@ -49,7 +49,8 @@ def _guard(function: Callable[[float], float], name: str) -> Callable[[float], f
 
 
 def _n(u: Fraction | float) -> str:
-    return show(u).text
+    text, exact = show(u)
+    return text if exact or "." not in text else text.rstrip("0").rstrip(".")
 
 
 # -- arithmetic ---------------------------------------------------------------------------------------

@@ -69,14 +69,23 @@ def apply_operation(operation: Operation, args: list[Value], note: Note = quiet)
         if exact is not None:
             return exact
     numbers: list[float] = []
+    symbolic = False
     for arg in args:
-        if isinstance(arg, (Fraction, float)):
-            numbers.append(as_float(arg))
-        else:
-            return algebra.make(operation, [algebra.formula_of(a) for a in args])
-    if any(math.isnan(number) for number in numbers):
-        return math.nan
-    return _real(operation, numbers, note)
+        if isinstance(arg, Formula):
+            symbolic = True
+            continue
+        number = as_float(arg)
+        if math.isinf(number):
+            note(f"A number here is too large for a float (beyond 1.8e308), so {_name(operation)} of it is not known.")
+        if not math.isfinite(number):
+            return math.nan
+        if arg and not number:
+            note(f"A number here is too small for a float (below 5e-324), so {_name(operation)} of it is not known.")
+            return math.nan
+        numbers.append(number)
+    if symbolic:
+        return algebra.make(operation, [algebra.formula_of(a) for a in args])
+    return _real(operation, numbers, note, rounded=any(isinstance(arg, float) for arg in args))
 
 
 def _exact(operation: Operation, args: list[Fraction], note: Note) -> Fraction | None:
@@ -104,24 +113,23 @@ def _by_formula(operation: Operation, args: list[Fraction]) -> Fraction | None:
     return result if isinstance(result, Fraction) else None
 
 
-def _real(operation: Operation, args: list[float], note: Note) -> float:
+def _real(operation: Operation, args: list[float], note: Note, *, rounded: bool) -> float:
+    """The row's float, nan where it is too large, or where a rounded 0 may not be 0 at all."""
     try:
         result = operation.real(*args)
     except OverflowError:
         result = math.inf
-    if math.isnan(result):
-        note(f"{operation.name} of these numbers is not known, because something before it was too large.")
-    elif math.isinf(result):
-        if all(map(math.isfinite, args)):
-            note(f"The result of {_name(operation)} is too large for a float (beyond 1.8e308), so no number is shown.")
-    elif operation.name in "+-" and abs(result) < 1e-8 * max(map(abs, args)) and not _whole(args):
+    except NoValue:
+        if not rounded or 0.0 not in args:
+            raise
+        note(f"A rounded number became 0 before {_name(operation)}, where it would have to be known better.")
+        return math.nan
+    if not math.isfinite(result):
+        note(f"The result of {_name(operation)} is too large for a float (beyond 1.8e308), so no number is shown.")
+        return math.nan
+    if rounded and operation.name in "+-" and abs(result) < 1e-8 * max(map(abs, args)):
         _cancelled(args, result, note)
     return result
-
-
-def _whole(args: list[float]) -> bool:
-    """Whole numbers lose no digits."""
-    return all(math.isfinite(a) and a == int(a) for a in args)
 
 
 def _cancelled(args: list[float], result: float, note: Note) -> None:

@@ -125,6 +125,20 @@ def apply(
 
     Raises LimitError when the levels pass `limits.DEPTH`.
     """
+    made = unlimited(operation, *args, style=style, parens=parens, span=span)
+    if made.depth > limits.DEPTH:
+        raise LimitError(
+            f"A formula {made.depth} levels deep; at most {limits.DEPTH} are read.",
+            span,
+            cure="Give a name to a part of it.",
+        )
+    return made
+
+
+def unlimited(
+    operation: Operation, *args: Formula, style: Style = "", parens: bool = False, span: Span | None = None
+) -> Apply:
+    """As `apply`, for formulas that Backhand makes itself of formulas that were read."""
     depth = 0
     for position, arg in enumerate(args):
         chained = (
@@ -135,12 +149,6 @@ def apply(
             and arg.operation.name in CHAINS
         )
         depth = max(depth, arg.depth if chained else arg.depth + 1)
-    if depth > limits.DEPTH:
-        raise LimitError(
-            f"A formula {depth} levels deep; at most {limits.DEPTH} are read.",
-            span,
-            cure="Give a name to a part of it.",
-        )
     return Apply(operation, args, style, parens, span, depth)
 
 

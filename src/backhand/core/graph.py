@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
+from backhand import limits
 from backhand.core.formula import Formula, Ref, names, references, same, to_text
 from backhand.errors import BackhandError, ReadError, UsageError, raise_all
 
@@ -150,6 +151,14 @@ class Graph:
                     children[parent].append(position)
         return children
 
+    @cached_property
+    def levels(self) -> list[int]:
+        """For each quantity the length of the longest way to it."""
+        levels: list[int] = []
+        for parents in self.parent_lists:
+            levels.append(1 + max([levels[parent] for parent in parents], default=-1))
+        return levels
+
     def parents(self, name: str) -> tuple[str, ...]:
         """The quantities in a quantity's own formula, each once."""
         quantity = self[name]
@@ -177,6 +186,7 @@ class Graph:
         if not ends:
             raise UsageError(
                 "This network computes nothing: every quantity is given.",
+                self.quantities[0].span,
                 cure="Add a definition, for example L = (a - t)^2.",
             )
         from backhand.core.notation import Notice
@@ -254,7 +264,7 @@ def _content(quantity: Quantity) -> _Content:
 def _topological(quantities: list[Quantity]) -> list[Quantity]:
     """Parents before children, otherwise as written. Depth-first, without recursion."""
     index = {quantity.name: position for position, quantity in enumerate(quantities)}
-    errors: list[BackhandError] = []
+    errors: list[BackhandError] = _repeated(quantities) if len(index) < len(quantities) else []
     parents: list[list[int]] = []
     for quantity in quantities:
         found: list[int] = []
@@ -262,7 +272,8 @@ def _topological(quantities: list[Quantity]) -> list[Quantity]:
             for ref in references(quantity.definition):
                 position = index.get(ref.name)
                 if position is None:
-                    errors.append(_undefined(quantity, ref, index))
+                    if len(errors) < limits.ERRORS:
+                        errors.append(_undefined(quantity, ref, index))
                 else:
                     found.append(position)
         parents.append(found)
@@ -292,6 +303,20 @@ def _topological(quantities: list[Quantity]) -> list[Quantity]:
     return order
 
 
+def _repeated(quantities: list[Quantity]) -> list[BackhandError]:
+    """An error for each name that two quantities have."""
+    first: dict[str, Quantity] = {}
+    errors: list[BackhandError] = []
+    for quantity in quantities:
+        earlier = first.setdefault(quantity.name, quantity)
+        if earlier is not quantity and len(errors) < limits.ERRORS:
+            one, other = sorted((earlier, quantity), key=lambda q: q.span.start if q.span else -1)
+            where = f"; line {one.span.line} already defines it" if one.span else ""
+            what = f"{quantity.name} is defined a second time{where}."
+            errors.append(ReadError(what, other.span, cure="Choose another name."))
+    return errors
+
+
 def _cycle(around: list[Quantity]) -> ReadError:
     """The cycle as arrows of use: each name needs the next."""
     named = [q.name for q in around]
@@ -314,9 +339,11 @@ def _undefined(quantity: Quantity, ref: Ref, index: dict[str, int]) -> BackhandE
 def unknown(name: str, known: Iterable[str], span: Span | None = None, user: str = "") -> ReadError | UsageError:
     """An error for a name that is defined nowhere, with the likeliest cure."""
     known = list(known)
+    guess = _guess(name, known)
+    name = name if len(name) <= 60 else name[:57] + "..."
     what = f"{user} uses {name}, which is defined nowhere." if user else f"There is no quantity {name}."
     shown = ", ".join(known[:8]) + (", ..." if len(known) > 8 else "")
-    cure = _guess(name, known) or (f"Known: {shown}." if known else "")
+    cure = guess or (f"Known: {shown}." if known else "")
     return (ReadError if span or user else UsageError)(what, span, cure=cure)
 
 
@@ -329,6 +356,8 @@ def _guess(name: str, known: list[str]) -> str:
 
     from backhand.core.operations import FUNCTIONS
 
+    if not name or len(name) > 200:
+        return ""
     folded = _fold(name)
     alike = [other for other in known if _fold(other) == folded]
     if alike:

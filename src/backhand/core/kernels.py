@@ -72,7 +72,7 @@ def propagate_floats(graph: Graph, of: str) -> tuple[list[float], list[float | N
         if needed[position]:
             for place in places:
                 needed[place] = 1
-    adjoints = [g if flag else None for g, flag in zip(gradient, needed, strict=False)]
+    adjoints = [g if flag else None for g, flag in zip(gradient[:count], needed, strict=False)]
     notices = [_corner(graph, position) for position in sorted(set(corners)) if needed[position]]
     return values[:count], adjoints, notices
 

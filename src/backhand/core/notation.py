@@ -155,8 +155,13 @@ def explain(text: str, position: int, span: Span, error: UnexpectedInput) -> Rea
         )
     if character == ")":
         return ReadError("This ) closes nothing.", span, cure="Remove it, or add the ( it belongs to.")
-    if character == "," and re.match(r",\s*[0-9]", text[position:]) and before.isdigit():
-        return ReadError("A comma separates definitions.", span, cure="Write a decimal point: 1.5 instead of 1,5.")
+    if (comma := _decimal_comma(text, position)) is not None:
+        whole, part = comma
+        return ReadError(
+            "A comma separates definitions.",
+            span,
+            cure=f"Write a decimal point: {whole}.{part} instead of {whole},{part}.",
+        )
     if re.match(r"\.?[0-9.]+", text[position:]) and re.match(r"[0-9.]+\.[0-9]*\.", text[position:]):
         return ReadError("A number with two decimal points.", span, cure="Keep one of them.")
     if character.isdecimal() and not character.isascii():
@@ -184,6 +189,13 @@ def explain(text: str, position: int, span: Span, error: UnexpectedInput) -> Rea
         span,
         cure="Formulas are made of names, numbers, + - * / ^ ( ) and functions such as exp(x).",
     )
+
+
+def _decimal_comma(text: str, position: int) -> tuple[str, str] | None:
+    """The digits around a comma outside brackets, if one stands at or just before the position."""
+    around = re.search(r"([0-9]{1,20}),([0-9]{1,20})", text[max(0, position - 21) : position + 21])
+    inside = text.count("(", 0, position) > text.count(")", 0, position)
+    return (around[1], around[2]) if around and not inside else None
 
 
 def _length(error: Any) -> int:
@@ -330,6 +342,9 @@ class _Makers:
                 cure="Write them together (1000) or with a sign between (1*000).",
             )
         made = apply(MULTIPLY, left, right, style="juxtaposed", span=_across(left, right))
+        if _bare_number(right) and isinstance(left, Apply) and left.args[-1] == Ref("x") and left.style == "juxtaposed":
+            words = "x is read as the quantity x, not as a sign of multiplication. Write * or · for that."
+            self.current.notices.append(Notice(words, made.span))
         if isinstance(left, Apply) and left.operation is DIVIDE and not left.parens and not _plain_fraction(left):
             self.current.notices.append(
                 Notice(f"{to_text(made)} is read from left to right, as ({to_text(left)}) {to_text(right)}.", made.span)
@@ -349,6 +364,12 @@ class _Makers:
     def raise_superscript(self, base: Formula, token: Token) -> Formula:
         digits = str(token).translate(SUPERSCRIPTS)
         span = self.current.span(token)
+        if len(digits) > limits.DIGITS:
+            raise LimitError(
+                f"Here is a number of {len(digits)} digits; at most {limits.DIGITS} are read.",
+                span,
+                cure="Write it shorter.",
+            )
         exponent: Formula = Num(Fraction(int(digits.lstrip("+-"))), digits.lstrip("+-"), False, span)
         if digits.startswith("-"):
             exponent = apply(NEGATE, exponent, span=span)

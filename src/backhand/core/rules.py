@@ -90,10 +90,15 @@ def local(operation: Operation, position: int, args: Sequence[Value], y: Value, 
         if ev.evaluate(ev.row_formula(kink.at), values) == 0:
             note(f"{_shown(operation, args)} stands at a corner of {operation.name}: {kink.convention}.")
     try:
-        return ev.evaluate(ev.row_formula(operation.partials[position]), values)
+        return ev.evaluate(ev.row_formula(operation.partials[position]), values, quiet_powers(note))
     except (NoValue, TooLarge):
         note(f"{_shown(operation, args)} has no finite slope there, so no number is given for the derivative.")
         return NAN
+
+
+def quiet_powers(note: Note) -> Note:
+    """Inside a partial, u^0 at u = 0 is the rule's own business (the slope of x^1) and no news."""
+    return lambda words: None if words.startswith("0^0") else note(words)
 
 
 def _shown(operation: Operation, args: Sequence[Value]) -> str:

@@ -151,7 +151,7 @@ def apply_box(node: Apply, parts: list[Seen], substituted: list[bool] | None = N
         case "*":
             return multiply_box(node.style, parts[0], parts[1], marks)
         case "/":
-            return Seen([m.Fraction(_inside(parts[0]), _inside(parts[1]))], 3, exact)
+            return Seen([m.Fraction(_inside(parts[0]), _inside(parts[1]))], 3, exact, negative=parts[0].negative)
         case "^":
             base = parts[0] if parts[0].rank == 4 and not parts[0].negative else parts[0].grouped()
             return Seen([m.Power(base.box, _inside(parts[1]))], 3, exact)

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
+from backhand import limits
 from backhand.core.algebra import constant
 from backhand.core.evaluate import Value
-from backhand.core.formula import Apply, Num, Ref, postorder, references
+from backhand.core.formula import Apply, Formula, Num, Ref, postorder, size
 from backhand.core.graph import Quantity
 from backhand.core.paths import Paths
 from backhand.explaining import mathematics as m
@@ -30,6 +31,7 @@ from backhand.explaining.document import (
     Table,
 )
 from backhand.explaining.stages import chain, links
+from backhand.numbers import known
 from backhand.solving.solution import Detail, GatherStep, LocalStep, Solution
 
 FIGURE = 400
@@ -160,14 +162,18 @@ def _local(solution: Solution, step: LocalStep, detail: Detail, *, result: bool)
     """dC1/dB1 = w = -2, in full with the rule and the product of partials before it is tidied."""
     definition = solution.graph[step.child].definition
     assert definition is not None
-    occurrences = sum(ref.name == step.parent for ref in references(definition))
+    occurrences = len(step.worked.factors)
     if occurrences > 1:
         yield Paragraph(say.one_occurrence_each(step.parent, step.child, occurrences))
     slope = m.Slope(step.child, step.parent, step.total_differs)
     first: list[m.Box] = [slope]
+    if size(step.worked.formula) > limits.SYMBOLIC:
+        yield Equation(links([Seen([slope], 4), value_box(step.result)]), say.TOO_LONG, result)
+        return
     note = say.piecewise(node.operation.name for node in postorder(step.worked.formula) if isinstance(node, Apply))
     if detail == "full":
-        first.append(m.Differentiate(step.parent, box(definition, graph=solution.graph).box))
+        shown = None if step.parent.startswith("w[") else solution.graph
+        first.append(m.Differentiate(step.parent, box(definition, graph=shown).box))
         first += _factors(step)
         note = (*say.by_which_rules(step.worked.rules), *(("; ", *note) if note else ()))
     yield Equation(
@@ -216,7 +222,10 @@ def _chain_rule(solution: Solution, step: GatherStep) -> tuple[Link, ...]:
             )
         products.add_value(way.product)
     result = solution.derivative(by)
-    seen = [Seen([m.Slope(of, by)], 4), rule.seen, numbers.seen]
+    seen = [Seen([m.Slope(of, by)], 4), rule.seen]
+    if not all(isinstance(v, Formula) or known(v) for w in step.ways for v in (w.upstream, w.local)):
+        return links(seen)
+    seen.append(numbers.seen)
     if len(step.ways) > 1 and not symbolic:
         seen.append(products.seen)
     seen.append(value_box(result))

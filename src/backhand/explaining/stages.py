@@ -20,6 +20,7 @@ from backhand.core.graph import Graph
 from backhand.explaining.boxes import Seen, add_box, apply_box, box, number, value_box
 from backhand.explaining.document import Link
 from backhand.explaining.mathematics import Box
+from backhand.numbers import known
 
 LONGEST = 400
 """Operations of a formula above which the numbers put in and the value are shown, and nothing between."""
@@ -39,8 +40,16 @@ def chain(
     With `every`, each level of the formula is a stage of its own."""
     seen: list[Seen] = [Seen([item], 4) for item in first]
     seen.append(box(formula, graph=graph))
-    seen += stages(formula, values, result, every=every)
+    if not is_number(result) or all(
+        known(value) for value in (*values.values(), result) if not isinstance(value, Formula)
+    ):
+        seen += stages(formula, values, result, every=every)
     return links(seen)
+
+
+def is_number(value: Value) -> bool:
+    """Whether it is a number, or else a formula in symbols."""
+    return not isinstance(value, Formula)
 
 
 def links(seen: list[Seen]) -> tuple[Link, ...]:

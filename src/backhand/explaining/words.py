@@ -108,6 +108,8 @@ def paths_listed(frm: str, of: str, count: int, shown: int) -> Words:
     return (*lead, f". They are not all listed; the {shown} with the largest products are:")
 
 
+TOO_LONG: Words = ("its formula is too long to write out",)
+
 NAME_NUMBERS = (
     "Numbers written inside a formula are constants. To get derivatives by them, give them names, "
     "for example weight w = 2."

@@ -8,7 +8,8 @@ the page is replayed under each, carrying on the person's own numbers, and what 
 9.4 bits = 4 (a slip happens once in 16 lines) + log2 41 (and gives any number from -20 to 20). Two rivals know no habit:
 unrelated slips (9.4 a number) and guessing (5.6, and 5.4 a number). A habit is named only if it beats both by 3 bits,
 contradicts no right line, leaves at most one number unexplained, and has two numbers, or one and the expression that
-stands before it, on its side. Habits that come out alike are named together, up to three; of more nothing is said.
+stands before it, on its side. (Slips are counted both ways, and the smaller count holds: lines that do not follow from
+his own, and lines that are not true. A slip that was not carried on makes the next line look wrong, though it is true.) Habits that come out alike are named together, up to three; of more nothing is said.
 Two habits at a time are tried for the most promising few; never three: three explain almost anything.
 
 `diagnose` gives the habits of a page, `could_be` for each single line the rows that give its number (a hint, no verdict),
@@ -178,6 +179,7 @@ class View:
     sheet: Sheet
     told: Told
     claims: list[int]
+    order: list[int]
     truth: Page = field(init=False)
     base: Page = field(init=False)
 
@@ -212,7 +214,9 @@ class Search:
         for output in outputs:
             sheet = sheet_of(self.graph, output)
             mine = [n for n, c in enumerate(self.claims) if self._belongs(c.about, output)]
-            found.append(View(sheet, told_of(sheet, own, slack), mine))
+            told = told_of(sheet, own, slack)
+            order = [i for i in sheet.order if sheet.layer[i] >= 0 or i in told.derivatives]
+            found.append(View(sheet, told, mine, order))
         return found
 
     def _belongs(self, about: About, output: str) -> bool:
@@ -224,11 +228,22 @@ class Search:
         return self._fit([view.base for view in self.views], 0.0)
 
     @cached_property
+    def untrue(self) -> frozenset[int]:
+        """Claims that are not the true number."""
+        found: set[int] = set()
+        for view in self.views:
+            for n in view.claims:
+                right = predicted(view.truth, self.claims[n].about)
+                if right is not None and not self.claims[n].misread and not _agree(self.claims[n], right):
+                    found.add(n)
+        return frozenset(found)
+
+    @cached_property
     def limit(self) -> float:
         """What a habit must cost at most."""
-        scheme, null = self.scheme, self.null
-        guess = scheme.guess + scheme.guess_each * len(null.misses) + self._written(null.against)
-        return min(null.cost, guess) - scheme.margin
+        scheme, count = self.scheme, min(len(self.null.misses), len(self.untrue))
+        rivals = min(scheme.miss * count, scheme.guess + scheme.guess_each * count)
+        return rivals + self._written(self.null.against) - scheme.margin
 
     # -- fitting -----------------------------------------------------------------------------------------------------------
 
@@ -242,7 +257,7 @@ class Search:
         return Fit(known.misses, known.against, known.cost + hypothesis.bits)
 
     def pages(self, practice: Practice) -> list[Page]:
-        return [run(view.sheet, practice, view.told, view.base) for view in self.views]
+        return [run(view.sheet, practice, view.told, view.base, view.order) for view in self.views]
 
     @cached_property
     def _fits(self) -> dict[int, Fit]:
@@ -264,7 +279,7 @@ class Search:
                 if number is not None and not _agree(claim, number):
                     misses.add(n)
         for n in self._with_formula:
-            if not any(self._same_formula(n, practice, told) for told in self._elsewhere):
+            if not any(self._same_formula(n, practice, told) for told in self._elsewhere(n)):
                 against.add(n)
         for view, page in zip(self.views, pages, strict=True):
             for n in view.claims:
@@ -299,14 +314,23 @@ class Search:
         known = all(ref.name in sheet.index for ref in references(formula))
         return known and (slopes or any(sheet.quantities[sheet.index[r.name]].computed for r in references(formula)))
 
+    def _elsewhere(self, n: int) -> list[Told]:
+        """Other numbers for what is computed and for the given quantities that the formula has by name: values only
+        (derivatives follow), and both."""
+        sheet, written = self.views[0].sheet, self.claims[n].formula
+        assert written is not None
+        named = frozenset(sheet.index[ref.name] for ref in references(written))
+        given = frozenset(i for i in named if not sheet.quantities[i].computed)
+        if given not in self._other_numbers:
+            draw = random.Random(20)
+            values = {i: draw.randint(11, 999) for i, q in enumerate(sheet.quantities) if q.computed or i in given}
+            derivatives = {i: draw.randint(11, 999) for i in sorted(sheet.needed) if i != sheet.end}
+            self._other_numbers[given] = [Told(dict(values)), Told(dict(values), derivatives)]
+        return self._other_numbers[given]
+
     @cached_property
-    def _elsewhere(self) -> list[Told]:
-        """Other numbers for what is computed: values only (derivatives follow), and both."""
-        sheet = self.views[0].sheet
-        draw = random.Random(20)
-        values = {i: draw.randint(11, 999) for i, q in enumerate(sheet.quantities) if q.computed}
-        derivatives = {i: draw.randint(11, 999) for i in sorted(sheet.needed) if i != sheet.end}
-        return [Told(dict(values)), Told(dict(values), derivatives)]
+    def _other_numbers(self) -> dict[frozenset[int], list[Told]]:
+        return {}
 
     def _same_formula(self, n: int, practice: Practice, told: Told) -> bool:
         """Whether the written formula gives what the practice gives, at these numbers."""
@@ -405,16 +429,20 @@ class Search:
             and not fit.misses - null.misses
             and not fit.against - null.against
             and len(fit.misses) <= scheme.residue
-            and (len(numbers) >= scheme.evidence or bool(numbers and expressions))
+            and (min(len(numbers), len(self.untrue)) >= scheme.evidence or bool(numbers and expressions))
         )
 
     def _pairs(self, singles: list[tuple[Fit, Hypothesis]]) -> list[tuple[Fit, Hypothesis]]:
-        """The best few extended by every other; each half must account for numbers of its own."""
+        """The best few extended by every other that does something; each half must account for numbers of its own."""
+        missed, scheme = self.null.misses, self.scheme
+        if len(missed) < 2 * scheme.evidence:
+            return []
+        enough = max(scheme.evidence, len(missed) // 4)
+        promising = [(f, h) for f, h in singles if len(missed - f.misses) >= enough][: scheme.beam]
+        partners = [(f, h) for f, h in singles if missed - f.misses or h.rows[0].sort == "habit"]
         found: list[tuple[Fit, Hypothesis]] = []
         seen: set[frozenset[int]] = set()
-        promising = [(f, h) for f, h in singles if self.null.misses - f.misses][: self.scheme.beam]
-        partners = [(f, h) for f, h in singles if h.rows[0].sort == "habit" or self.null.misses - f.misses]
-        for first, one in promising:
+        for first, one in promising if partners else ():
             for second, other in partners:
                 key = frozenset((id(one), id(other)))
                 if key in seen or one.bits + other.bits > self.limit or one.keys == other.keys:
@@ -425,7 +453,7 @@ class Search:
                     continue
                 fit = self.fit(pair)
                 gains = (len(second.misses - fit.misses), len(first.misses - fit.misses))
-                if min(gains) >= self.scheme.evidence and self._stands(fit):
+                if min(gains) >= scheme.evidence and self._stands(fit):
                     found.append((fit, pair))
         return sorted(found, key=lambda pair: (pair[0].cost, pair[1].order))
 
@@ -617,12 +645,31 @@ def _direct(graph: Graph, of: str, about: About) -> About:
 
 
 def _instances(sheet: Sheet) -> list[Hypothesis]:
-    """Every row at every place of a sheet; kept with the sheet."""
+    """Every row at every place of a sheet where it can make a difference; kept with the sheet."""
     known = sheet.memory.get("instances")
     if not isinstance(known, list):
         known = [_hypothesis(row, instance) for row in TABLE for instance in row.instances(sheet)]
+        points = [(told, run(sheet, RIGHT, told)) for told in _points(sheet)]
+        known = [h for h in known if any(_differs(sheet, h.practice, *point) for point in points)]
         sheet.memory["instances"] = known
     return known  # type: ignore[return-value]
+
+
+def _points(sheet: Sheet) -> list[Told]:
+    """The network's own numbers, and others for everything that is computed."""
+    draw = random.Random(11)
+    found = [Told()]
+    for _ in range(4):
+        values = {i: draw.randint(-99, 99) for i, q in enumerate(sheet.quantities) if q.computed}
+        found.append(Told(values, {i: draw.randint(-99, 99) for i in sorted(sheet.needed) if i != sheet.end}))
+    return found
+
+
+def _differs(sheet: Sheet, practice: Practice, told: Told, right: Page) -> bool:
+    page = run(sheet, practice, told, right)
+    return any(
+        page.derivatives[i] != x and page.derivatives[i] == page.derivatives[i] for i, x in right.derivatives.items()
+    ) or any(v != x and v == v for v, x in zip(page.values, right.values, strict=True))
 
 
 def _hypothesis(row: Misconception, instance: Instance) -> Hypothesis:
@@ -681,20 +728,28 @@ def collisions(
     truth = sheet_numbers(run(sheet, RIGHT), lines, expressions)
     groups: dict[tuple[object, ...], list[str]] = {}
     one_line: list[str] = []
+    bits: dict[str, float] = {}
     for row in TABLE:
-        if row.sort != "habit":
-            continue
-        for instance in row.instances(sheet)[:1]:
-            page = run(sheet, instance.practice)
+        for instance in row.instances(sheet)[: 1 if row.sort == "habit" else None]:
+            page = run(sheet, instance.practice, told_of(sheet, {}))
             signature = sheet_numbers(page, lines, expressions)
             if row.key not in groups.setdefault(signature, []):
                 groups[signature].append(row.key)
-            if signature != truth and not _several_lines(graph, sheet, page, lines, expressions):
+            bits[row.key] = row.prior_bits + instance.bits
+            if signature != truth and row.sort == "habit" and not _several_lines(graph, sheet, page, lines, expressions):
                 one_line.append(row.key)
-    hidden = tuple(groups.pop(truth, ()))
-    alike = tuple(tuple(keys) for keys in groups.values() if len(keys) > 1)
-    isolated = tuple(k for keys in groups.values() if len(keys) == 1 for k in keys if k not in one_line)
+    habits = {row.key for row in TABLE if row.sort == "habit"}
+    hidden = tuple(key for key in groups.pop(truth, ()) if key in habits)
+    rivals = [_rivals(keys, habits, bits) for keys in groups.values() if habits.intersection(keys)]
+    alike = tuple(tuple(keys) for keys in rivals if len(keys) > 1)
+    isolated = tuple(k for keys in rivals if len(keys) == 1 for k in keys if k not in one_line)
     return Collisions(hidden, alike, tuple(one_line), isolated)
+
+
+def _rivals(keys: Sequence[str], habits: set[str], bits: dict[str, float]) -> list[str]:
+    """The habits of a group, and those of its slips that are about as likely."""
+    most = min(bits[key] for key in keys if key in habits) + Scheme().near
+    return [key for key in keys if key in habits or bits[key] <= most]
 
 
 def every_line(graph: Graph, of: str) -> list[About]:
@@ -726,8 +781,9 @@ def _rounded(number: Amount | None) -> Amount | None:
 def _several_lines(graph: Graph, sheet: Sheet, page: Page, lines: Sequence[About], expressions: bool) -> bool:
     """Whether more than one line does not follow from the lines before it by the right rules."""
     claims = claims_of(page, lines, expressions=expressions)
-    null = Search(graph, sheet.of, claims, Scheme()).null
-    return len(null.misses) >= 2 or bool(null.misses and null.against)
+    search = Search(graph, sheet.of, claims, Scheme())
+    null = search.null
+    return min(len(null.misses), len(search.untrue)) >= 2 or bool(null.misses and null.against)
 
 
 def claims_of(page: Page, lines: Sequence[About], *, expressions: bool = False) -> list[Claimed]:

@@ -117,10 +117,15 @@ def keep(page: Page, unit: int, sent: Sequence[Sent]) -> Sequence[Sent]:
 
 def gather(page: Page, unit: int, sent: Sequence[Sent]) -> Gathered:
     """The sum over all ways."""
+    if len(sent) == 1:
+        one = sent[0]
+        return Gathered(one.product, one.terms or ((one.upstream, one.factor),))
     total: Amount = 0
+    terms: list[tuple[Amount, ...]] = []
     for one in sent:
         total = total + one.product
-    return Gathered(total, tuple(t for one in sent for t in (one.terms or ((one.upstream, one.factor),))))
+        terms += one.terms or ((one.upstream, one.factor),)
+    return Gathered(total, tuple(terms))
 
 
 def report(page: Page, unit: int, gathered: Gathered) -> Gathered:
@@ -170,6 +175,17 @@ class Practice:
     def changed(self) -> tuple[str, ...]:
         """The rules that are not those of calculus. Two practices with a rule in common cannot be one person's."""
         return tuple(name for name in SLOTS if getattr(self, name) is not getattr(RIGHT, name))
+
+    @property
+    def plainly(self) -> bool:
+        """Whether each way sends what it should; only what is made of it may differ."""
+        return (
+            self.upstream is upstream
+            and self.factor is factor
+            and self.send is send
+            and self.weight_upstream is upstream
+            and self.weight_factor is factor
+        )
 
     @property
     def reads_differently(self) -> bool:
@@ -244,8 +260,15 @@ class Page:
         return total
 
 
-def run(sheet: Sheet, practice: Practice, told: Told = NOTHING, base: Page | None = None) -> Page:
-    """Forward and back under a practice. `base` is a page of the same numbers whose forward pass may be used again."""
+def run(
+    sheet: Sheet,
+    practice: Practice,
+    told: Told = NOTHING,
+    base: Page | None = None,
+    order: Sequence[int] | None = None,
+) -> Page:
+    """Forward and back under a practice. `base` is a page of the same numbers whose forward pass may be used again;
+    `order` is the sheet's, perhaps without weights that nobody asks for."""
     if practice.labels:
         told = told.relabelled(practice.labels)
     if base is not None and not practice.reads_differently:
@@ -259,7 +282,7 @@ def run(sheet: Sheet, practice: Practice, told: Told = NOTHING, base: Page | Non
         for child in range(count):
             if sheet.trees[child] is not None and child in sheet.needed:
                 _slopes(page, child, 1)
-    _backward(page)
+    _backward(page, sheet.order if order is None else order)
     return page
 
 
@@ -469,11 +492,11 @@ def apply(operation: Operation, args: Sequence[Amount]) -> Amount:
                 return NAN
 
 
-def _backward(page: Page) -> None:
+def _backward(page: Page, order: Sequence[int]) -> None:
     sheet, practice, told = page.sheet, page.practice, page.told
     page.back = [NAN] * len(sheet.names)
     inside = practice.local is not None or practice.loss is not loss
-    for i in sheet.order:
+    for i in order:
         if i == sheet.end:
             predicted = practice.seed(page)
         else:
@@ -493,8 +516,11 @@ def _backward(page: Page) -> None:
 def _sent(page: Page, i: int) -> list[Sent]:
     """What comes back to a quantity, from each way; from a quantity without a number nothing comes."""
     practice, told = page.practice, page.told
+    ways = page.sheet.out[i]
+    if practice.plainly and not told.locals:
+        return [_as_it_is(page, way) for way in ways]
     found: list[Sent] = []
-    for way in page.sheet.out[i]:
+    for way in ways:
         if way.kind == "weight":
             above = practice.weight_upstream(page, way)
             slope = practice.weight_factor(page, way, above)
@@ -509,6 +535,14 @@ def _sent(page: Page, i: int) -> list[Sent]:
         terms = None if written is None else tuple((above, *factors) for factors in written)
         found.append(Sent(way, above, slope, practice.send(page, way, above, slope), terms))
     return found
+
+
+def _as_it_is(page: Page, way: Way) -> Sent:
+    """What one way sends by the right rules."""
+    above, slope = page.back[way.child], page.slope[way.number]
+    written = page.loss_terms.get(way.number)
+    terms = None if written is None else tuple((above, *factors) for factors in written)
+    return Sent(way, above, slope, above * slope, terms)
 
 
 # -- what is asked of a page --------------------------------------------------------------------------------------

@@ -242,11 +242,30 @@ class Sheet:
         return units[(units.index(unit) + 1) % len(units)]
 
 
-@lru_cache(maxsize=128)
 def sheet_of(graph: Graph, of: str) -> Sheet:
     """The sheet of a graph, seen from the output `of`; kept for the next question about the same graph."""
-    split, hidden = _split(graph)
+    return _sheet(_Same(graph), of)
+
+
+@lru_cache(maxsize=128)
+def _sheet(key: _Same, of: str) -> Sheet:
+    split, hidden = _split(key.graph)
     return Sheet(split, of, hidden)
+
+
+class _Same:
+    """A graph as itself: looked up by identity, which is faster than comparing contents."""
+
+    __slots__ = ("graph",)
+
+    def __init__(self, graph: Graph) -> None:
+        self.graph = graph
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and other.graph is self.graph
+
+    def __hash__(self) -> int:
+        return id(self.graph)
 
 
 NAN = float("nan")

@@ -145,6 +145,7 @@ class _Unit:
     activation: Token | None = None
     parameters: tuple[Formula, ...] = ()
     bias: Ref | None = None
+    bias_span: Span | None = None
     arrows: list[_Arrow] = field(default_factory=list[_Arrow])
 
 
@@ -241,10 +242,19 @@ class _Statements:
                 self._activation(unit, word, ())
             case ("activation_with", Token() as word, Token(), args, Token()):
                 self._activation(unit, word, args)
-            case ("named_bias", Token(), Token() as token, Token(), value):
+            case ("named_bias" | "bias", Token() as word, *_) if unit.bias is not None and unit.bias_span is not None:
+                earlier = unit.bias_span.line
+                raise ReadError(
+                    f"{name} has a bias already, in line {earlier}.",
+                    self.notation.span(word),
+                    cure="Keep one of the two.",
+                )
+            case ("named_bias", Token() as word, Token() as token, Token(), value):
+                unit.bias_span = self.notation.span(word)
                 defined = self._define(token, "bias", None if isinstance(value, tuple) else value)
                 unit.bias = Ref(defined, False, self.notation.span(token))
             case ("bias", Token() as word, *rest):
+                unit.bias_span = self.notation.span(word)
                 value = rest[-1]
                 if isinstance(value, Ref):
                     unit.bias = value
@@ -340,7 +350,7 @@ class _Statements:
         known = {*self.order, *self.broken, *(quantity.name for quantity in quantities)}
         for quantity in quantities:
             for ref in references(quantity.definition) if quantity.definition else ():
-                if ref.name not in known:
+                if ref.name not in known and len(self.errors) < limits.ERRORS:
                     self.errors.append(unknown(ref.name, self.order, ref.span, user=quantity.name))
 
     def _versions(self) -> dict[str, list[_Definition]]:
@@ -350,6 +360,8 @@ class _Statements:
             earlier = found[definition.name]
             if earlier and not _uses_itself(definition):
                 first = earlier[0].span
+                if len(self.errors) >= limits.ERRORS:
+                    break
                 self.errors.append(
                     ReadError(
                         f"{definition.name} is defined a second time; line {first.line} already defines it.",
@@ -431,8 +443,8 @@ class _Statements:
             yield Quantity(name, "computed", total, span=unit.span)
             return
         inner = f"z[{name}]"
-        yield Quantity(inner, "computed", total, span=unit.span)
         activation_span = self.notation.span(unit.activation)
+        yield Quantity(inner, "computed", total, span=activation_span)
         try:
             made = call(str(unit.activation), (Ref(inner, span=unit.span), *unit.parameters), unit.span)
         except ReadError as error:

@@ -74,7 +74,23 @@ def rewrite(tokens: list[Token]) -> tuple[list[Token], bool]:
 
 
 def _joins(token: Token) -> bool:
-    return token[0] == "WORD" and token[3].lower() in ("and", "because", "since", "so", "then", "therefore", "hence", "thus", "where", "with", "but", "while", "when", "if", "as")
+    return token[0] == "WORD" and token[3].lower() in (
+        "and",
+        "because",
+        "since",
+        "so",
+        "then",
+        "therefore",
+        "hence",
+        "thus",
+        "where",
+        "with",
+        "but",
+        "while",
+        "when",
+        "if",
+        "as",
+    )
 
 
 def _graded(tokens: list[Token]) -> bool:
@@ -113,7 +129,13 @@ def _without_value(tokens: list[Token]) -> list[Token]:
     return [
         token
         for at, token in enumerate(tokens)
-        if not (token[0] == "WORD" and token[3].lower() == "value" and at and tokens[at - 1][0] == "NAME" and _says(tokens, at + 1))
+        if not (
+            token[0] == "WORD"
+            and token[3].lower() == "value"
+            and at
+            and tokens[at - 1][0] == "NAME"
+            and _says(tokens, at + 1)
+        )
     ]
 
 
@@ -179,7 +201,11 @@ def _thing(tokens: list[Token], at: int) -> tuple[Token | None, int]:
     """A name, perhaps with "the unit" before it; or "the loss"."""
     while at < len(tokens):
         kind, _, _, said = tokens[at]
-        if kind == "EDGE" or (kind == "WORD" and said.lower() in THINGS) or (kind == "NAME" and said == "a" and _word_follows(tokens, at)):
+        if (
+            kind == "EDGE"
+            or (kind == "WORD" and said.lower() in THINGS)
+            or (kind == "NAME" and said == "a" and _word_follows(tokens, at))
+        ):
             at += 1
             continue
         if kind == "WORD" and said.lower() in OUTPUTS:
@@ -202,7 +228,9 @@ def _word_follows(tokens: list[Token], at: int) -> bool:
 def _says(tokens: list[Token], at: int) -> bool:
     """Whether here it is said what something is."""
     token = tokens[at] if at < len(tokens) else None
-    return token is not None and (token[0] in ("EQUALS", "COLON") or (token[0] == "WORD" and token[3].lower() in ("is", "equals")))
+    return token is not None and (
+        token[0] in ("EQUALS", "COLON") or (token[0] == "WORD" and token[3].lower() in ("is", "equals"))
+    )
 
 
 def _verbs(tokens: list[Token]) -> list[Token]:
@@ -212,10 +240,33 @@ def _verbs(tokens: list[Token]) -> list[Token]:
         kind, start, end, said = tokens[at]
         word = said.lower() if kind == "WORD" else ""
         if word in ("is", "equals", "becomes", "are"):
-            after = _skip(tokens, at + 1, ("about", "approximately", "roughly", "nearly", "then", "now", "just", "exactly", "both", "all", "equal", "to", "simply"))
+            after = _skip(
+                tokens,
+                at + 1,
+                (
+                    "about",
+                    "approximately",
+                    "roughly",
+                    "nearly",
+                    "then",
+                    "now",
+                    "just",
+                    "exactly",
+                    "both",
+                    "all",
+                    "equal",
+                    "to",
+                    "simply",
+                ),
+            )
             spoken = {token[3].lower() for token in tokens[at + 1 : after] if token[0] == "WORD"}
             if after < len(tokens) and tokens[after][0] in VALUE_START and _subject(made):
-                sign: Token = ("EQUALS", start, end, "≈" if spoken & {"about", "approximately", "roughly", "nearly"} else "=")
+                sign: Token = (
+                    "EQUALS",
+                    start,
+                    end,
+                    "≈" if spoken & {"about", "approximately", "roughly", "nearly"} else "=",
+                )
                 if word == "are":
                     after = _several(made, tokens, after, sign)
                 else:
@@ -232,7 +283,9 @@ def _several(made: list[Token], tokens: list[Token], after: int, sign: Token) ->
     end = after + (2 if tokens[after][0] == "MINUS" else 1)
     value = tokens[after:end]
     subjects: list[Token] = []
-    while made and (made[-1][0] in (*NAMELIKE, "EDGE", "COMMA") or (made[-1][0] == "WORD" and made[-1][3].lower() == "and")):
+    while made and (
+        made[-1][0] in (*NAMELIKE, "EDGE", "COMMA") or (made[-1][0] == "WORD" and made[-1][3].lower() == "and")
+    ):
         token = made.pop()
         if token[0] in NAMELIKE:
             subjects.append(token)
@@ -242,7 +295,9 @@ def _several(made: list[Token], tokens: list[Token], after: int, sign: Token) ->
 
 
 def _skip(tokens: list[Token], at: int, words: tuple[str, ...]) -> int:
-    while at < len(tokens) and (tokens[at][0] == "EDGE" or (tokens[at][0] == "WORD" and tokens[at][3].lower() in words)):
+    while at < len(tokens) and (
+        tokens[at][0] == "EDGE" or (tokens[at][0] == "WORD" and tokens[at][3].lower() in words)
+    ):
         at += 1
     return at
 
@@ -318,7 +373,11 @@ def _edges(tokens: list[Token]) -> list[int]:
             stop = token[3].lower() in STOP or kind == "NAME"
             if at and (stop or tokens[at - 1][0] in OPERAND_END) and (not found or found[-1] != at):
                 found.append(at)
-            if stop or (at + 1 < len(tokens) and tokens[at + 1][0] in OPERAND_START) or (at + 1 == len(tokens) and stop):
+            if (
+                stop
+                or (at + 1 < len(tokens) and tokens[at + 1][0] in OPERAND_START)
+                or (at + 1 == len(tokens) and stop)
+            ):
                 found.append(at + 1)
         depth += (kind in ("OPEN", "LEFT", "BAR")) - (kind in ("CLOSE", "RIGHT", "ENDBAR"))
     return found

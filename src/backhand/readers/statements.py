@@ -237,7 +237,9 @@ def _next(tokens: Sequence[Token], position: int) -> Token | None:
 
 def _divides(tokens: list[Token], position: int) -> bool:
     """Whether a & or the edge of mathematics ends a statement: only between two operands."""
-    before = next((token for token in reversed(tokens[max(0, position - 4) : position]) if token[0] not in ("EDGE", "AMP")), None)
+    before = next(
+        (token for token in reversed(tokens[max(0, position - 4) : position]) if token[0] not in ("EDGE", "AMP")), None
+    )
     after = _next(tokens, position)
     if before is None or after is None or "WORD" in (before[0], after[0]):
         return False
@@ -330,8 +332,7 @@ def _unzipped(group: list[Segment]) -> list[Segment]:
     rights = [parts[1][1], *(segment.tokens for segment in group[m + 1 :])]
     sign: Token = next(token for token in group[m].tokens if token[0] == "EQUALS")
     return [
-        Segment(group[0].level, group[0].note, [*left, sign, *right])
-        for left, right in zip(lefts, rights, strict=True)
+        Segment(group[0].level, group[0].note, [*left, sign, *right]) for left, right in zip(lefts, rights, strict=True)
     ]
 
 
@@ -387,7 +388,11 @@ def _ways(tokens: list[Token]) -> list[Token]:
         end = at
         while _steps(tokens, end):
             end += 2
-        if end == at or (at and tokens[at - 1][0] in OPERATORS) or (end + 1 < len(tokens) and tokens[end + 1][0] in OPERATORS):
+        if (
+            end == at
+            or (at and tokens[at - 1][0] in OPERATORS)
+            or (end + 1 < len(tokens) and tokens[end + 1][0] in OPERATORS)
+        ):
             made.append(tokens[at])
             at += 1
             continue

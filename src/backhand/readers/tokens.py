@@ -70,10 +70,10 @@ SECOND = re.compile(rf"\\[dtc]?frac\s*+\{{\s*+{_D}\s*+\^")
 SLASH_SLOPE = re.compile(
     rf"(?:{_D}\s*+({_NAME})?\s*+/\s*+{_D}\s*+({_NAME})|{_DELTA}\s*+({_NAME})\s*+/\s*+{_DELTA}\s*+({_NAME}))"
 )
-NABLA = re.compile(rf"(?:\\nabla(?![A-Za-z])|∇|\\partial(?![A-Za-z])|∂)\s*+_\s*+(?:\{{\s*+({_NAME})\s*+\}}|({_BASE}))\s*+({_NAME})")
-BAR = re.compile(
-    rf"\\(bar|overline|dot)(?![A-Za-z])\s*+(?:\{{\s*+({_NAME})\s*+\}}|({_GREEK}|[{L}]))((?:\s*+{_SUB})?)"
+NABLA = re.compile(
+    rf"(?:\\nabla(?![A-Za-z])|∇|\\partial(?![A-Za-z])|∂)\s*+_\s*+(?:\{{\s*+({_NAME})\s*+\}}|({_BASE}))\s*+({_NAME})"
 )
+BAR = re.compile(rf"\\(bar|overline|dot)(?![A-Za-z])\s*+(?:\{{\s*+({_NAME})\s*+\}}|({_GREEK}|[{L}]))((?:\s*+{_SUB})?)")
 MACRON = re.compile(rf"([{L}][0-9\u2080-\u2089]*+)([\u0304\u0305\u0307])((?:{_SUB}|[0-9\u2080-\u2089]++)?)")
 PRIME_CALL = re.compile(rf"\s*+(?:\\left\s*+)?\(\s*+({_NAME})\s*+(?:\\right\s*+)?\)")
 AT = re.compile(
@@ -93,7 +93,9 @@ HYPHENED = re.compile(rf"[{L}]{{2,}}(?:[-‐‑][{L}]{{2,}})+")
 CALL_AHEAD = re.compile(
     r"\s*+(?:(?:\^\s*+(?:\{[^{}\n]{1,20}\}|[0-9]+)|[²³⁴])\s*+)?(?:\\left\s*+|\\[bB]igg?l?\s*+)?(?:\(|\[|\\\{|\\left\\lbrace)"
 )
-BARE_AHEAD = re.compile(rf"(?:\s*+(?:\^\s*+(?:\{{[^{{}}\n]{{1,20}}\}}|[0-9])|[²³⁴]))?[ \t]*+(?:\\|{{|[0-9.]|[{L}](?![{L}]))")
+BARE_AHEAD = re.compile(
+    rf"(?:\s*+(?:\^\s*+(?:\{{[^{{}}\n]{{1,20}}\}}|[0-9])|[²³⁴]))?[ \t]*+(?:\\|{{|[0-9.]|[{L}](?![{L}]))"
+)
 ENVIRONMENT = re.compile(r"\s*+\{\s*+([A-Za-z]+\*?)\s*+\}")
 COLUMNS = re.compile(r"\s*+(?:\[[^\]\n]{0,20}\])?\s*+\{[^{}\n]{0,40}\}")
 NOTE_AHEAD = re.compile(r"\s*+\\begin\s*+\{\s*+(?:array|cases|aligned|align|gathered|matrix|split|alignedat)\*?\s*+\}")
@@ -174,7 +176,11 @@ COMMANDS: dict[str, tuple[str, str]] = {
                     ("BAD", "Definitions of LaTeX are not carried out.")),
 }  # fmt: skip
 
-CALLS: dict[str, str] = {name: name for name in FUNCTIONS} | {"sigma": "sigmoid", "sig": "sigmoid", "arcsinh": "arcsinh"}
+CALLS: dict[str, str] = {name: name for name in FUNCTIONS} | {
+    "sigma": "sigmoid",
+    "sig": "sigmoid",
+    "arcsinh": "arcsinh",
+}
 CALLS.pop("arcsinh")
 """Functions by the names that answers have for them."""
 
@@ -407,7 +413,9 @@ class Tokenizer:
                 return self.add("SLOPE", at, method.end(), f"|{plain(text[at:stop])}")
             return self.add("NAME", at, method.end(), plain(text[at:stop]))
         if text[stop - 1] in "'′’" and (found := PRIME_CALL.match(text, stop, end)):
-            return self.add("SLOPE", at, found.end(), f"{plain(text[at:stop].rstrip(chr(39) + '′’'))}|{plain(found[1])}")
+            return self.add(
+                "SLOPE", at, found.end(), f"{plain(text[at:stop].rstrip(chr(39) + '′’'))}|{plain(found[1])}"
+            )
         if text[stop : stop + 2] in ("'s", "’s"):
             return self.add("NAME" if stop - at < 2 or not said.isalpha() else "WORD", at, stop, plain(said)) + 2
         if text[stop - 1] in "'′’" and (found := AT_NUMBER.match(text, stop, end)):
@@ -448,7 +456,9 @@ class Tokenizer:
             if primes.end() - stop > 1 and "\\" not in primes[0]:
                 return self.add("BAD", at, primes.end(), "Second derivatives are not read.")
             return self.add("CHANGE", at, primes.end(), CALLS[base])
-        if base == "log" and (found := re.compile(r"_\s*(?:\{\s*(2|10|e)\s*\}|(2|10|e)(?![0-9]))").match(text, stop, end)):
+        if base == "log" and (
+            found := re.compile(r"_\s*(?:\{\s*(2|10|e)\s*\}|(2|10|e)(?![0-9]))").match(text, stop, end)
+        ):
             base, stop = {"2": "log2", "10": "log10", "e": "ln"}[found[1] or found[2]], found.end()
         ahead = CALL_AHEAD.match(text, stop, end)
         if ahead and (self.mode == "math" or command or not text[stop].isspace() or base in BARE):
@@ -519,7 +529,12 @@ class Tokenizer:
         named = NAME.match(text, at, end)
         if named and named.end() == closed + 1 and inner.isascii():
             after = self._suffixes(named.end())
-            words = text.startswith(("\\text", "\\mbox"), at) and len(inner) > 1 and inner.isalpha() and after == named.end()
+            words = (
+                text.startswith(("\\text", "\\mbox"), at)
+                and len(inner) > 1
+                and inner.isalpha()
+                and after == named.end()
+            )
             return self.add("WORD" if words else "NAME", at, after, inner if words else plain(text[at:after]))
         if not text.startswith("\\text", at):
             self._ends[closed] = ""
@@ -675,9 +690,16 @@ class Tokenizer:
         if name not in FEEDS and not note:
             closing = text.find(f"\\end{{{found[1]}}}", stop, end)
             after = end if closing < 0 else closing + len(found[1]) + 6
-            return self.add("BAD", at, after, "Vectors and matrices are not read." if "matrix" in name else f"\\begin{{{name[:20]}}} is not read.")
+            return self.add(
+                "BAD",
+                at,
+                after,
+                "Vectors and matrices are not read." if "matrix" in name else f"\\begin{{{name[:20]}}} is not read.",
+            )
         before = self.tokens[-1][0] if self.tokens else "EDGE"
-        aside = note or name in ("cases", "dcases") or (name == "array" and before == "OPEN" and self.tokens[-1][3] == "{")
+        aside = (
+            note or name in ("cases", "dcases") or (name == "array" and before == "OPEN" and self.tokens[-1][3] == "{")
+        )
         return self.add("BEGIN", at, stop, "note" if aside else "layout")
 
     def _do_end(self, at: int, stop: int, _: str) -> int:

@@ -23,6 +23,7 @@ from backhand.core.evaluate import Value
 from backhand.core.formula import Formula, Slope, postorder
 from backhand.core.graph import Graph
 from backhand.core.propagate import Propagation, propagate, tangents
+from backhand.core.rules import slopes
 from backhand.errors import BackhandError, CheckError
 from backhand.numbers import as_float, known
 from backhand.solving.solution import CheckStep
@@ -41,7 +42,7 @@ def cross_check(propagation: Propagation) -> tuple[CheckStep, ...]:
     rates = {name: _rate(number) for number, name in enumerate(given)}
     found = tangents(propagation.graph, propagation.values, rates)[propagation.graph.index[propagation.of]]
     pairs = [(_number(propagation.derivative(name)), rates[name]) for name in given]
-    exact = _compare(propagation, found, pairs, "dual numbers")
+    exact = _compare(propagation, found, pairs, rates, "dual numbers")
     checks = [CheckStep("dual numbers", len(given), exact)]
     if exact and len(propagation.graph) <= DIFFERENCE and (difference := _difference(propagation, rates)) is not None:
         expected = sum((d * r for d, r in pairs), Fraction(0))
@@ -71,7 +72,11 @@ def _number(value: Value) -> Fraction | float:
 
 
 def _compare(
-    propagation: Propagation, found: Value, pairs: Sequence[tuple[Fraction | float, Fraction]], method: str
+    propagation: Propagation,
+    found: Value,
+    pairs: Sequence[tuple[Fraction | float, Fraction]],
+    rates: Mapping[str, Fraction],
+    method: str,
 ) -> bool:
     """Whether both sides were compared exactly. Raises CheckError where they differ."""
     if isinstance(found, Fraction) and all(isinstance(d, Fraction) for d, _ in pairs):
@@ -81,9 +86,25 @@ def _compare(
     number = as_float(_number(found))
     products = [as_float(d) * as_float(r) for d, r in pairs]
     size = math.fsum(map(abs, products)) + abs(number)
-    if math.isfinite(number) and math.isfinite(size) and abs(math.fsum(products) - number) > 1e-9 * size + 1e-300:
-        raise _disagreement(propagation, method)
+    difference = abs(math.fsum(products) - number)
+    if math.isfinite(difference) and difference > 1e-9 * size + 1e-300:
+        size = _absolute(propagation, {name: abs(as_float(rate)) for name, rate in rates.items()})
+        if math.isfinite(size) and difference > 1e-9 * size + 1e-300:
+            raise _disagreement(propagation, method)
     return False
+
+
+def _absolute(propagation: Propagation, rates: Mapping[str, float]) -> float:
+    """The size of what was added up on the way to the output, with all signs positive: where large summands
+    cancel, only digits of that size can agree."""
+    graph, known_values = propagation.graph, propagation.by_name
+    sizes: dict[str, float] = {}
+    for quantity in graph.quantities:
+        sizes[quantity.name] = rates.get(quantity.name, 0.0)
+        if quantity.computed and quantity.definition is not None:
+            sent = slopes(quantity.definition, known_values, propagation.rules, ev.quiet)
+            sizes[quantity.name] = math.fsum(abs(as_float(_number(slope))) * sizes[name] for name, slope in sent)
+    return sizes[propagation.of]
 
 
 def _disagreement(propagation: Propagation, method: str) -> CheckError:

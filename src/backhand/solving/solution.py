@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from backhand.core import evaluate as ev
 from backhand.core.evaluate import Value
-from backhand.core.formula import Formula
+from backhand.core.formula import Formula, names
 from backhand.core.graph import PARAMETERS, Graph, Quantity
 from backhand.core.notation import Notice
 from backhand.core.operations import ADD, MULTIPLY
@@ -201,7 +201,7 @@ class Solution:
         quantity = self.graph[child]
         assert quantity.definition is not None
         worked = differentiate(quantity.definition, parent, child)
-        inputs = self.inputs(quantity) | {child: self.value(child)}
+        inputs = {name: self.value(name) for name in names(worked.formula)}
         result = self.propagation.local(child, parent)
         return LocalStep(child, parent, worked, inputs, result, self.other_ways(parent, child))
 
@@ -224,6 +224,9 @@ class Solution:
 def _other_ways(graph: Graph, parent: str, child: str) -> bool:
     """A search from the parent's other children, bounded by the child's position in topological order."""
     start, end = graph.index[parent], graph.index[child]
+    levels = graph.levels
+    if levels[end] == levels[start] + 1 or len(graph.child_lists[start]) == 1:
+        return False
     todo = [c for c in graph.child_lists[start] if c < end]
     seen = set(todo)
     while todo:
@@ -231,7 +234,7 @@ def _other_ways(graph: Graph, parent: str, child: str) -> bool:
         for following in graph.child_lists[position]:
             if following == end:
                 return True
-            if following < end and following not in seen:
+            if following < end and levels[following] < levels[end] and following not in seen:
                 seen.add(following)
                 todo.append(following)
     return False

@@ -1,15 +1,17 @@
-"""Wrong backpropagation over layered nets, written a second time in the plainest way: an oracle for the table of habits.
+"""Wrong backpropagation over layered nets, written a second time in the plainest way: an oracle for the table of
+habits.
 
-Nothing of Backhand is imported. A net is a dict: inputs `x`, a list of weight matrices `W` (W[k][j][i] leads from unit i
-of layer k to unit j of layer k+1), a target `t`; the last layer is one unit D, and L = (D - t)^2. Units are named A1, A2,
-B1, ... by layer, weights `w[A1,B1]`. `numbers(net, id)` is what somebody with the catalogue's habit `id` writes down:
-values by name, derivatives as `d` + name. A number that does not exist is None.
+Nothing of Backhand is imported. A net is a dict: inputs `x`, a list of weight matrices `W` (W[k][j][i] leads from unit
+i of layer k to unit j of layer k+1), a target `t`; the last layer is one unit D, and L = (D - t)^2. Units are named A1,
+A2, B1, ... by layer, weights `w[A1,B1]`. `numbers(net, habit)` is what somebody with that habit of the catalogue writes
+down: values by name, derivatives as `d` + name. A number that does not exist is None.
 """
 
 from __future__ import annotations
 
 import random
 from fractions import Fraction
+from itertools import pairwise
 
 LETTERS = "ABCEFGH"
 
@@ -20,7 +22,7 @@ def draw_net(seed, sizes=(2, 2, 2, 1), weights=3, inputs=2, target=3):
         "x": [Fraction(draw.randint(-inputs, inputs)) for _ in range(sizes[0])],
         "W": [
             [[Fraction(draw.randint(-weights, weights)) for _ in range(a)] for _ in range(b)]
-            for a, b in zip(sizes, sizes[1:])
+            for a, b in pairwise(sizes)
         ],
         "t": Fraction(draw.randint(-target, target)),
     }
@@ -44,7 +46,7 @@ def square(matrix):
 
 
 def turn(matrix):
-    return [list(column) for column in zip(*matrix)] if square(matrix) else matrix
+    return [list(column) for column in zip(*matrix, strict=True)] if square(matrix) else matrix
 
 
 def forward(net, habit):
@@ -61,7 +63,7 @@ def forward(net, habit):
             if habit == "F10":
                 for i in range(min(len(new), len(tails))):
                     tails[i] = new[i]
-            new.append(sum(w * v for w, v in zip(row, tails)))
+            new.append(sum(w * v for w, v in zip(row, tails, strict=False)))
         a.append(new)
     D, t = a[-1][0], net["t"]
     L = {
@@ -111,7 +113,7 @@ def slope_of(habit, w, x, c):
         "E4": w * x,
         "E5": abs(w),
         "E8": -w,
-        "E9": w if w else Fraction(1),
+        "E9": w or Fraction(1),
         "E10": w * w,
     }.get(habit, w)
 
@@ -143,7 +145,7 @@ def combine(habit, i, parts, weights):
         case "P9":
             return parts[0] - sum(parts[1:])
         case "P10":
-            return sum((p for p, w in zip(parts, weights) if w >= 0), Fraction(0))
+            return sum((p for p, w in zip(parts, weights, strict=True) if w >= 0), Fraction(0))
         case "P11":
             return parts[max(js, key=lambda j: weights[j])]
     return sum(parts, Fraction(0))
@@ -200,7 +202,8 @@ def backward(net, a, L, habit):
     return g
 
 
-def weight_slope(net, a, g, habit, k, j, i):
+def weight_slope(net, a, g, habit, place):
+    k, j, i = place
     layers = len(net["W"])
     up, x = g[k + 1][j], a[k][i]
     match habit:
@@ -244,9 +247,9 @@ def numbers(net, habit=""):
     for k, matrix in enumerate(net["W"]):
         for j, row in enumerate(matrix):
             for i in range(len(row)):
-                slope = weight_slope(net, a, g, habit, k, j, i)
+                slope = weight_slope(net, a, g, habit, (k, j, i))
                 if first is not None:
-                    slope += weight_slope(net, a, first, "", k, j, i)
+                    slope += weight_slope(net, a, first, "", (k, j, i))
                 found[f"dw[{unit(net, k, i)},{unit(net, k + 1, j)}]"] = slope
     return found
 

@@ -76,8 +76,20 @@ def test_of_and_wrt(capsys: pytest.CaptureFixture[str]) -> None:
     assert made["derivatives"] == {"D": {"A1": -6, "B2": -2}}
 
 
-@pytest.mark.parametrize(("suffix", "beginning"), [("txt", "Worked"), ("md", "# Worked"), ("tex", "\\documentclass"), ("html", "<!doctype html>"), ("json", "{"), ("svg", "<")])
-def test_the_suffix_chooses_the_format(suffix: str, beginning: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(
+    ("suffix", "beginning"),
+    [
+        ("txt", "Worked"),
+        ("md", "# Worked"),
+        ("tex", "\\documentclass"),
+        ("html", "<!doctype html>"),
+        ("json", "{"),
+        ("svg", "<"),
+    ],
+)
+def test_the_suffix_chooses_the_format(
+    suffix: str, beginning: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     target = tmp_path / f"q3.{suffix}"
     assert out(capsys, "solve", Q3, "-o", str(target)) == ""
     assert target.read_text("utf-8").lower().startswith(beginning.lower())
@@ -117,7 +129,9 @@ def test_standard_input() -> None:
         (["draw", Q3, "-o", "a.png"], "does not end in .svg"),
     ],
 )
-def test_wrong_usage_ends_with_2_a_sentence_and_nothing_on_standard_output(args: list[str], words: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_wrong_usage_ends_with_2_a_sentence_and_nothing_on_standard_output(
+    args: list[str], words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert run(args) == 2
     captured = capsys.readouterr()
     assert words in captured.err and captured.out == "" and "Traceback" not in captured.err
@@ -128,11 +142,22 @@ def test_an_unreadable_network_ends_with_2_place_caret_and_cure(tmp_path: Path) 
     net.write_text("C1 = 2\nL = (Cl - 1)^2\n")
     done = backhand("solve", str(net), "-o", str(tmp_path / "x.html"))
     assert done.returncode == 2 and done.stdout == ""
-    assert done.stderr == f"{net}:2:6: L uses Cl, which is defined nowhere. Did you mean C1?\n    L = (Cl - 1)^2\n         ^^\n"
+    assert (
+        done.stderr
+        == f"{net}:2:6: L uses Cl, which is defined nowhere. Did you mean C1?\n    L = (Cl - 1)^2\n         ^^\n"
+    )
     assert not (tmp_path / "x.html").exists()
 
 
-@pytest.mark.parametrize("environment", [{"PYTHONHASHSEED": "1"}, {"PYTHONHASHSEED": "2", "LC_ALL": "C"}, {"LANG": "de_DE.UTF-8", "PYTHONIOENCODING": "ascii"}, {"TZ": "Asia/Tokyo", "COLUMNS": "40"}])
+@pytest.mark.parametrize(
+    "environment",
+    [
+        {"PYTHONHASHSEED": "1"},
+        {"PYTHONHASHSEED": "2", "LC_ALL": "C"},
+        {"LANG": "de_DE.UTF-8", "PYTHONIOENCODING": "ascii"},
+        {"TZ": "Asia/Tokyo", "COLUMNS": "40"},
+    ],
+)
 def test_the_same_bytes_whatever_the_surroundings(environment: dict[str, str]) -> None:
     usual = backhand("solve", Q3, "--pairs", "--paths", "--detail", "full").stdout
     assert backhand("solve", Q3, "--pairs", "--paths", "--detail", "full", **environment).stdout == usual
@@ -147,7 +172,9 @@ def test_no_colour_in_a_pipe_and_colour_when_forced() -> None:
 
 
 def test_a_reader_that_goes_away_is_no_error() -> None:
-    done = subprocess.run(f"{sys.executable} -m backhand solve {Q3} | head -1", shell=True, capture_output=True, text=True, check=False)  # noqa: S602 - our own words
+    done = subprocess.run(
+        f"{sys.executable} -m backhand solve {Q3} | head -1", shell=True, capture_output=True, text=True, check=False
+    )
     assert done.stderr == "" and done.stdout.startswith("Worked")
 
 

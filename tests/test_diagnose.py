@@ -48,7 +48,7 @@ def keys(found: list[Diagnosis]) -> list[tuple[str, ...]]:
     return [d.keys for d in found]
 
 
-# -- the founding page ------------------------------------------------------------------------------------------------
+# -- the founding page ---------------------------------------------------------------------------------------
 
 
 def test_the_founding_page_has_exactly_one_habit() -> None:
@@ -167,7 +167,10 @@ def test_local_derivatives_are_claims_too() -> None:
 
 def test_derivatives_of_something_else_than_the_output() -> None:
     """dD/dB1 over all ways is 2, dD/dA1 is -6: with the straight way only, 1 and -2."""
-    page = [Claimed(Derivative("D", n), Fraction(v), k) for k, (n, v) in enumerate([("B1", 1), ("B2", 0), ("A1", -2), ("A2", 0)])]
+    page = [
+        Claimed(Derivative("D", n), Fraction(v), k)
+        for k, (n, v) in enumerate([("B1", 1), ("B2", 0), ("A1", -2), ("A2", 0)])
+    ]
     (found,) = diagnose(Q3, None, page)
     assert "one-path-straight" in found.keys
 
@@ -180,7 +183,10 @@ def test_numbers_left_over_from_the_first_run() -> None:
 
 
 def test_a_page_of_twenty_claims_is_fast() -> None:
-    page = claims_of(run(sheet_of(Q3, "L"), by_key()["one-path-straight"].instances(sheet_of(Q3, "L"))[0].practice), every_line(Q3, "L"))
+    page = claims_of(
+        run(sheet_of(Q3, "L"), by_key()["one-path-straight"].instances(sheet_of(Q3, "L"))[0].practice),
+        every_line(Q3, "L"),
+    )
     diagnose(Q3, None, page)
     times: list[float] = []
     for _ in range(5):
@@ -191,7 +197,7 @@ def test_a_page_of_twenty_claims_is_fast() -> None:
     assert min(times) < 0.1
 
 
-# -- collisions -----------------------------------------------------------------------------------------------------
+# -- collisions ----------------------------------------------------------------------------------------------
 
 
 def test_the_founding_net_hides_and_merges_what_the_catalogue_says() -> None:
@@ -213,7 +219,7 @@ def test_another_target_hides_nothing_of_the_loss() -> None:
     assert not any(len(loss.intersection(group)) > 1 for group in table.alike)
 
 
-# -- simulated sheets: one habit ----------------------------------------------------------------------------------------
+# -- simulated sheets: one habit -----------------------------------------------------------------------------
 
 
 def about_of(name: str) -> About:
@@ -233,12 +239,12 @@ def nets(count: int, first: int = 1000) -> Iterator[tuple[dict, Graph]]:
 def measure(count: int) -> Counter[str]:
     """Every habit on `count` networks: how many sheets isolate it, on how many of these it is named, and so on."""
     total: Counter[str] = Counter()
-    by_habit = {id: Counter[str]() for id in plain.HABITS}
+    by_habit = {entry: Counter[str]() for entry in plain.HABITS}
     for net, graph in nets(count):
         table = collisions(graph, "L", [about_of(name) for name in plain.numbers(net)])
-        for id in plain.HABITS:
-            key, found = KEY_OF[id], by_habit[id]
-            diagnoses = diagnose(graph, "L", sheet(plain.numbers(net, id)))
+        for entry in plain.HABITS:
+            key, found = KEY_OF[entry], by_habit[entry]
+            diagnoses = diagnose(graph, "L", sheet(plain.numbers(net, entry)))
             named = [d for d in diagnoses if not d.either]
             right = any(d.keys == (key,) for d in named)
             found["sheets"] += 1
@@ -249,9 +255,9 @@ def measure(count: int) -> Counter[str]:
             found["either"] += len(diagnoses) - len(named)
             found["either with it"] += any(d.either and key in d.keys for d in diagnoses)
             found["hidden but named"] += key in table.hidden and bool(diagnoses)
-    for id, found in by_habit.items():
-        print(f"{id:4} {KEY_OF[id]:26}", ", ".join(f"{k} {v}" for k, v in found.items() if v))
-        assert found["isolated and named"] >= 0.8 * found["isolated"], (id, found)
+    for entry, found in by_habit.items():
+        print(f"{entry:4} {KEY_OF[entry]:26}", ", ".join(f"{k} {v}" for k, v in found.items() if v))
+        assert found["isolated and named"] >= 0.8 * found["isolated"], (entry, found)
         total.update(found)
     print(dict(total))
     return total
@@ -273,8 +279,8 @@ def test_isolated_habits_are_named_and_names_are_right_a_thousand_times() -> Non
     check(measure(1000))
 
 
-# What the line of a habit at the loss looks like. Its numbers alone are one wrong line from which all others follow, and
-# one number proves nothing; with its expression it can be named.
+# What the line of a habit at the loss looks like. Its numbers alone are one wrong line from which all others follow,
+# and one number proves nothing; with its expression it can be named.
 WRITTEN = {
     "N1": ("dL/dD", "D - t"),
     "N2": ("dL/dD", "2 D"),
@@ -293,21 +299,21 @@ WRITTEN = {
 }
 
 
-@pytest.mark.parametrize("id", WRITTEN)
-def test_a_habit_at_the_loss_is_named_by_its_expression(id: str) -> None:
-    line, written = WRITTEN[id]
+@pytest.mark.parametrize("entry", WRITTEN)
+def test_a_habit_at_the_loss_is_named_by_its_expression(entry: str) -> None:
+    line, written = WRITTEN[entry]
     about = Value("L") if line == "L" else Derivative("L", "D")
     counts: Counter[str] = Counter()
     for net, graph in nets(30):
-        right, wrong = plain.numbers(net), plain.numbers(net, id)
+        right, wrong = plain.numbers(net), plain.numbers(net, entry)
         if right == wrong:
             continue
         page = [replace(c, formula=formula(written)) if c.about == about else c for c in sheet(wrong)]
         found = keys(diagnose(graph, "L", page))
         counts["sheets"] += 1
-        counts["named"] += found == [(KEY_OF[id],)]
-        counts["wrong"] += any(KEY_OF[id] not in k for k in found)
-    print(id, dict(counts))
+        counts["named"] += found == [(KEY_OF[entry],)]
+        counts["wrong"] += any(KEY_OF[entry] not in k for k in found)
+    print(entry, dict(counts))
     assert counts["named"] >= 0.8 * counts["sheets"] and not counts["wrong"]
 
 
@@ -329,12 +335,14 @@ def test_expressions_split_twins() -> None:
     """E4 and R1 have the same numbers on every network; with the factors written they still differ in nothing that a
     sum of products shows, so they stay together, while P1 and S1 part."""
     sheet_ = sheet_of(Q3, "L")
-    page = claims_of(run(sheet_, by_key()["whole-term"].instances(sheet_)[0].practice), every_line(Q3, "L"), expressions=True)
+    page = claims_of(
+        run(sheet_, by_key()["whole-term"].instances(sheet_)[0].practice), every_line(Q3, "L"), expressions=True
+    )
     (found,) = diagnose(Q3, None, page)
     assert set(found.keys) == {"whole-term", "times-value"}
 
 
-# -- noise: nothing must be said -----------------------------------------------------------------------------------------
+# -- noise: nothing must be said -----------------------------------------------------------------------------
 
 
 def another(draw: random.Random, truth: Fraction | float) -> Fraction:
@@ -380,7 +388,10 @@ def measure_noise(count: int) -> None:
             rates[kind]["named"] += any(not d.either for d in found)
             rates[kind]["either"] += any(d.either for d in found)
     undue = sum(sum(found.values()) for found in rates.values())
-    print({kind: dict(found) for kind, found in rates.items()}, f"of {count} each: {100 * undue / (count * len(KINDS)):.2f} %")
+    print(
+        {kind: dict(found) for kind, found in rates.items()},
+        f"of {count} each: {100 * undue / (count * len(KINDS)):.2f} %",
+    )
     assert undue <= 0.005 * count * len(KINDS)
 
 

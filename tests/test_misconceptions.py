@@ -9,6 +9,7 @@ from pathlib import Path
 
 import independent_replay as plain
 import pytest
+from random_graphs import random_graph
 
 from backhand.core.propagate import propagate
 from backhand.marking.about import Derivative, Value
@@ -17,7 +18,6 @@ from backhand.marking.replay import RIGHT, Practice, replay
 from backhand.marking.sheet import sheet_of
 from backhand.readers.bh import read
 from backhand.text import Source
-from random_graphs import random_graph
 
 ROOT = Path(__file__).parent.parent
 Q3 = read(Source((ROOT / "examples" / "q3.bh").read_text(encoding="utf-8")))
@@ -184,7 +184,7 @@ def practice_of(name: str, graph=Q3) -> Practice:
     return next(i for i in instances if i.place == place).practice if place else instances[int(n or 0)].practice
 
 
-@pytest.mark.parametrize(("name", "nodes", "values"), [(*r, "")[:3] for r in rows(PRINTED)], ids=lambda x: str(x))
+@pytest.mark.parametrize(("name", "nodes", "values"), [(*r, "")[:3] for r in rows(PRINTED)], ids=str)
 def test_a_row_has_the_catalogues_numbers_on_the_founding_net(name: str, nodes: str, values: str) -> None:
     found = replay(Q3, practice_of(name))
     assert [found.get(Derivative("L", n)) for n in NODES] == [number(x) for x in nodes.split()]
@@ -194,7 +194,7 @@ def test_a_row_has_the_catalogues_numbers_on_the_founding_net(name: str, nodes: 
         assert {n: found[Value(n)] for n in wanted} == {n: Fraction(v) for n, v in wanted.items()}
 
 
-@pytest.mark.parametrize(("name", "weights"), rows(WEIGHTS_PRINTED), ids=lambda x: str(x))
+@pytest.mark.parametrize(("name", "weights"), rows(WEIGHTS_PRINTED), ids=str)
 def test_a_row_about_weights_has_the_catalogues_numbers(name: str, weights: str) -> None:
     found = replay(Q3, by_key()[name])
     assert [found[Derivative("L", f"w[{n}]")] for n in ARROWS] == [Fraction(x) for x in weights.split()]
@@ -263,18 +263,18 @@ KEY_OF = {row.id: row.key for row in reversed(TABLE)} | {"V1b": "not-reset-pilin
 CHUNKS = [(sizes, range(at, min(at + 20, count))) for sizes, count in SHAPES for at in range(0, count, 20)]
 
 
-@pytest.mark.parametrize(("sizes", "seeds"), CHUNKS, ids=lambda x: str(x))
+@pytest.mark.parametrize(("sizes", "seeds"), CHUNKS, ids=str)
 def test_habits_come_out_as_in_a_program_of_its_own(sizes: tuple[int, ...], seeds: range) -> None:
     for seed in seeds:
         net = plain.draw_net(seed, sizes)
         graph = read(Source(plain.text(net)))
-        for id in plain.HABITS:
-            if id == "F9" and sizes[0] < sizes[1]:
+        for entry in plain.HABITS:
+            if entry == "F9" and sizes[0] < sizes[1]:
                 continue
-            mine, theirs = replay(graph, by_key()[KEY_OF[id]], "L"), plain.numbers(net, id)
+            mine, theirs = replay(graph, by_key()[KEY_OF[entry]], "L"), plain.numbers(net, entry)
             for name, wanted in theirs.items():
                 about = Derivative("L", name[1:]) if name.startswith("d") else Value(name)
-                assert mine.get(about) == wanted, (id, sizes, seed, name)
+                assert mine.get(about) == wanted, (entry, sizes, seed, name)
 
 
 def test_his_own_numbers_are_carried_on() -> None:

@@ -290,14 +290,19 @@ def test_the_grammar_has_no_conflicts() -> None:
 
 
 def test_the_tables_were_made_from_these_grammars() -> None:
-    assert notation_tables.DIGEST == tables.digest(), "run: python -m backhand.core.tables"
+    assert tables.digest() == notation_tables.DIGEST, "run: python -m backhand.core.tables"
 
 
 @pytest.mark.parametrize("text", ["2 a + b/c (d - 1)^2", "-w[A,B] x'", "tanh(2(3) - z)^-1", "dL/dB1 dB1/dA1"])
 def test_parsers_from_tables_and_from_the_grammar_read_alike(text: str) -> None:
     from lark import Lark
 
-    made = Lark(notation.grammar(), **notation.OPTIONS, transformer=notation._Calls(), lexer_callbacks={"NAME": notation._told_apart})
+    made = Lark(
+        notation.grammar(),
+        **notation.OPTIONS,
+        transformer=notation._Calls(),
+        lexer_callbacks={"NAME": notation._told_apart},
+    )
     fast = notation.formula(text)
     notation._makers.current.offset = 0
     assert to_text(made.parse(text, start="formula")) == to_text(fast)

@@ -101,6 +101,10 @@ def _above(definition: Formula) -> Above:
         elif isinstance(node, Ref):
             places.setdefault(node.name, []).append(position)
         stack.append(position)
+    for position in sorted(above, reverse=True):
+        parent, k, at = above[position]
+        if at in above and parent.operation.partials[k] == "1" == above[at][0].operation.partials[above[at][1]]:
+            above[position] = above[at]  # a term of a long sum: one step with the slope 1, not one for every sign
     return above, places
 
 

@@ -122,7 +122,7 @@ def _real(operation: Operation, args: list[float], note: Note, *, rounded: bool)
     except NoValue:
         if not rounded or 0.0 not in args:
             raise
-        note(f"A rounded number became 0 before {_name(operation)}, where it would have to be known better.")
+        note(f"A number was too small for a float and became 0 before {_name(operation)}, so that is not known.")
         return math.nan
     if not math.isfinite(result):
         note(f"The result of {_name(operation)} is too large for a float (beyond 1.8e308), so no number is shown.")

@@ -146,7 +146,6 @@ class Notation:
 def explain(text: str, position: int, span: Span, error: UnexpectedInput) -> ReadError:
     """A sentence for a character or token that cannot stand where it stands."""
     character = text[position : position + 1]
-    before = text[:position].rstrip()[-1:]
     if character == "[":
         return ReadError(
             "Square brackets hold the names of an arrow's weight, w[A1,B1]; arrays and their elements are not read.",

@@ -189,6 +189,7 @@ def backward(graph: Graph, values: Sequence[Value], of: str, rules: Rules, notes
         elif position in waiting:
             arrived = [c for group in reversed(waiting.pop(position)) for c in group]
             adjoint = rules.gather(graph, quantity, arrived)
+            _watch_cancelling(adjoint, arrived, notes)
         else:
             continue
         if isinstance(adjoint, Formula) and size(adjoint) > limits.SYMBOLIC:
@@ -212,6 +213,14 @@ def _sent(
         counts[parent] = occurrence + 1
         found.append(Contribution(quantity.name, parent, occurrence, upstream, slope, rules.send(upstream, slope)))
     return found
+
+
+def _watch_cancelling(adjoint: Value, arrived: Sequence[Contribution], notes: _Notes) -> None:
+    """Rounded ways that nearly cancel leave a derivative of few true digits."""
+    if isinstance(adjoint, float):
+        largest = max((abs(c.product) for c in arrived if isinstance(c.product, float)), default=0.0)
+        if abs(adjoint) < 1e-8 * largest:
+            notes("Its ways to the output nearly cancel, so most digits of the derivative by it are lost to rounding.")
 
 
 def _grouped(sent: list[Contribution]) -> list[tuple[str, list[Contribution]]]:

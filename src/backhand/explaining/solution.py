@@ -185,12 +185,13 @@ def _local(solution: Solution, step: LocalStep, detail: Detail, *, result: bool)
 
 def _factors(step: LocalStep) -> list[m.Box]:
     """The partials of the operations along the way, not yet multiplied, where there is more than one."""
-    if all(len(chain) == 1 for chain in step.worked.factors) and len(step.worked.factors) == 1:
+    factors = step.worked.factors
+    if not all(factors) or (len(factors) == 1 and len(factors[0]) == 1):
         return []
     total: Seen | None = None
-    for factors in step.worked.factors:
+    for chain_of in factors:
         product: Seen | None = None
-        for factor in factors:
+        for factor in chain_of:
             seen = box(factor)
             product = seen if product is None else multiply_box("·", product, seen, [False, False])
         assert product is not None

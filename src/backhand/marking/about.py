@@ -1,6 +1,6 @@
 """What a claim can be about: the value of a quantity, a derivative, or a local derivative.
 
-    Value("B1")  ·  Derivative("L", "B1")  ·  Local("C1", "B1")      B1  ·  dL/dB1  ·  dC1/dB1 with all else held fixed
+Value("B1")  ·  Derivative("L", "B1")  ·  Local("C1", "B1")      B1  ·  dL/dB1  ·  dC1/dB1 with all else held fixed
 """
 
 from __future__ import annotations

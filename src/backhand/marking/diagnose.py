@@ -5,15 +5,17 @@ the page is replayed under each, carrying on the person's own numbers, and what 
 
     cost(H) = bits of its rows + 9.4 for each number it misses + 6 for each written expression it contradicts
 
-9.4 bits = 4 (a slip happens once in 16 lines) + log2 41 (and gives any number from -20 to 20). Two rivals know no habit:
-unrelated slips (9.4 a number) and guessing (5.6, and 5.4 a number). A habit is named only if it beats both by 3 bits,
-contradicts no right line, leaves at most one number unexplained, and has two numbers, or one and the expression that
-stands before it, on its side. (Slips are counted both ways, and the smaller count holds: lines that do not follow from
-his own, and lines that are not true. A slip that was not carried on makes the next line look wrong, though it is true.) Habits that come out alike are named together, up to three; of more nothing is said.
-Two habits at a time are tried for the most promising few; never three: three explain almost anything.
+9.4 bits = 4 (a slip happens once in 16 lines) + log2 41 (and gives any number from -20 to 20). Two rivals know no
+habit: unrelated slips (9.4 a number) and guessing (5.6, and 5.4 a number). A habit is named only if it beats both by 3
+bits, contradicts no right line, leaves at most one number unexplained, and has two numbers, or one and the expression
+before it, on its side. Slips are counted in two ways, and the smaller count holds: lines that do not follow from the
+person's own numbers, and lines that are not true. (A slip that is not carried on makes the next line look wrong.)
 
-`diagnose` gives the habits of a page, `could_be` for each single line the rows that give its number (a hint, no verdict),
-`collisions` what looks alike or cannot be seen on a network at all.
+Habits that come out alike are named together, up to three; of more nothing is said. Two habits at a time are tried for
+the most promising few; never three, because three explain almost anything.
+
+`diagnose` gives the habits of a page, `could_be` for each single line the rows that give its number (a hint, no
+verdict), `collisions` what looks alike or cannot be seen on a network at all.
 """
 
 from __future__ import annotations
@@ -24,8 +26,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from math import isclose, log2
 
-from backhand.core.formula import Apply, Formula, Num, Ref, Slope, fold, references
-from backhand.core.formula import postorder
+from backhand.core.formula import Apply, Formula, Num, Ref, Slope, fold, postorder, references
 from backhand.core.graph import Graph
 from backhand.core.paths import count_paths
 from backhand.marking.about import About, Derivative, Local, Value
@@ -108,9 +109,7 @@ class Diagnosis:
         return len(self.keys) > 1
 
 
-def diagnose(
-    graph: Graph, of: str | None, claims: Sequence[Claimed], scheme: Scheme | None = None
-) -> list[Diagnosis]:
+def diagnose(graph: Graph, of: str | None, claims: Sequence[Claimed], scheme: Scheme | None = None) -> list[Diagnosis]:
     """The habits that explain what is wrong on a page; empty where nothing is, or where nothing can be told.
 
     Of two habits together each is a Diagnosis of its own.
@@ -134,7 +133,7 @@ def could_be(
     return {n: tuple(sorted(keys, key=lambda key: (keys[key], key))) for n, keys in found.items()}
 
 
-# -- hypotheses -----------------------------------------------------------------------------------------------------------
+# -- hypotheses ----------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -245,7 +244,7 @@ class Search:
         rivals = min(scheme.miss * count, scheme.guess + scheme.guess_each * count)
         return rivals + self._written(self.null.against) - scheme.margin
 
-    # -- fitting -----------------------------------------------------------------------------------------------------------
+    # -- fitting ---------------------------------------------------------------------------------------------
 
     def fit(self, hypothesis: Hypothesis) -> Fit:
         """A hypothesis against the page; each is replayed once."""
@@ -279,7 +278,7 @@ class Search:
                 if number is not None and not _agree(claim, number):
                     misses.add(n)
         for n in self._with_formula:
-            if not any(self._same_formula(n, practice, told) for told in self._elsewhere(n)):
+            if not self._same_formula(n, practice, self._elsewhere(n)):
                 against.add(n)
         for view, page in zip(self.views, pages, strict=True):
             for n in view.claims:
@@ -297,7 +296,7 @@ class Search:
             scheme.expression if self.claims[n].terms or self.claims[n].formula else scheme.shape for n in against
         )
 
-    # -- expressions in names -----------------------------------------------------------------------------------------------
+    # -- expressions in names --------------------------------------------------------------------------------
 
     @cached_property
     def _with_formula(self) -> list[int]:
@@ -314,28 +313,41 @@ class Search:
         known = all(ref.name in sheet.index for ref in references(formula))
         return known and (slopes or any(sheet.quantities[sheet.index[r.name]].computed for r in references(formula)))
 
-    def _elsewhere(self, n: int) -> list[Told]:
-        """Other numbers for what is computed and for the given quantities that the formula has by name: values only
-        (derivatives follow), and both."""
-        sheet, written = self.views[0].sheet, self.claims[n].formula
-        assert written is not None
-        named = frozenset(sheet.index[ref.name] for ref in references(written))
-        given = frozenset(i for i in named if not sheet.quantities[i].computed)
-        if given not in self._other_numbers:
-            draw = random.Random(20)
-            values = {i: draw.randint(11, 999) for i, q in enumerate(sheet.quantities) if q.computed or i in given}
-            derivatives = {i: draw.randint(11, 999) for i in sorted(sheet.needed) if i != sheet.end}
-            self._other_numbers[given] = [Told(dict(values)), Told(dict(values), derivatives)]
-        return self._other_numbers[given]
+    def _elsewhere(self, n: int) -> Told:
+        """Other numbers for what is computed, and for the given quantities that the formula has by name (for all of
+        them, if it has no number in it). The derivatives are other numbers too if the formula is one step back;
+        if it is a product along a whole way, they follow from the values."""
+        sheet, claim = self.views[0].sheet, self.claims[n]
+        assert claim.formula is not None
+        nodes = postorder(claim.formula)
+        names = {node.name for node in nodes if isinstance(node, Ref)}
+        literal = any(isinstance(node, Num) for node in nodes)
+        named = frozenset(
+            i for i, q in enumerate(sheet.quantities) if not q.computed and (q.name in names or not literal)
+        )
+        slopes = {node.by for node in nodes if isinstance(node, Slope) and node.of == sheet.of}
+        by = claim.about.by if isinstance(claim.about, Derivative) else ""
+        children = {sheet.names[w.child] for w in sheet.out[sheet.index[by]]} if by else set[str]()
+        return self._numbers(named, slopes <= children)
+
+    def _numbers(self, given: frozenset[int], one_step: bool) -> Told:
+        if (given, one_step) not in self._other_numbers:
+            sheet, draw = self.views[0].sheet, random.Random(20)
+            values: dict[int, Amount] = {
+                i: draw.randint(11, 999) for i, q in enumerate(sheet.quantities) if q.computed or i in given
+            }
+            back: dict[int, Amount] = {i: draw.randint(11, 999) for i in sorted(sheet.needed) if i != sheet.end}
+            self._other_numbers[given, one_step] = Told(values, back if one_step else {})
+        return self._other_numbers[given, one_step]
 
     @cached_property
-    def _other_numbers(self) -> dict[frozenset[int], list[Told]]:
+    def _other_numbers(self) -> dict[tuple[frozenset[int], bool], Told]:
         return {}
 
     def _same_formula(self, n: int, practice: Practice, told: Told) -> bool:
         """Whether the written formula gives what the practice gives, at these numbers."""
         claim, sheet = self.claims[n], self.views[0].sheet
-        key = (id(practice), id(told))
+        key = (id(practice), id(told))  # both are kept for as long as the search
         page = self._trial.get(key)
         if page is None:
             page = self._trial[key] = run(sheet, practice, told)
@@ -347,7 +359,7 @@ class Search:
     def _trial(self) -> dict[tuple[int, int], Page]:
         return {}
 
-    # -- candidates ------------------------------------------------------------------------------------------------------------
+    # -- candidates ------------------------------------------------------------------------------------------
 
     @cached_property
     def singles(self) -> list[Hypothesis]:
@@ -377,7 +389,7 @@ class Search:
                 continue
             value, weight = base.value[way.parent], coefficient_of(base, way)
             if value and _plain(read := weight + small(exact(off) / exact(value))) and read != -weight:
-                found.append(_misreading("weight-misread", sheet.names, way, read, len(sheet.arrows), self.scheme))
+                found.append(_misreading(sheet, way, read, self.scheme))
             if weight and not sheet.quantities[way.parent].computed:
                 read = base.value[way.parent] + small(exact(off) / exact(weight))
                 if _plain(read) and read != -base.value[way.parent]:
@@ -395,7 +407,9 @@ class Search:
                 if sheet.quantities[other.parent].kind != "target":
                     continue
                 slope = base.derivatives[unit]
-                moved = run(sheet, replace(RIGHT, givens={other.parent: base.value[other.parent] + 1}), self.views[0].told)
+                moved = run(
+                    sheet, replace(RIGHT, givens={other.parent: base.value[other.parent] + 1}), self.views[0].told
+                )
                 rate = moved.derivatives[unit] - slope
                 if rate == rate and rate:
                     read = base.value[other.parent] + small(exact(small(self.claims[n].value) - slope) / exact(rate))
@@ -403,15 +417,13 @@ class Search:
                         found.append(_given("target-misread", sheet, other.parent, read, self.scheme))
         return found
 
-    # -- the search ---------------------------------------------------------------------------------------------------------------
+    # -- the search ------------------------------------------------------------------------------------------
 
     def diagnoses(self) -> list[Diagnosis]:
         """Singles first; two together only where they say clearly more."""
         if not self.null.misses or self.limit <= 0:
             return []
-        singles = sorted(
-            ((self.fit(h), h) for h in self.singles), key=lambda pair: (pair[0].cost, pair[1].order)
-        )
+        singles = sorted(((self.fit(h), h) for h in self.singles), key=lambda pair: (pair[0].cost, pair[1].order))
         sound = [(fit, h) for fit, h in singles if self._stands(fit)]
         if sound and not sound[0][0].misses and not sound[0][0].against:
             return self._verdict(sound, singles)
@@ -457,9 +469,7 @@ class Search:
                     found.append((fit, pair))
         return sorted(found, key=lambda pair: (pair[0].cost, pair[1].order))
 
-    def _verdict(
-        self, sound: list[tuple[Fit, Hypothesis]], singles: list[tuple[Fit, Hypothesis]]
-    ) -> list[Diagnosis]:
+    def _verdict(self, sound: list[tuple[Fit, Hypothesis]], singles: list[tuple[Fit, Hypothesis]]) -> list[Diagnosis]:
         best, first = sound[0]
         alike = {first.keys: first}
         for fit, h in singles:
@@ -488,7 +498,7 @@ class Search:
             found.append(self._diagnosis([alone], best))
         return found
 
-    # -- saying it ------------------------------------------------------------------------------------------------------------------
+    # -- saying it -------------------------------------------------------------------------------------------
 
     def _diagnosis(self, alike: list[Hypothesis], fit: Fit) -> Diagnosis:
         """`alike` are the alternatives, the likeliest first."""
@@ -557,7 +567,7 @@ def _said(remark: str, sheet: Sheet, about: Sequence[About]) -> str:
     return remark.format(by=by, of=sheet.of, ways=ways, children=named or sheet.of)
 
 
-# -- comparing ----------------------------------------------------------------------------------------------------------------------
+# -- comparing -----------------------------------------------------------------------------------------------
 
 
 def _slack(claim: Claimed) -> float | None:
@@ -587,7 +597,7 @@ def _contradicts(claim: Claimed, expected: Terms | None) -> bool:
         return False
     sums = sorted(s for term in expected if (s := product(term)))
     terms = claim.terms
-    if terms and (len(terms) > 1 or len(terms[0]) > 1):
+    if terms and max(len(terms), *map(len, terms)) > 1:
         written = sorted(s for term in terms if (s := product(term)))
         if len(written) > len(sums):
             return not isclose(sum(written), sum(sums), rel_tol=1e-9, abs_tol=1e-12)
@@ -641,7 +651,7 @@ def _direct(graph: Graph, of: str, about: About) -> About:
     return about
 
 
-# -- candidates of one sheet ----------------------------------------------------------------------------------------------------------
+# -- candidates of one sheet ---------------------------------------------------------------------------------
 
 
 def _instances(sheet: Sheet) -> list[Hypothesis]:
@@ -660,7 +670,7 @@ def _points(sheet: Sheet) -> list[Told]:
     draw = random.Random(11)
     found = [Told()]
     for _ in range(4):
-        values = {i: draw.randint(-99, 99) for i, q in enumerate(sheet.quantities) if q.computed}
+        values: dict[int, Amount] = {i: draw.randint(-99, 99) for i, q in enumerate(sheet.quantities) if q.computed}
         found.append(Told(values, {i: draw.randint(-99, 99) for i in sorted(sheet.needed) if i != sheet.end}))
     return found
 
@@ -680,15 +690,12 @@ def _row(key: str) -> Misconception:
     return next(row for row in TABLE if row.key == key)
 
 
-def _misreading(
-    key: str, names: Sequence[str], way: Way, read: Amount, places: int, scheme: Scheme
-) -> Hypothesis:
-    row = _row(key)
-    practice = replace(
-        RIGHT, forward=forward_weight(way, lambda w: read), factor=backward_weight(way, lambda w: read)
-    )
-    place = f"{names[way.parent]} -> {names[way.child]} as {exact(read)}"
-    return Hypothesis((row,), (place,), practice, row.prior_bits + log2(max(places, 1)) + scheme.any_value)
+def _misreading(sheet: Sheet, way: Way, read: Amount, scheme: Scheme) -> Hypothesis:
+    row = _row("weight-misread")
+    practice = replace(RIGHT, forward=forward_weight(way, lambda w: read), factor=backward_weight(way, lambda w: read))
+    place = f"{sheet.names[way.parent]} -> {sheet.names[way.child]} as {exact(read)}"
+    bits = row.prior_bits + log2(max(len(sheet.arrows), 1)) + scheme.any_value
+    return Hypothesis((row,), (place,), practice, bits)
 
 
 def _given(key: str, sheet: Sheet, given: int, read: Amount, scheme: Scheme) -> Hypothesis:
@@ -697,7 +704,7 @@ def _given(key: str, sheet: Sheet, given: int, read: Amount, scheme: Scheme) -> 
     return Hypothesis((row,), (f"{sheet.names[given]} as {exact(read)}",), practice, row.prior_bits + scheme.any_value)
 
 
-# -- what can be told apart at all ------------------------------------------------------------------------------------------------------
+# -- what can be told apart at all ---------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -736,7 +743,11 @@ def collisions(
             if row.key not in groups.setdefault(signature, []):
                 groups[signature].append(row.key)
             bits[row.key] = row.prior_bits + instance.bits
-            if signature != truth and row.sort == "habit" and not _several_lines(graph, sheet, page, lines, expressions):
+            if (
+                signature != truth
+                and row.sort == "habit"
+                and not _several_lines(graph, sheet, page, lines, expressions)
+            ):
                 one_line.append(row.key)
     habits = {row.key for row in TABLE if row.sort == "habit"}
     hidden = tuple(key for key in groups.pop(truth, ()) if key in habits)
@@ -798,4 +809,3 @@ def claims_of(page: Page, lines: Sequence[About], *, expressions: bool = False) 
             terms = page.expression.get(page.sheet.index[about.by])
         found.append(Claimed(about, exact(number), line, terms=terms))
     return found
-

@@ -21,6 +21,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cache
+from itertools import pairwise
 from typing import Literal, NamedTuple, TypeAlias
 
 from backhand.core.formula import Apply, Ref
@@ -61,6 +62,7 @@ class Misconception:
     """A row.
 
     `changes`  the rule that is replaced, as the catalogue writes it
+    `at`       the rule itself, at every place of a sheet where it can act
     `why`      how somebody comes to it
     `remark`   what to say to the person; {by} {of} {ways} {children} stand for the line it is said about
     `sort`     habit: acts everywhere; slip: at one place; misread: a given number read differently
@@ -70,10 +72,10 @@ class Misconception:
     id: str
     title: str
     changes: str
-    why: str
-    remark: str
     prior_bits: float
     at: Places
+    why: str
+    remark: str
     sort: Sort = "habit"
 
     def __repr__(self) -> str:
@@ -102,7 +104,7 @@ def located(found: Iterable[tuple[str, Practice]]) -> list[Instance]:
     return [Instance(practice, place, bits) for place, practice in listed]
 
 
-# -- paths and sums ---------------------------------------------------------------------------------------------
+# -- paths and sums ------------------------------------------------------------------------------------------
 
 
 def several(choose: Callable[[Page, int, Sequence[Sent]], Sequence[Sent]]) -> right.KeepRule:
@@ -160,7 +162,7 @@ def in_last_line(page: Page, unit: int, sent: Sequence[Sent]) -> Sequence[Sent]:
     return [s for s in sent if s.way.child == page.sheet.end] if page.sheet.units[unit] else sent
 
 
-# -- upstream -----------------------------------------------------------------------------------------------------
+# -- upstream ------------------------------------------------------------------------------------------------
 
 
 def nothing_upstream(page: Page, way: Way) -> Amount:
@@ -190,7 +192,7 @@ def upstream_rule(rule: right.WayRule) -> Places:
 
 
 def updated_weights(rate: Fraction) -> Practice:
-    """w - rate x dL/dw is used on the way back."""
+    """W - rate x dL/dw is used on the way back."""
 
     def factor(page: Page, way: Way, above: Amount) -> Amount:
         slope = page.slope[way.number]
@@ -206,12 +208,16 @@ def twice(page: Page) -> Amount:
     return 2
 
 
+def from_the_loss(page: Page) -> Amount:
+    """The value of the output, in place of 1."""
+    return page.value[page.sheet.end]
+
+
 def first_run(page: Page) -> Page:
     """The right page of the same values."""
-    if not page.memory:
-        told = replace(page.told, derivatives={})
-        page.memory.append(run(page.sheet, RIGHT, told))
-    return page.memory[0]
+    if page.first is None:
+        page.first = run(page.sheet, RIGHT, replace(page.told, derivatives={}))
+    return page.first
 
 
 def accumulated(page: Page, unit: int, sent: Sequence[Sent]) -> Gathered:
@@ -225,7 +231,7 @@ def plus_one(page: Page, unit: int, gathered: Gathered) -> Gathered:
     return Gathered(gathered.total + 1, None if gathered.terms is None else (*gathered.terms, (1,)))
 
 
-# -- local derivatives ----------------------------------------------------------------------------------------------
+# -- local derivatives ---------------------------------------------------------------------------------------
 
 
 def on_arrows(rule: Callable[[Page, Way, Amount], Amount]) -> Places:
@@ -267,7 +273,7 @@ def transposed_forward(page: Page, unit: int) -> Amount | None:
     return page.sum_with(unit, lambda way: page.value[way.parent], by_columns)
 
 
-# -- forward ------------------------------------------------------------------------------------------------------------
+# -- forward -------------------------------------------------------------------------------------------------
 
 
 def skipping(layer: int) -> right.Forward:
@@ -322,7 +328,7 @@ def too_early(page: Page, unit: int) -> Amount | None:
     return page.sum_with(unit, tail)
 
 
-# -- what is written down ---------------------------------------------------------------------------------------------
+# -- what is written down ------------------------------------------------------------------------------------
 
 
 def reported(rule: Callable[[Amount, Gathered], Gathered]) -> Places:
@@ -353,13 +359,13 @@ def labels_exchanged(sheet: Sheet) -> list[Instance]:
     found: list[tuple[str, Practice]] = []
     for units in sheet.layers.values():
         listed = [u for u in units if u in sheet.needed]
-        for one, other in zip(listed, listed[1:], strict=False):
+        for one, other in pairwise(listed):
             place = f"{sheet.names[one]} and {sheet.names[other]}"
             found.append((place, replace(RIGHT, labels={one: other, other: one})))
     return located(found)
 
 
-# -- weights' derivatives ------------------------------------------------------------------------------------------------
+# -- weights' derivatives ------------------------------------------------------------------------------------
 
 
 def weight_times(rule: Callable[[Page, Way], Amount]) -> Places:
@@ -400,7 +406,7 @@ def mirrored_tail(page: Page, way: Way, above: Amount) -> Amount:
     return page.slope[way.number] if other is None else page.value[other.parent]
 
 
-# -- bends, products -----------------------------------------------------------------------------------------------------
+# -- bends, products -----------------------------------------------------------------------------------------
 
 
 def on_bends(
@@ -490,9 +496,7 @@ def open_gates(page: Page, unit: int) -> Amount | None:
     return page.value[page.sheet.into[unit][0].parent]
 
 
-def on_operation(
-    name: str, rule: Callable[[Seat, Sequence[Amount], Amount], Amount | None]
-) -> Places:
+def on_operation(name: str, rule: Callable[[Seat, Sequence[Amount], Amount], Amount | None]) -> Places:
     """Another slope of one elementary operation where units are in all its arguments."""
 
     def local(page: Page, operation: Operation, seat: Seat, args: Sequence[Amount], y: Amount) -> Amount | None:
@@ -513,7 +517,7 @@ def first_use(page: Page, unit: int, sent: Sequence[Sent]) -> Sequence[Sent]:
     return sent if page.sheet.units[unit] else sent[:1]
 
 
-# -- slips at one place ----------------------------------------------------------------------------------------------------
+# -- slips at one place --------------------------------------------------------------------------------------
 
 
 def named(sheet: Sheet, way: Way) -> str:
@@ -527,11 +531,17 @@ def arrows_of(sheet: Sheet, change: Callable[[Way], Practice], several: bool = F
 
 
 def dropped(way: Way) -> Practice:
-    return replace(RIGHT, keep=lambda page, unit, sent: [s for s in sent if s.way is not way])
+    def keep(page: Page, unit: int, sent: Sequence[Sent]) -> Sequence[Sent]:
+        return [s for s in sent if s.way is not way]
+
+    return replace(RIGHT, keep=keep)
 
 
 def doubled(way: Way) -> Practice:
-    return replace(RIGHT, keep=lambda page, unit, sent: [x for s in sent for x in ([s, s] if s.way is way else [s])])
+    def keep(page: Page, unit: int, sent: Sequence[Sent]) -> Sequence[Sent]:
+        return [x for s in sent for x in ([s, s] if s.way is way else [s])]
+
+    return replace(RIGHT, keep=keep)
 
 
 def forward_weight(way: Way, weight: Callable[[Amount], Amount]) -> right.Forward:
@@ -550,9 +560,7 @@ def forward_weight(way: Way, weight: Callable[[Amount], Amount]) -> right.Forwar
 
 def backward_weight(way: Way, weight: Callable[[Amount], Amount]) -> right.FactorRule:
     """Another weight on this arrow on the way back."""
-    return lambda page, other, above: (
-        weight(page.slope[way.number]) if other is way else page.slope[other.number]
-    )
+    return lambda page, other, above: weight(page.slope[way.number]) if other is way else page.slope[other.number]
 
 
 def misread(way: Way, weight: Callable[[Amount], Amount], passes: Literal["both", "forward", "backward"]) -> Practice:
@@ -605,7 +613,7 @@ def inputs_exchanged(sheet: Sheet) -> list[Instance]:
             f"{sheet.names[one]} and {sheet.names[other]}",
             replace(RIGHT, givens={one: sheet.given[other], other: sheet.given[one]}),
         )
-        for one, other in zip(listed, listed[1:], strict=False)
+        for one, other in pairwise(listed)
     )
 
 
@@ -617,7 +625,7 @@ def target_signs(sheet: Sheet) -> list[Instance]:
     return located((sheet.names[i], replace(RIGHT, givens={i: -sheet.given[i]})) for i in targets_of(sheet))
 
 
-# -- the loss, in short ------------------------------------------------------------------------------------------------------
+# -- the loss, in short --------------------------------------------------------------------------------------
 
 
 def slope(rule: Callable[[Difference], Terms]) -> Places:
@@ -635,47 +643,58 @@ def off(d: Difference) -> Amount:
     return d.prediction - d.target
 
 
-def row(
-    key: str, id: str, title: str, changes: str, bits: float, at: Places, why: str, remark: str, sort: Sort = "habit"
-) -> Misconception:
-    return Misconception(key, id, title, changes, why, remark, bits, at, sort)
+def over(number: Amount, divisor: int) -> Amount:
+    """A number divided, exactly if it is exact."""
+    return number / divisor if isinstance(number, float) else small(Fraction(number) / divisor)
 
 
-THIRD, HALF = Fraction(1, 3), Fraction(1, 2)
+row = Misconception  # short, for the table
 
 WAYS = "{by} reaches {of} by {ways} ways, through {children}."
 
 # fmt: off
 TABLE: tuple[Misconception, ...] = (
-    # -- paths and sums ----------------------------------------------------------------------------------------------------
-    row("one-path-straight", "P1", "only the way straight across is followed", "keep := the child in the unit's own row", 3.5,
+    # -- paths and sums --------------------------------------------------------------------------------------
+    row("one-path-straight", "P1", "only the way straight across is followed",
+        "keep := the child in the unit's own row", 3.5,
         everywhere(keep=several(straight)), "The drawing is read as rows, each a chain of its own.",
-        WAYS + " This line has the one that runs straight across. Work out what comes back along each other arrow, and add."),
+        WAYS + " This line has the one that runs straight across. Work out what comes back along each other arrow, "
+        "and add."),
     row("one-path-crossing", "P2", "only the crossing ways are followed", "keep := the children in other rows", 6.5,
-        everywhere(keep=several(crossing)), "The crossing arrows look like the connections, the level one like the unit itself.",
+        everywhere(keep=several(crossing)),
+        "The crossing arrows look like the connections, the level one like the unit itself.",
         WAYS + " This line has the crossing one. Work out what comes back along the level arrow too, and add."),
     row("one-path-first", "P3", "only the first arrow is followed", "keep := the first child", 5.5,
-        everywhere(keep=several(lambda page, unit, sent: sent[:1])), "The first arrow gives a number, and the work stops there.",
+        everywhere(keep=several(lambda page, unit, sent: sent[:1])),
+        "The first arrow gives a number, and the work stops there.",
         WAYS + " This line stops after the first arrow. Go on with the next one, then add."),
-    row("overwritten", "P4", "the last way replaces the others instead of being added", "gather := the last child wins", 6.0,
-        everywhere(keep=several(lambda page, unit, sent: sent[-1:])), "Each new contribution is written over the one before: = for +=.",
+    row("overwritten", "P4", "the last way replaces the others instead of being added",
+        "gather := the last child wins", 6.0,
+        everywhere(keep=several(lambda page, unit, sent: sent[-1:])),
+        "Each new contribution is written over the one before: = for +=.",
         WAYS + " This line keeps what came last. Keep what was there before as well, and add."),
     row("one-path-strongest", "P5", "only the strongest way is kept", "keep := the largest contribution", 7.5,
-        everywhere(keep=several(lambda page, unit, sent: [max(sent, key=size)])), "The larger effect is thought to win, as in a maximum.",
+        everywhere(keep=several(lambda page, unit, sent: [max(sent, key=size)])),
+        "The larger effect is thought to win, as in a maximum.",
         WAYS + " This line has the largest effect only. Ask what the smaller one adds to it."),
     row("one-path-weakest", "P6", "only the weakest way is kept", "keep := the smallest contribution", 8.5,
-        everywhere(keep=several(lambda page, unit, sent: [min(sent, key=size)])), "The weakest link is thought to decide.",
+        everywhere(keep=several(lambda page, unit, sent: [min(sent, key=size)])),
+        "The weakest link is thought to decide.",
         WAYS + " This line has the smallest effect only. Ask what the others add to it."),
     row("averaged-ways", "P7", "the ways are averaged instead of added", "gather := mean", 7.0,
         everywhere(gather=averaged), "Several answers for one unit suggest taking their mean.",
-        WAYS + " This line divides by how many there are. Move {by} a little in thought: does each way then act in part, or in full?"),
+        WAYS + " This line divides by how many there are. Move {by} a little in thought: does each way then act in "
+        "part, or in full?"),
     row("multiplied-ways", "P8", "the ways are multiplied instead of added", "gather := product", 7.0,
         everywhere(gather=multiplied), "Products along one way are carried over to ways side by side.",
-        WAYS + " This line multiplies them. Factors belong to steps of one way; ask what joins ways that run side by side."),
+        WAYS + " This line multiplies them. Factors belong to steps of one way; ask what joins ways that run side by "
+        "side."),
     row("subtracted-ways", "P9", "the second way is subtracted", "gather := first - rest", 7.5,
         everywhere(gather=subtracted), "A minus of the drawing or of the last formula slips between the ways.",
-        WAYS + " This line puts a minus between them. Look for where that sign comes from, with the signs of the weights set aside."),
-    row("negative-arrows-dropped", "P10", "arrows of negative weight are left out", "keep := the arrows with w >= 0", 8.0,
+        WAYS + " This line puts a minus between them. Look for where that sign comes from, with the signs of the "
+        "weights set aside."),
+    row("negative-arrows-dropped", "P10", "arrows of negative weight are left out",
+        "keep := the arrows with w >= 0", 8.0,
         everywhere(keep=several(lambda page, unit, sent: [s for s in sent if page.slope[s.way.number] >= 0])),
         "A negative weight is taken for no connection.",
         WAYS + " This line leaves out what comes through a negative weight. Work out that way as well, with its sign."),
@@ -683,24 +702,31 @@ TABLE: tuple[Misconception, ...] = (
         everywhere(keep=several(lambda page, unit, sent: [max(sent, key=lambda s: page.slope[s.way.number])])),
         "The thickest arrow is taken for the way.",
         WAYS + " This line has the arrow of largest weight. Follow the others as well, and add."),
-    # -- what comes from above -----------------------------------------------------------------------------------------------
+    # -- what comes from above -------------------------------------------------------------------------------
     row("no-upstream", "U1", "what comes back from above is left out", "upstream := 1", 5.0,
         upstream_rule(nothing_upstream), "The local derivative is taken for the answer.",
-        "This line says how the next quantities move with {by}. The question is how {of} moves: bring in what came back to them."),
-    row("middle-skipped", "U2", "the last derivative is used in place of the one just above", "upstream := dL/dD everywhere", 6.0,
-        upstream_rule(from_the_head), "One number, the derivative by the output unit, is carried to all earlier layers.",
+        "This line says how the next quantities move with {by}. The question is how {of} moves: bring in what came "
+        "back to them."),
+    row("middle-skipped", "U2", "the last derivative is used in place of the one just above",
+        "upstream := dL/dD everywhere", 6.0,
+        upstream_rule(from_the_head),
+        "One number, the derivative by the output unit, is carried to all earlier layers.",
         "Between {by} and the output unit stands {children}. This line goes past it: use what came back to it."),
-    row("neighbours-upstream", "U3", "what came back to a neighbour is used", "upstream := dL/d(neighbour of the child)", 7.5,
+    row("neighbours-upstream", "U3", "what came back to a neighbour is used",
+        "upstream := dL/d(neighbour of the child)", 7.5,
         upstream_rule(from_the_neighbour), "Indices are read one off.",
         "Follow each arrow out of {by} to its end. This line multiplies it by what came back to another unit there."),
     row("updated-weights", "U4", "weights are used that were updated already", "w := w - rate dL/dw before use", 8.0,
         lambda sheet: [Instance(updated_weights(Fraction(rate)), f"rate {rate}", bits) for rate, bits in
                        (("0.1", 0.0), ("0.5", 1.0), ("1", 2.0), ("0.01", 2.0))],
         "The step is made layer by layer instead of at the end.",
-        "The forward numbers were made with the weights as given. Go back with the same ones, and change all of them at the end."),
-    row("not-in-last-line", "U5", "what is not in the last formula is given 0", "dL/dn := 0 unless n stands in L's formula", 7.0,
+        "The forward numbers were made with the weights as given. Go back with the same ones, and change all of them "
+        "at the end."),
+    row("not-in-last-line", "U5", "what is not in the last formula is given 0",
+        "dL/dn := 0 unless n stands in L's formula", 7.0,
         everywhere(keep=in_last_line), "A partial derivative by a letter that is not there.",
-        "{by} does not stand in the formula of {of}, but {children} depends on it. See what moves in turn when {by} moves."),
+        "{by} does not stand in the formula of {of}, but {children} depends on it. See what moves in turn when {by} "
+        "moves."),
     row("outer-twice", "U6", "the outermost derivative is multiplied in again", "upstream := dL/dc x dL/dD", 7.5,
         upstream_rule(head_twice), "The chain is started afresh on every line, from a number that holds it already.",
         "What came back to {children} holds all steps above it already. This line multiplies one of them in again."),
@@ -709,20 +735,22 @@ TABLE: tuple[Misconception, ...] = (
         "These are the numbers of two runs together. See what the store held before this one began."),
     # The catalogue has only the row above. The published example it cites shows this one: the intermediate numbers pile
     # up too, and what they send on the second run is their first and second together.
-    row("not-reset-piling-up", "V1", "the first run's numbers were not cleared, and pile up", "gather := first run's + sum", 8.0,
+    row("not-reset-piling-up", "V1", "the first run's numbers were not cleared, and pile up",
+        "gather := first run's + sum", 8.0,
         everywhere(gather=accumulated), "Every store kept its number, and the second run sends on what it finds there.",
         "The number here holds more than one run. See what each store held before this run began."),
     row("plus-one", "V2", "1 is added for the unit itself", "gather := sum + 1", 9.0,
         everywhere(report=plus_one), "dn/dn = 1 is counted at every unit.",
         "Each summand on this line should belong to an arrow out of {by}. Find the one that belongs to none."),
-    # -- local derivatives -----------------------------------------------------------------------------------------------------
+    # -- local derivatives -----------------------------------------------------------------------------------
     row("weights-left-out", "E1", "the weights are left out going back", "dc/dn := 1", 5.5,
         on_arrows(lambda page, way, w: 1), "Derivatives are handed on unchanged along arrows.",
         "This line hands on what came back as it is. Ask how much {children} moves when {by} moves by 1."),
     row("value-for-weight", "E2", "the value stands where the weight belongs", "d(w x)/dx := x", 6.0,
         on_arrows(lambda page, way, w: page.value[way.parent]), "The derivative by w is taken for the derivative by x.",
         "In w times x two things could move. This line lets the weight move; here it is {by} that moves."),
-    row("next-value-for-slope", "E3", "the next unit's value stands where the slope belongs", "dc/dn := value of c", 7.5,
+    row("next-value-for-slope", "E3", "the next unit's value stands where the slope belongs",
+        "dc/dn := value of c", 7.5,
         on_arrows(lambda page, way, w: page.value[way.child]), "Height and slope of the next unit are confused.",
         "This line uses how large {children} is. What is needed is how fast it changes with {by}."),
     row("whole-term", "E4", "the term w x is kept as it is", "d(w x)/dx := w x", 7.0,
@@ -733,15 +761,17 @@ TABLE: tuple[Misconception, ...] = (
         "The size on this line is the weight's. Check its direction: when {by} goes up, does {children} go up?"),
     row("upside-down", "E6", "the local derivative is turned upside down", "dc/dn := 1/w", 8.0,
         on_arrows(upside_down), "dy/dx is read as a division and turned over.",
-        "This line divides where an arrow's weight stands. Read the fraction aloud: change of what, per change of what?"),
+        "This line divides where an arrow's weight stands. Read the fraction aloud: change of what, per change of "
+        "what?"),
     row("added-along", "E7", "factors along a way are added", "send := upstream + w", 7.5,
         everywhere(send=added_along, gather=unsaid), "Steps in a row are treated like ways side by side.",
         "This line adds the steps of one way. Think of two gears in a row: how do their ratios combine?"),
     row("arrows-negated", "E8", "every weight is negated going back", "dc/dn := -w", 8.0,
         on_arrows(lambda page, way, w: -w), "A minus for going back.",
-        "There is a minus on this line for each arrow. Going back turns the order round; look whether it turns the sign."),
+        "There is a minus on this line for each arrow. Going back turns the order round; look whether it turns the "
+        "sign."),
     row("zero-as-one", "E9", "a weight of 0 is used as 1", "w = 0 -> 1", 7.5,
-        on_arrows(lambda page, way, w: w if w else 1), "An arrow is drawn, so something must come through.",
+        on_arrows(lambda page, way, w: w or 1), "An arrow is drawn, so something must come through.",
         "One arrow out of {by} has the weight 0. Say what it passes on."),
     row("weight-squared", "E10", "the weight is used twice", "dc/dn := w^2", 8.5,
         on_arrows(lambda page, way, w: w * w), "The weight is multiplied in on the way out and on the way in.",
@@ -750,7 +780,8 @@ TABLE: tuple[Misconception, ...] = (
         slope(lambda d: ((2 * d.scale, d.prediction * d.inner - d.target, Fraction(1) / Fraction(d.inner or 1)),)
               if d.inner != 1 and d.inner else right.loss(d)),
         "The inner derivative is known to be needed, its place is not.",
-        "The inner slope is on this line, inside the bracket. See whether the bracket should change when only its slope is asked."),
+        "The inner slope is on this line, inside the bracket. See whether the bracket should change when only its "
+        "slope is asked."),
     row("table-by-columns-back", "X1", "the table of weights is used untransposed going back", "W g for W^T g", 6.0,
         everywhere(factor=transposed_back), "The matrix is applied in the same direction as forward.",
         "Write down the arrows that leave {by}, one by one. This line uses weights of arrows that lead elsewhere."),
@@ -758,9 +789,11 @@ TABLE: tuple[Misconception, ...] = (
         everywhere(forward=transposed_forward), "Rows and columns of the table are exchanged.",
         "Check which weight stands on which arrow: put a finger on the arrow and read its number."),
     row("table-by-columns", "X3", "the table of weights is read by columns in both directions", "W := W^T", 7.0,
-        everywhere(forward=transposed_forward, factor=transposed_back), "Rows and columns of the table are exchanged throughout.",
-        "Forward and back agree with each other, with the weights of other arrows. Check which weight stands on which arrow."),
-    # -- the loss: slope -------------------------------------------------------------------------------------------------------
+        everywhere(forward=transposed_forward, factor=transposed_back),
+        "Rows and columns of the table are exchanged throughout.",
+        "Forward and back agree with each other, with the weights of other arrows. Check which weight stands on which "
+        "arrow."),
+    # -- the loss: slope -------------------------------------------------------------------------------------
     row("factor-two-lost", "N1", "the factor 2 of the square is lost", "dL/dD := D - t", 5.0,
         slope(lambda d: ((d.scale, off(d)),)), "The exponent is taken away without coming down in front.",
         "The bracket is there. Differentiate the square again, slowly, and see what comes in front of it."),
@@ -777,7 +810,8 @@ TABLE: tuple[Misconception, ...] = (
         slope(lambda d: ((2 * d.scale,),)), "The power rule ends with the number in front.",
         "The 2 in front is there. A parabola is not equally steep everywhere: see what else the slope depends on."),
     row("starts-from-loss", "N6", "the way back starts with the value of L", "seed := L", 7.0,
-        everywhere(seed=lambda page: page.value[page.sheet.end]), "The last number of the forward pass is taken as the first of the backward pass.",
+        everywhere(seed=from_the_loss),
+        "The last number of the forward pass is taken as the first of the backward pass.",
         "The way back starts with the value of {of}. Ask how much {of} moves when {of} itself moves by 1."),
     row("loss-for-slope", "N7", "the value of the loss is used as its slope", "dL/dD := L", 6.5,
         slope(lambda d: ((d.value,),)), "The height of the loss is carried back.",
@@ -788,25 +822,29 @@ TABLE: tuple[Misconception, ...] = (
     row("loss-forgotten", "N9", "the way back starts with 1 at the output unit", "dL/dD := 1", 5.5,
         slope(lambda d: ((1,),)), "The derivative of D instead of the derivative of L.",
         "This line treats {by} as the quantity that is differentiated. One step lies above it: the loss."),
-    row("target-differentiated", "N10", "the target is differentiated as if it varied", "dL/dD := 2 (D - t)(1 - t)", 7.5,
+    row("target-differentiated", "N10", "the target is differentiated as if it varied",
+        "dL/dD := 2 (D - t)(1 - t)", 7.5,
         slope(lambda d: ((2 * d.scale, off(d), 1 - d.target),)), "The inner derivative keeps the constant.",
         "The outer part is right. In the inner one, say how fast the target changes when {by} does."),
     row("target-as-inner", "N11", "the target is used as the inner derivative", "dL/dD := 2 (D - t)(-t)", 8.0,
-        slope(lambda d: ((2 * d.scale, off(d), -d.target),)), "What is left over in the bracket is taken for its derivative.",
+        slope(lambda d: ((2 * d.scale, off(d), -d.target),)),
+        "What is left over in the bracket is taken for its derivative.",
         "The outer part is right. Take the derivative of the bracket by {by} once more, term by term."),
     row("half-multiplied-out", "N12", "the 2 reaches only the first term of the bracket", "dL/dD := 2 D - t", 7.0,
-        slope(lambda d: ((2 * d.scale, d.prediction), (-d.scale * d.target,))), "2 times a bracket is multiplied out halfway.",
+        slope(lambda d: ((2 * d.scale, d.prediction), (-d.scale * d.target,))),
+        "2 times a bracket is multiplied out halfway.",
         "The 2 stands before a bracket. Check which terms of the bracket it has reached."),
     row("integrated", "N13", "the loss is integrated", "dL/dD := (D - t)^3/3", 8.5,
-        slope(lambda d: ((small(THIRD * d.scale) if not isinstance(d.scale, float) else d.scale / 3, off(d) * off(d) * off(d)),)),
+        slope(lambda d: ((over(d.scale, 3), off(d) * off(d) * off(d)),)),
         "The rule for powers is run in the other direction.",
         "Here the exponent has gone up. See whether the rule that is used finds a slope or an area."),
-    # -- the loss: value, and other forward habits ---------------------------------------------------------------------------------
+    # -- the loss: value, and other forward habits -----------------------------------------------------------
     row("square-lost", "F1", "the square is not carried out", "L := D - t, dL/dD = 2 (D - t)", 6.0,
         reading(lambda d: d.left - d.right), "The exponent is lost in copying.",
         "The difference is there. Read the formula of {of} again and see what is done to it."),
     row("loss-is-difference", "F2", "the loss is read as the difference", "L := D - t, dL/dD := 1", 7.0,
-        reading(lambda d: d.left - d.right, lambda d: ((d.scale if not d.flipped else -d.scale,),)), "The loss is taken for the error itself.",
+        reading(lambda d: d.left - d.right, lambda d: ((d.scale if not d.flipped else -d.scale,),)),
+        "The loss is taken for the error itself.",
         "Value and slope belong to the plain difference. Read the formula of {of} again."),
     row("square-on-first", "F3", "only the first term is squared", "L := D^2 - t", 7.0,
         reading(lambda d: d.left * d.left - d.right), "The exponent is taken to belong to one letter.",
@@ -815,11 +853,12 @@ TABLE: tuple[Misconception, ...] = (
         reading(lambda d: d.left * d.left - d.right * d.right), "The square is drawn into the bracket.",
         "Both squares are there. Multiply the bracket out in full and compare."),
     row("plus-in-bracket", "F5", "the target is added instead of subtracted", "L := (D + t)^2", 8.0,
-        reading(lambda d: (d.prediction + d.target) * (d.prediction + d.target), lambda d: ((2 * d.scale, d.prediction + d.target),)),
+        reading(lambda d: (d.prediction + d.target) * (d.prediction + d.target),
+                lambda d: ((2 * d.scale, d.prediction + d.target),)),
         "The sign in the bracket is misread.",
         "Value and slope belong together. Compare the sign in the bracket with the formula as given."),
     row("half-assumed", "F6", "a factor 1/2 is assumed", "L := (D - t)^2/2", 5.5,
-        reading(lambda d: small(HALF * d.value) if not isinstance(d.value, float) else d.value / 2, lambda d: ((d.scale, off(d)),)),
+        reading(lambda d: over(d.value, 2), lambda d: ((d.scale, off(d)),)),
         "Another text defines the loss so.",
         "Value and slope belong to another common loss. Compare with the one this exercise gives."),
     row("square-as-doubling", "F7", "the square is worked out as doubling", "L := 2 (D - t)", 7.5,
@@ -834,7 +873,7 @@ TABLE: tuple[Misconception, ...] = (
     row("new-row-too-early", "F10", "a new value is used before its row is done", "B2 from the new B1", 8.0,
         everywhere(forward=too_early), "The row is overwritten while it is still needed.",
         "The first unit of the row is computed from the old row. See which row the next one uses."),
-    # -- what is written down --------------------------------------------------------------------------------------------------------
+    # -- what is written down --------------------------------------------------------------------------------
     row("times-value", "R1", "the derivative is multiplied with the value", "report dL/dn x n", 7.5,
         reported(times_value), "The share of a unit is written in place of its slope.",
         "The chain is there, and the value of {by} behind it. See whether the question asks for that last factor."),
@@ -847,12 +886,13 @@ TABLE: tuple[Misconception, ...] = (
     row("labels-exchanged", "R5B", "two names are exchanged", "dL/dB2 stands under B1 and back", 7.0,
         labels_exchanged, "The lines of a layer change places.",
         "Both numbers of this layer are needed. Check the names at the left of the two lines.", "slip"),
-    # -- derivatives by weights ----------------------------------------------------------------------------------------------------------
+    # -- derivatives by weights ------------------------------------------------------------------------------
     row("weight-input-forgotten", "W1", "the value at the tail is left out for weights", "dL/dw := dL/d(head)", 5.5,
         weight_times(lambda page, way: 1), "The derivative at the head is taken for that of its weights.",
         "What came back to {children} is there. Ask how much {children} moves when {by} moves by 1."),
     row("weight-head-value", "W2", "the value at the head is used for weights", "dL/d(head) x value of head", 7.0,
-        weight_times(lambda page, way: page.value[way.child]), "The unit the arrow ends at is taken for the one it starts from.",
+        weight_times(lambda page, way: page.value[way.child]),
+        "The unit the arrow ends at is taken for the one it starts from.",
         "One factor came back to {children}. The other is the value that {by} multiplies: see which unit that is."),
     row("weight-times-weight", "W3", "a weight's derivative is multiplied with the weight", "dL/d(head) x w", 7.0,
         weight_times(lambda page, way: page.value[way.parent]), "The rule for units is used for weights.",
@@ -861,24 +901,29 @@ TABLE: tuple[Misconception, ...] = (
         weight_from(lambda page, way: 1), "The local derivative is taken for the answer.",
         "This is how {children} moves with {by}. Bring in how {of} moves with {children}."),
     row("weight-table-turned", "W5", "the table of the weights' derivatives is turned", "dW := x g^T for g x^T", 7.5,
-        everywhere(weight_upstream=mirrored_head, weight_factor=mirrored_tail), "Rows and columns of the outer product are exchanged.",
-        "These numbers stand in the table, at mirrored places. Check for one arrow which unit it starts from and where it ends."),
-    row("weight-tail-gradient", "W6", "what came back to the tail is used for weights", "dL/d(tail) x value of tail", 7.5,
+        everywhere(weight_upstream=mirrored_head, weight_factor=mirrored_tail),
+        "Rows and columns of the outer product are exchanged.",
+        "These numbers stand in the table, at mirrored places. Check for one arrow which unit it starts from and "
+        "where it ends."),
+    row("weight-tail-gradient", "W6", "what came back to the tail is used for weights",
+        "dL/d(tail) x value of tail", 7.5,
         weight_from(lambda page, way: page.back[way.partner]), "The wrong end of the arrow is taken.",
         "The value at the tail is right. See at which end of its arrow {by} acts."),
-    row("weight-heads-added", "W7", "for weights, what came back to all heads is added", "sum over heads x value of tail", 8.0,
+    row("weight-heads-added", "W7", "for weights, what came back to all heads is added",
+        "sum over heads x value of tail", 8.0,
         weight_from(all_heads), "The sum over ways is made for weights as well.",
         "A unit may have several arrows; a weight stands on one. See which of these summands belong to {by}."),
     row("weight-middle-skipped", "W8", "the last derivative is used for all weights", "dL/dD x value of tail", 7.0,
         weight_from(from_the_head), "One number is carried to all earlier layers.",
         "Between {by} and the output unit stands {children}. Use what came back to it."),
-    # -- activations ----------------------------------------------------------------------------------------------------------------------
+    # -- activations -----------------------------------------------------------------------------------------
     row("bend-forgotten", "ACT1", "the slope of the activation is left out", "f' := 1", 5.0,
         bends(lambda page, op, seat, z, a: 1), "The activation is passed as if it were an arrow of weight 1.",
         "The way back passes through an activation here. Put in its slope at this point."),
-    # The catalogue's numbers for ACT2 and ACT3 come out only if the mask is wrong at the last gate; at all gates dA = 0.
+    # The catalogue's numbers for ACT2 and ACT3 come out only if the mask is wrong at the last gates; at all, dA = 0.
     row("mask-by-gradient", "ACT2", "the gate is set by the sign of what comes back", "mask := [g > 0]", 7.5,
-        gates(lambda page, op, seat, z, a: 1 if seat.upstream > 0 else 0), "The gate is applied to the number that passes it.",
+        gates(lambda page, op, seat, z, a: 1 if seat.upstream > 0 else 0),
+        "The gate is applied to the number that passes it.",
         "A gate is on this line. Say which number decided, on the way forward, whether it is open."),
     row("mask-inverted", "ACT3", "the gate is open where it should be closed", "mask := [z <= 0]", 8.0,
         gates(lambda page, op, seat, z, a: 1 if z <= 0 else 0), "Open and closed are exchanged.",
@@ -891,7 +936,8 @@ TABLE: tuple[Misconception, ...] = (
         bends(lambda page, op, seat, z, a: a), "Height and slope of the activation are confused.",
         "This line uses how large the activation is. Put in how steep it is there."),
     row("bend-at-wrong-point", "ACT6", "the activation's slope is taken at the wrong number", "f'(a), or z(1 - z)", 7.0,
-        either(on_bends(at_output, frozenset(["sigmoid", "tanh"])), on_bends(formula_of_z, frozenset(["sigmoid", "tanh"]))),
+        either(on_bends(at_output, frozenset(["sigmoid", "tanh"])), on_bends(formula_of_z, frozenset(["sigmoid",
+        "tanh"]))),
         "One formula of the slope is in z, another in a; they are mixed.",
         "The slope can be written with z or with a. See which letter your formula wants, and which number you put in."),
     row("wrong-curve", "ACT7", "the slope of another activation is used", "1 - a^2 for a(1 - a)", 7.0,
@@ -906,7 +952,7 @@ TABLE: tuple[Misconception, ...] = (
     row("gate-forgotten-forward", "ACT10", "the gate is forgotten going forward only", "a := z, mask kept", 7.5,
         everywhere(forward=open_gates), "The sum is passed on as it is; the gate is remembered on the way back.",
         "Going back, the gate is there. Say what it does to this sum going forward."),
-    # -- branches, products, quotients -----------------------------------------------------------------------------------------------------
+    # -- branches, products, quotients -----------------------------------------------------------------------
     row("skip-dropped", "G1", "the branch past a layer is left out", "keep := without the skip branch", 6.5,
         everywhere(keep=without_skip), "Only what goes through the layer is followed.",
         WAYS + " This line has what goes through the layer. Look for the arrow that goes past it."),
@@ -929,7 +975,7 @@ TABLE: tuple[Misconception, ...] = (
         on_operation("/", lambda seat, args, y: small(Fraction(1) * y / args[1]) if seat.position else None),
         "The size of the slope is remembered, its sign is not.",
         "The size is right. Say whether a quotient grows or shrinks when its divisor grows."),
-    # -- slips at one place -----------------------------------------------------------------------------------------------------------------
+    # -- slips at one place ----------------------------------------------------------------------------------
     row("branch-dropped", "S1", "one way is left out here", "keep := without one arrow", 5.5,
         lambda sheet: arrows_of(sheet, dropped, several=True), "One arrow is overlooked.",
         WAYS + " This line has fewer. Count the arrows that leave {by}.", "slip"),

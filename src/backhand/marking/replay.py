@@ -36,13 +36,13 @@ from backhand.numbers import Number
 if TYPE_CHECKING:
     from backhand.marking.misconceptions import Misconception
 
-Terms: TypeAlias = "tuple[tuple[Amount, ...], ...]"
+Terms: TypeAlias = tuple[tuple[Amount, ...], ...]
 """A written expression: its summands, each as the tuple of its factors."""
 
 
 class Difference(NamedTuple):
-    """The square of a difference at its numbers: `scale` (prediction - target)^2; `inner` is the slope of the prediction
-    by the unit in it; `value` is what stands as the value of the loss."""
+    """The square of a difference at its numbers: `scale` (prediction - target)^2; `inner` is the slope of the
+    prediction by the unit in it; `value` is what stands as the value of the loss."""
 
     prediction: Amount
     target: Amount
@@ -87,7 +87,7 @@ class Gathered(NamedTuple):
     terms: Terms | None
 
 
-# -- the right rules ------------------------------------------------------------------------------------------
+# -- the right rules -----------------------------------------------------------------------------------------
 
 
 def seed(page: Page) -> Amount:
@@ -198,18 +198,18 @@ RIGHT = Practice()
 """The rules of calculus."""
 
 
-# -- somebody's own numbers -------------------------------------------------------------------------------------
+# -- somebody's own numbers ----------------------------------------------------------------------------------
 
 
 @dataclass(slots=True, eq=False)
 class Told:
     """The numbers somebody claimed, by position in the sheet, and how far each may be rounded."""
 
-    values: dict[int, Amount] = field(default_factory=lambda: {})
-    derivatives: dict[int, Amount] = field(default_factory=lambda: {})
-    locals: dict[tuple[int, int], Amount] = field(default_factory=lambda: {})
-    value_slack: dict[int, float] = field(default_factory=lambda: {})
-    derivative_slack: dict[int, float] = field(default_factory=lambda: {})
+    values: dict[int, Amount] = field(default_factory=dict[int, Amount])
+    derivatives: dict[int, Amount] = field(default_factory=dict[int, Amount])
+    locals: dict[tuple[int, int], Amount] = field(default_factory=dict[tuple[int, int], Amount])
+    value_slack: dict[int, float] = field(default_factory=dict[int, float])
+    derivative_slack: dict[int, float] = field(default_factory=dict[int, float])
 
     def relabelled(self, labels: Mapping[int, int]) -> Told:
         """The same numbers, each derivative taken for the one it really is."""
@@ -227,13 +227,13 @@ def carried(claim: Amount, predicted: Amount, slack: float | None) -> Amount:
     return claim
 
 
-# -- the two passes ---------------------------------------------------------------------------------------------
+# -- the two passes ------------------------------------------------------------------------------------------
 
 
 @dataclass(slots=True, eq=False)
 class Page:
     """One replay: what is predicted for each line (`values`, `derivatives`), and what is carried on from it (`value`,
-    `back`). `slope` has the partial derivative of each way; `expression` how each derivative is written; `memory` the
+    `back`). `slope` has the partial derivative of each way; `expression` how each derivative is written; `first` the
     right page of the same values, for habits that keep numbers of an earlier run."""
 
     sheet: Sheet
@@ -242,11 +242,11 @@ class Page:
     values: list[Amount]
     value: list[Amount]
     slope: list[Amount]
-    back: list[Amount] = field(default_factory=lambda: [])
-    derivatives: dict[int, Amount] = field(default_factory=lambda: {})
-    expression: dict[int, Terms | None] = field(default_factory=lambda: {})
-    loss_terms: dict[int, Terms] = field(default_factory=lambda: {})
-    memory: list[Page] = field(default_factory=lambda: [])
+    back: list[Amount] = field(default_factory=list[Amount])
+    derivatives: dict[int, Amount] = field(default_factory=dict[int, Amount])
+    expression: dict[int, Terms | None] = field(default_factory=dict[int, Terms | None])
+    loss_terms: dict[int, Terms] = field(default_factory=dict[int, Terms])
+    first: Page | None = None
 
     def sum_with(
         self, unit: int, tail: Callable[[Way], Amount], weight: FactorRule = lambda page, way, slope: slope
@@ -393,7 +393,7 @@ def _inside(page: Page, child: int, tree: Tree, above: Amount) -> tuple[list[Amo
         if not isinstance(node, Apply) or not node.args:
             continue
         if at in squares:
-            terms = _loss(page, child, tree, squares[at], coming[at], worth)
+            terms = _loss(page, child, tree, squares[at], scale=coming[at], worth=worth)
             _spread(squares[at], coming, terms, worth)
             written[squares[at].prediction] = terms
         elif not any(at == square.inside for square in tree.squares):
@@ -409,18 +409,18 @@ def _inside(page: Page, child: int, tree: Tree, above: Amount) -> tuple[list[Amo
     return slopes, {ways[n].occurrence: written[at] for n, at in enumerate(places) if at in written}
 
 
-def _loss(
-    page: Page, child: int, tree: Tree, square: Square, scale: Amount, worth: list[Amount]
-) -> Terms:
+def _loss(page: Page, child: int, tree: Tree, square: Square, *, scale: Amount, worth: list[Amount]) -> Terms:
     inner = _inner(tree, square, worth)
     value = worth[square.at] * scale
     if value == worth[-1]:
         value = page.value[child]
-    return page.practice.loss(Difference(worth[square.prediction], worth[square.target], scale, inner, value, square.flipped))
+    return page.practice.loss(
+        Difference(worth[square.prediction], worth[square.target], scale, inner, value, square.flipped)
+    )
 
 
 def _inner(tree: Tree, square: Square, worth: list[Amount]) -> Amount:
-    """k where the prediction is k times a name, else 1."""
+    """K where the prediction is k times a name, else 1."""
     node = tree.nodes[square.prediction]
     if isinstance(node, Apply) and node.operation.name == "*":
         one, other = tree.inputs[square.prediction]
@@ -545,7 +545,7 @@ def _as_it_is(page: Page, way: Way) -> Sent:
     return Sent(way, above, slope, above * slope, terms)
 
 
-# -- what is asked of a page --------------------------------------------------------------------------------------
+# -- what is asked of a page ---------------------------------------------------------------------------------
 
 
 def predicted(page: Page, about: About) -> Amount | None:
@@ -648,4 +648,3 @@ def numbers(page: Page, graph: Graph) -> dict[About, Number]:
             if value is not None and value == value:
                 found[derivative] = exact(value)
     return found
-

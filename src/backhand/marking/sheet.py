@@ -27,7 +27,7 @@ from backhand.core.evaluate import Value as CoreValue
 from backhand.core.formula import Apply, Formula, Num, Ref, postorder, references
 from backhand.core.graph import Graph, Quantity
 
-Amount: TypeAlias = "int | Fraction | float"
+Amount: TypeAlias = int | Fraction | float
 """A number of the replay; nan where somebody's rule gives none (1/0)."""
 
 Kind: TypeAlias = Literal["arrow", "weight", "bend", "loss", "other"]
@@ -94,7 +94,7 @@ class Sheet:
     of: str
     hidden: dict[str, str]
     """Hidden sums by the quantity they belong to."""
-    memory: dict[str, object] = field(default_factory=lambda: {})
+    memory: dict[str, object] = field(default_factory=dict[str, object])
     """What others have worked out for this sheet and want to keep with it."""
 
     @cached_property

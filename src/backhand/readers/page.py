@@ -194,6 +194,4 @@ def _is_lone(chain: Chain) -> bool:
 
 def _says_something(chain: Chain) -> bool:
     """Within prose a lone name, number or formula says nothing."""
-    return (
-        len(chain.pieces) > 1 or chain.leads_on or chain.pieces[0].boxed or isinstance(chain.pieces[0].formula, Slope)
-    )
+    return chain.leads_on or len(chain.pieces) > 1 or any(p.boxed or isinstance(p.formula, Slope) for p in chain.pieces)

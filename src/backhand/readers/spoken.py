@@ -94,24 +94,15 @@ def _joins(token: Token) -> bool:
 
 
 def _graded(tokens: list[Token]) -> bool:
-    for token in tokens:
-        if token[0] == "COLON":
-            return True
-        if token[0] == "WORD" and token[3].lower() in GRADIENT | {"backward"}:
-            continue
-        if token[0] in ("EQUALS", "SLOPE", "COMMA") or not _before_colon(tokens):
+    """Whether a label at the beginning, up to its colon, speaks of derivatives and states none."""
+    graded = False
+    for kind, _, _, said in tokens:
+        if kind == "COLON":
+            return graded
+        if kind in ("EQUALS", "SLOPE", "COMMA"):
             return False
+        graded = graded or (kind in ("WORD", "NAME") and said.lower() in GRADIENT | {"backward"})
     return False
-
-
-def _before_colon(tokens: list[Token]) -> bool:
-    """Whether the words up to the first colon speak of derivatives and name nothing but the output."""
-    words: list[str] = []
-    for token in tokens:
-        if token[0] == "COLON":
-            break
-        words.append(token[3].lower() if token[0] in ("WORD", "NAME") else token[0])
-    return any(word in GRADIENT or word == "backward" for word in words)
 
 
 def _labels(tokens: list[Token]) -> list[Token]:

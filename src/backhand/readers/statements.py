@@ -125,7 +125,8 @@ class Statements:
                 if _divides(tokens, position):
                     flush()
             elif kind == "COLON":
-                self._colon(current, tokens, position) or flush()
+                if not self._colon(current, tokens, position):
+                    flush()
             else:
                 depth += kind in OPENS and position in partner
                 current.tokens.append(token)
@@ -221,29 +222,28 @@ def _parentheses(tokens: list[Token]) -> tuple[dict[int, int], set[int]]:
             partner[opened], partner[position] = position, opened
             if aside and tokens[opened][0] == "OPEN" and not (opened and tokens[opened - 1][0] in ("CALL", "CHANGE")):
                 asides.add(opened)
-        elif stack and kind in ("EQUALS", "ARROW", "PROSE", "SEMI", "COMPARE"):
-            stack[-1] = (stack[-1][0], True)
-        elif stack and kind == "WORD" and spoken.is_prose(tokens, position):
+        elif (stack and kind in ("EQUALS", "ARROW", "PROSE", "SEMI", "COMPARE")) or (stack and kind == "WORD" and spoken.is_prose(tokens, position)):
             stack[-1] = (stack[-1][0], True)
     return partner, asides
 
 
 def _next(tokens: Sequence[Token], position: int) -> Token | None:
-    for token in tokens[position + 1 :]:
-        if token[0] != "EDGE":
-            return token
+    """The token after this one, edges apart."""
+    for at in range(position + 1, min(position + 8, len(tokens))):
+        if tokens[at][0] not in ("EDGE", "AMP"):
+            return tokens[at]
     return None
 
 
 def _divides(tokens: list[Token], position: int) -> bool:
     """Whether a & or the edge of mathematics ends a statement: only between two operands."""
-    before = next(
-        (token for token in reversed(tokens[max(0, position - 4) : position]) if token[0] not in ("EDGE", "AMP")), None
-    )
+    before = position - 1
+    while before >= 0 and tokens[before][0] in ("EDGE", "AMP") and position - before < 8:
+        before -= 1
     after = _next(tokens, position)
-    if before is None or after is None or "WORD" in (before[0], after[0]):
+    if before < 0 or after is None or "WORD" in (tokens[before][0], after[0]):
         return False
-    return before[0] in OPERAND_END and after[0] in OPERAND_START
+    return tokens[before][0] in OPERAND_END and after[0] in OPERAND_START
 
 
 def _parts(tokens: list[Token]) -> list[tuple[Relation, list[Token]]]:

@@ -23,7 +23,6 @@ from backhand.readers.statements import Statements
 from backhand.readers.tokens import plain
 from backhand.text import Source, Span
 
-
 Column: TypeAlias = Literal["name", "value", "slope", "formula", "other"]
 SLOPE_HEAD = re.compile(r"gradient|derivative|\bgrad\b|adjoint|sensitivity|backward|\bbar\b|upstream", re.IGNORECASE)
 VALUE_HEAD = re.compile(r"\bvalues?\b|forward|primal|\bresult|output|activation|number", re.IGNORECASE)

@@ -29,9 +29,9 @@ Mode: TypeAlias = Literal["math", "text", "code"]
 
 # -- what things look like ---------------------------------------------------------------------------------
 
-GREEK_COMMANDS = {name: letter for letter, name in reversed(GREEK.items())}
-GREEK_COMMANDS |= {"varepsilon": "ε", "vartheta": "θ", "varphi": "φ", "varsigma": "σ", "varrho": "ρ", "ell": "l"}
-GREEK_COMMANDS["epsilon"] = "ε"
+GREEK_COMMANDS = {name: letter for letter, name in reversed(GREEK.items())} | {
+    "varepsilon": "ε", "vartheta": "θ", "varphi": "φ", "varsigma": "σ", "varrho": "ρ", "ell": "l", "epsilon": "ε",
+}  # fmt: skip
 
 L = "A-Za-z\u00aa\u00b5\u00ba\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u02af\u0370-\u03ff\u0400-\u052f\u1e00-\u1eff\u2113"
 BLANK = r"[ \t\r\n\f\v\u00a0\u2000-\u200a\u2028\u2029\u202f\u3000\u0085]"
@@ -266,16 +266,16 @@ class Tokenizer:
 
     text: str
     decimal_comma: bool = False
-    tokens: list[Token] = field(default_factory=list)
-    proposals: list[Proposal] = field(default_factory=list)
+    tokens: list[Token] = field(default_factory=list[Token])
+    proposals: list[Proposal] = field(default_factory=list[Proposal])
     mode: Mode = "text"
     end: int = 0
-    _ends: dict[int, str] = field(default_factory=dict)
-    _pairs: dict[int, int] = field(default_factory=dict)
-    _singles: set[int] = field(default_factory=set)
-    _jumps: dict[int, int] = field(default_factory=dict)
-    _lefts: list[str] = field(default_factory=list)
-    _opened: list[bool] = field(default_factory=list)
+    _ends: dict[int, str] = field(default_factory=dict[int, str])
+    _pairs: dict[int, int] = field(default_factory=dict[int, int])
+    _singles: set[int] = field(default_factory=set[int])
+    _jumps: dict[int, int] = field(default_factory=dict[int, int])
+    _lefts: list[str] = field(default_factory=list[str])
+    _opened: list[bool] = field(default_factory=list[bool])
 
     def run(self, start: int, end: int, mode: Mode) -> None:
         """The tokens of text[start:end]."""
@@ -463,7 +463,7 @@ class Tokenizer:
         ahead = CALL_AHEAD.match(text, stop, end)
         if ahead and (self.mode == "math" or command or not text[stop].isspace() or base in BARE):
             return self.add("CALL", at, stop, CALLS[base])
-        if (command and base != "sigma" or base in BARE) and BARE_AHEAD.match(text, stop, end):
+        if ((command and base != "sigma") or base in BARE) and BARE_AHEAD.match(text, stop, end):
             return self.add("APPLY", at, stop, CALLS[base])
         if command and base != "sigma":
             return self.add("BAD", at, stop, f"{base} of what?")

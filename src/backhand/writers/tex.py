@@ -10,8 +10,8 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import assert_never
 
-from backhand.explaining.document import Equation, Inline, Link
 from backhand.core.operations import ROWS
+from backhand.explaining.document import Equation, Inline, Link
 from backhand.explaining.mathematics import (
     Bars,
     Box,

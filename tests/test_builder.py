@@ -80,9 +80,10 @@ def test_a_million_terms_in_one_formula_are_refused_only_when_nested() -> None:
     net["L"] = total
     assert backhand.solve(net.graph()).derivative("x") == 3001
     nested = net["x"]
+    for _ in range(200):
+        nested = net.fn.tanh(nested)
     with pytest.raises(backhand.LimitError):
-        for _ in range(300):
-            nested = net.fn.tanh(nested)
+        net.fn.tanh(nested)
 
 
 def test_a_notebook_shows_a_page_markdown_and_text() -> None:

@@ -114,10 +114,7 @@ def test_subscript_digits_and_primes_are_read_as_what_they_mean() -> None:
 
 
 def test_d_of_something_by_something_is_one_token() -> None:
-    assert (
-        fold(notation.formula("2 dL/dB1"), lambda leaf: to_text(leaf), lambda node, parts: "|".join(parts))
-        == "2|dL/dB1"
-    )
+    assert fold(notation.formula("2 dL/dB1"), to_text, lambda node, parts: "|".join(parts)) == "2|dL/dB1"
     assert "dL/dB1 is a derivative" in error("B1 = 2\nL = dL/dB1")
 
 

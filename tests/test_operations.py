@@ -47,7 +47,7 @@ def reference(row: Operation, args: tuple[Any, ...]) -> Any:
 
 PLAIN = {
     "+": lambda a, b: a + b, "-": lambda a, b: a - b, "*": lambda a, b: a * b, "/": lambda a, b: a / b,
-    "^": lambda a, b: mpmath.power(a, b), "neg": lambda a: -a, "max": max, "min": min, "abs": abs,
+    "^": mpmath.power, "neg": lambda a: -a, "max": max, "min": min, "abs": abs,
     "sign": mpmath.sign, "e": lambda: mpmath.e, "pi": lambda: mpmath.pi, "ln": mpmath.ln,
 }  # fmt: skip
 

@@ -162,7 +162,7 @@ def test_noisy_random_networks(seed: int) -> None:
 
 def nasty() -> list[object]:
     marks = {name: pytest.mark.xfail(strict=True, reason=why) for name, why in KNOWN.items()}
-    return [pytest.param(name, marks=marks[name] if name in marks else ()) for name in NASTY]
+    return [pytest.param(name, marks=marks.get(name, ())) for name in NASTY]
 
 
 @pytest.mark.parametrize("form", CHAINS)

@@ -197,7 +197,7 @@ def _terminal() -> dict[str, Any]:
 
 
 def _put(chunks: Iterator[str], output: str | None) -> None:
-    """To the file, or to standard output: nothing is printed of a result that fails in its first 4 million characters."""
+    """To the file, or to standard output, where nothing is printed of what fails in its first 4 million characters."""
     if output and output != "-":
         from backhand.display import save
 

@@ -46,7 +46,7 @@ def formatted(solution: Solution, format: str, *, detail: Detail = "steps", **op
 
 
 def _deep(chunks: Iterator[str]) -> Iterator[str]:
-    """Writers recurse on the levels of a formula, up to `limits.DEPTH` of them and their derivatives: give them room."""
+    """Writers recurse on the levels of a formula and of its derivatives: give them room."""
     usual = sys.getrecursionlimit()
     sys.setrecursionlimit(max(usual, 100 * limits.DEPTH))
     try:

@@ -125,15 +125,14 @@ def _derivative(inside: Formula, by: str, depends: Callable[[str, str], bool] | 
 
 # -- names -------------------------------------------------------------------------------------------------
 
-GREEK = {
-    letter: name
-    for letter, name in zip(
+GREEK = dict(
+    zip(
         "αβγδεϵζηθϑικλμνξοπρσςτυφϕχψωΓΔΘΛΞΠΣΥΦΨΩ",
         "alpha beta gamma delta epsilon epsilon zeta eta theta theta iota kappa lambda mu nu xi omicron pi rho sigma "
         "sigma tau upsilon phi phi chi psi omega Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega".split(),
         strict=True,
     )
-}
+)
 FOLDS = str.maketrans({**dict.fromkeys("_{}()[]^, \\", ""), **GREEK})
 
 

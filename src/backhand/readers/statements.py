@@ -69,7 +69,7 @@ class Statements:
 
     # -- where statements end ----------------------------------------------------------------------------
 
-    def _segments(self, tokens: list[Token]) -> list[Segment]:
+    def _segments(self, tokens: list[Token]) -> list[Segment]:  # noqa: PLR0915 - one story, a case a kind of token
         partner, asides = _parentheses(tokens)
         done: list[Segment] = []
         stack: list[tuple[Segment, int, int]] = []
@@ -222,7 +222,9 @@ def _parentheses(tokens: list[Token]) -> tuple[dict[int, int], set[int]]:
             partner[opened], partner[position] = position, opened
             if aside and tokens[opened][0] == "OPEN" and not (opened and tokens[opened - 1][0] in ("CALL", "CHANGE")):
                 asides.add(opened)
-        elif (stack and kind in ("EQUALS", "ARROW", "PROSE", "SEMI", "COMPARE")) or (stack and kind == "WORD" and spoken.is_prose(tokens, position)):
+        elif (stack and kind in ("EQUALS", "ARROW", "PROSE", "SEMI", "COMPARE")) or (
+            stack and kind == "WORD" and spoken.is_prose(tokens, position)
+        ):
             stack[-1] = (stack[-1][0], True)
     return partner, asides
 

@@ -431,7 +431,7 @@ class Tokenizer:
         text, end = self.text, self.end
         while stop < end:
             follows = text[stop]
-            if follows == "_" or follows == " ":
+            if follows in {"_", " "}:
                 found = SUB.match(text, stop, end)
                 if found and self.mode == "math" and (letter := SUB_LETTER.match(text, stop, end)):
                     stop = letter.end(1)

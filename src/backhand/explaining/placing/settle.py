@@ -84,7 +84,7 @@ def _stack(column: Column, wishes: Sequence[tuple[float, float]], apart: float) 
         while pools and pools[-1][0] > mean:
             other, heavy, many = pools.pop()
             mean = (mean * weight + other * heavy) / (weight + heavy)
-            weight, members = weight + heavy, members + many  # noqa: PLW2901
+            weight, members = weight + heavy, members + many
         pools.append((mean, weight, members))
     means = (mean for mean, _, members in pools for _ in range(members))
     for place, mean, down in zip(column, means, offsets, strict=True):

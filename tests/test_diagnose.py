@@ -182,6 +182,16 @@ def test_numbers_left_over_from_the_first_run() -> None:
     assert found.keys == ("not-reset-piling-up",)
 
 
+def test_numbers_left_over_from_the_output_before() -> None:
+    """The published Jacobian [[6, 0], [8, 24], [8, 34]]: each row has the rows above it in it."""
+    graph = read(Source("x0 = 1\nx1 = 2\ny0 = 3 x0^2\ny1 = x0^2 + 2 x1^3\ny2 = 10 x1"))
+    page = [
+        c for of, by in [("y0", "x0=6 x1=0"), ("y1", "x0=8 x1=24"), ("y2", "x0=8 x1=34")] for c in claims("", by, of)
+    ]
+    (found,) = diagnose(graph, "y2", page)
+    assert found.keys == ("not-reset-between-outputs",) and found.explained == 3
+
+
 def test_a_page_of_twenty_claims_is_fast() -> None:
     page = claims_of(
         run(sheet_of(Q3, "L"), by_key()["one-path-straight"].instances(sheet_of(Q3, "L"))[0].practice),

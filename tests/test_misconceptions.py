@@ -237,6 +237,7 @@ def test_a_misread_weight(tail: str, head: str, passes, nodes: str, values: str)
 def test_every_row_of_the_table_is_tested_here() -> None:
     tested = {r[0].partition(" @ ")[0] for r in rows(PRINTED) + rows(WEIGHTS_PRINTED)}
     tested |= {name.partition("#")[0] for name, _, _ in SMALL}
+    tested |= {"not-reset-between-outputs"}  # it takes two outputs: test_diagnose has it
     tested |= {"weight-misread", "weight-misread-back", "weight-misread-forward"}
     assert {row.key for row in TABLE} == tested
 

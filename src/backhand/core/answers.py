@@ -150,8 +150,8 @@ def slopes_in(name: str) -> list[tuple[str, str]]:
     """The derivatives as which a name may be read: what is differentiated ("" the output asked about), by what.
     The likeliest first; whether its parts are names, only the network knows.
 
-    >>> slopes_in("dB1"), slopes_in("L_{B_1}"), slopes_in("grad_w")
-    ([('', 'B1')], [('L', 'B_1')], [('grad', 'w'), ('', 'w')])
+    >>> slopes_in("dB1"), slopes_in("grad_w")
+    ([('', 'B1')], [('grad', 'w'), ('', 'w')])
     >>> slopes_in("dh1_dwh")
     [('h1', 'wh'), ('', 'h1_dwh')]
     """

@@ -24,6 +24,7 @@ import random
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import pairwise
 from math import isclose, log2
 
 from backhand.core.formula import Apply, Formula, Num, Ref, Slope, fold, postorder, references
@@ -256,7 +257,12 @@ class Search:
         return Fit(known.misses, known.against, known.cost + hypothesis.bits)
 
     def pages(self, practice: Practice) -> list[Page]:
-        return [run(view.sheet, practice, view.told, view.base, view.order) for view in self.views]
+        found = [run(view.sheet, practice, view.told, view.base, view.order) for view in self.views]
+        if practice.stale:
+            written = sorted(range(len(found)), key=lambda k: min(self.views[k].claims, default=len(self.claims)))
+            for before, after in pairwise(written):
+                _add(found[before], found[after])
+        return found
 
     @cached_property
     def _fits(self) -> dict[int, Fit]:
@@ -538,6 +544,17 @@ class Search:
         return found
 
 
+def _add(before: Page, after: Page) -> None:
+    """What was left from the output before is in the numbers of the next: his own, where he wrote them."""
+    for i, quantity in enumerate(after.sheet.quantities):
+        if i in before.derivatives and not quantity.computed:
+            left = before.back[i]
+            after.derivatives[i] = after.derivatives.get(i, 0) + left
+            after.expression[i] = None
+            if i not in after.told.derivatives:
+                after.back[i] = after.derivatives[i]
+
+
 def _at_work(about: About, base: Page, page: Page) -> bool:
     """Whether the expression one writes for a derivative is another than the right one."""
     if not isinstance(about, Derivative):
@@ -643,8 +660,10 @@ def _slope_at(node: Slope, page: Page) -> Amount:
 
 
 def _direct(graph: Graph, of: str, about: About) -> About:
-    """A derivative of another quantity than the output, by one in its own formula and with no other way, is local."""
+    """A derivative of an inner quantity, by one in its own formula and with no other way, is local."""
     if isinstance(about, Derivative) and about.of != of and about.of in graph and about.by in graph:
+        if not graph.children(about.of):
+            return about
         parents = graph.parent_lists[graph.index[about.of]]
         if graph.index[about.by] in parents and count_paths(graph, about.by, about.of) == 1:
             return Local(about.of, about.by)
@@ -660,7 +679,7 @@ def _instances(sheet: Sheet) -> list[Hypothesis]:
     if not isinstance(known, list):
         known = [_hypothesis(row, instance) for row in TABLE for instance in row.instances(sheet)]
         points = [(told, run(sheet, RIGHT, told)) for told in _points(sheet)]
-        known = [h for h in known if any(_differs(sheet, h.practice, *point) for point in points)]
+        known = [h for h in known if h.practice.stale or any(_differs(sheet, h.practice, *p) for p in points)]
         sheet.memory["instances"] = known
     return known  # type: ignore[return-value]
 

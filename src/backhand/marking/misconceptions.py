@@ -739,6 +739,11 @@ TABLE: tuple[Misconception, ...] = (
         "gather := first run's + sum", 8.0,
         everywhere(gather=accumulated), "Every store kept its number, and the second run sends on what it finds there.",
         "The number here holds more than one run. See what each store held before this run began."),
+    # And a third way not to clear: between the rows of a Jacobian, output after output.
+    row("not-reset-between-outputs", "V1", "the derivatives of the output before were not cleared",
+        "dL2/dn := dL1/dn + dL2/dn", 9.0,
+        everywhere(stale=True), "One store serves several outputs, one after the other.",
+        "The number here holds more than the derivative of one output. See what the store held before this one."),
     row("plus-one", "V2", "1 is added for the unit itself", "gather := sum + 1", 9.0,
         everywhere(report=plus_one), "dn/dn = 1 is counted at every unit.",
         "Each summand on this line should belong to an arrow out of {by}. Find the one that belongs to none."),

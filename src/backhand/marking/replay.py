@@ -170,6 +170,8 @@ class Practice:
     weight_factor: FactorRule = factor
     labels: Mapping[int, int] | None = None
     """Whose derivative stands under whose name."""
+    stale: bool = False
+    """Whether the derivatives of one output are added to those of the output before."""
 
     @property
     def changed(self) -> tuple[str, ...]:

@@ -536,6 +536,7 @@ def test_item_33_34_cycles(text: str, place: str, words: str, tmp_path: Path, ca
         pytest.param("A = 1\nA -> B : 2\nB : bias 1, bias c = 2", "3:13", "bias", id="bias-and-named-bias"),
         pytest.param("A = 1\nA -> B : 2\nB : tanh\nB : relu", "4:5", "tanh", id="activation"),
         pytest.param("A = 1\nA -> B : 2\nB : tanh\nz[B] = 5", "4:1", "line 3", id="sum-of-a-unit"),
+        pytest.param("A = 1\nz[B] = 5\nA -> B : 2\nB : tanh", "4:5", "line 2", id="sum-of-a-unit-first"),
         pytest.param("c = 1\nc = c + 1\nL = c#1\nc#1 = 5", "4:1", "line 1", id="version"),
     ],
 )

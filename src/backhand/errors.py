@@ -6,7 +6,7 @@
       LimitError            an input is larger than the limits that keep an answer quick
       UsageError            a wrong name, option or argument
       CheckError            a second method found other numbers: a mistake of ours, please report it
-      SeveralErrors         all errors of a file at once; `errors` lists them
+      SeveralErrors         the errors of a file at once; `errors` lists them
 
 Each says what was found, where, what was expected and how to mend it, in one sentence and a
 caret line. To add one, derive it here and nowhere else.
@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from backhand import limits
 from backhand.text import Span
 
 
@@ -59,10 +60,11 @@ class CheckError(BackhandError):
 
 
 class SeveralErrors(BackhandError):
-    """All errors of one file, in the order of their places."""
+    """The errors of one file, in the order of their places; the first `limits.ERRORS` of them."""
 
     def __init__(self, errors: Iterable[BackhandError]) -> None:
-        self.errors = tuple(sorted(errors, key=lambda error: error.span.start if error.span else -1))
+        found = sorted(errors, key=lambda error: error.span.start if error.span else -1)
+        self.errors = tuple(found[: limits.ERRORS])
         super().__init__("; ".join(error.what for error in self.errors), self.errors[0].span)
 
     def __str__(self) -> str:

@@ -264,7 +264,7 @@ def _content(quantity: Quantity) -> _Content:
 def _topological(quantities: list[Quantity]) -> list[Quantity]:
     """Parents before children, otherwise as written. Depth-first, without recursion."""
     index = {quantity.name: position for position, quantity in enumerate(quantities)}
-    errors: list[BackhandError] = _repeated(quantities) if len(index) < len(quantities) else []
+    nowhere: list[tuple[Quantity, Ref]] = []
     parents: list[list[int]] = []
     for quantity in quantities:
         found: list[int] = []
@@ -272,12 +272,12 @@ def _topological(quantities: list[Quantity]) -> list[Quantity]:
             for ref in references(quantity.definition):
                 position = index.get(ref.name)
                 if position is None:
-                    if len(errors) < limits.ERRORS:
-                        errors.append(_undefined(quantity, ref, index))
+                    nowhere.append((quantity, ref))
                 else:
                     found.append(position)
         parents.append(found)
-    raise_all(errors)
+    repeated = _repeated(quantities) if len(index) < len(quantities) else []
+    raise_all([*repeated, *undefined(nowhere, index)])
     state = bytearray(len(quantities))  # 0 new, 1 begun, 2 done
     order: list[Quantity] = []
     for first in range(len(quantities)):
@@ -309,7 +309,7 @@ def _repeated(quantities: list[Quantity]) -> list[BackhandError]:
     errors: list[BackhandError] = []
     for quantity in quantities:
         earlier = first.setdefault(quantity.name, quantity)
-        if earlier is not quantity and len(errors) < limits.ERRORS:
+        if earlier is not quantity:
             one, other = sorted((earlier, quantity), key=lambda q: q.span.start if q.span else -1)
             where = f"; line {one.span.line} already defines it" if one.span else ""
             what = f"{quantity.name} is defined a second time{where}."
@@ -329,11 +329,14 @@ def _cycle(around: list[Quantity]) -> ReadError:
     return ReadError(what, around[0].span, cure="Give one of them a value, or take it out of the other's formula.")
 
 
-def _undefined(quantity: Quantity, ref: Ref, index: dict[str, int]) -> BackhandError:
-    return unknown(ref.name, index, ref.span, user=quantity.name)
-
-
 # -- names that are defined nowhere ------------------------------------------------------------------------
+
+
+def undefined(uses: list[tuple[Quantity, Ref]], known: Iterable[str]) -> list[BackhandError]:
+    """An error for each use of a name that is defined nowhere; the earliest, as guessing what was meant takes time."""
+    known = list(known) if uses else []
+    uses = sorted(uses, key=lambda use: use[1].span.start if use[1].span else -1)
+    return [unknown(ref.name, known, ref.span, user=quantity.name) for quantity, ref in uses[: limits.ERRORS]]
 
 
 def unknown(name: str, known: Iterable[str], span: Span | None = None, user: str = "") -> ReadError | UsageError:

@@ -24,7 +24,7 @@ from lark import Token
 from backhand import limits
 from backhand.core.evaluate import evaluate_constant
 from backhand.core.formula import Formula, Ref, apply, names, references, rename
-from backhand.core.graph import Ask, Graph, Kind, Quantity, unknown
+from backhand.core.graph import Ask, Graph, Kind, Quantity, undefined, unknown
 from backhand.core.notation import WORD, Notation, call, plain_name
 from backhand.core.operations import ADD, CONSTANTS, FUNCTIONS, MULTIPLY
 from backhand.errors import BackhandError, LimitError, ReadError, raise_all
@@ -66,9 +66,10 @@ def _read(source: Source, own: frozenset[str]) -> _Statements:
             found.add(found.notation.read("line", start, end))
         except BackhandError as error:
             found.errors.append(error)
-            found.broken |= set(NAMES.findall(source.text[start:end]))
             if len(found.errors) >= limits.ERRORS:
+                found.broken |= set(NAMES.findall(source.text[start:]))
                 break
+            found.broken |= set(NAMES.findall(source.text[start:end]))
     return found
 
 
@@ -142,7 +143,8 @@ class _Arrow:
 @dataclass(slots=True, eq=False)
 class _Unit:
     span: Span
-    activation: Token | None = None
+    activation: str = ""
+    activation_span: Span | None = None
     parameters: tuple[Formula, ...] = ()
     bias: Ref | None = None
     bias_span: Span | None = None
@@ -278,11 +280,11 @@ class _Statements:
                 span,
                 cure=f"Did you mean {near[0]}?" if near else "Known are sigmoid, tanh, relu and every other function.",
             )
-        if unit.activation is not None:
+        if unit.activation:
             raise ReadError(
                 f"This unit already has the activation {unit.activation}.", span, cure="Keep one of the two."
             )
-        unit.activation, unit.parameters = word, parameters
+        unit.activation, unit.activation_span, unit.parameters = str(word), span, parameters
 
     # -- what is asked ------------------------------------------------------------------------------------
 
@@ -348,10 +350,8 @@ class _Statements:
     def _undefined(self, quantities: list[Quantity]) -> None:
         """The undefined names of a file that has other errors, too; what a broken line might define is let pass."""
         known = {*self.order, *self.broken, *(quantity.name for quantity in quantities)}
-        for quantity in quantities:
-            for ref in references(quantity.definition) if quantity.definition else ():
-                if ref.name not in known and len(self.errors) < limits.ERRORS:
-                    self.errors.append(unknown(ref.name, self.order, ref.span, user=quantity.name))
+        uses = [(q, ref) for q in quantities if q.definition for ref in references(q.definition)]
+        self.errors += undefined([(q, ref) for q, ref in uses if ref.name not in known], self.order)
 
     def _versions(self) -> dict[str, list[_Definition]]:
         """The definitions of each name; more than one only where each later one uses the name itself."""
@@ -359,16 +359,8 @@ class _Statements:
         for definition in self.definitions:
             earlier = found[definition.name]
             if earlier and not _uses_itself(definition):
-                first = earlier[0].span
-                if len(self.errors) >= limits.ERRORS:
-                    break
-                self.errors.append(
-                    ReadError(
-                        f"{definition.name} is defined a second time; line {first.line} already defines it.",
-                        definition.span,
-                        cure=_second_cure(definition),
-                    )
-                )
+                what = f"{definition.name} is defined a second time; line {earlier[0].span.line} already defines it."
+                self.errors.append(ReadError(what, definition.span, cure=_second_cure(definition)))
                 continue
             earlier.append(definition)
         for name, unit in self.units.items():
@@ -439,16 +431,15 @@ class _Statements:
         assert total is not None
         if unit.bias is not None:
             total = apply(ADD, total, unit.bias, span=unit.span)
-        if unit.activation is None:
+        if not unit.activation:
             yield Quantity(name, "computed", total, span=unit.span)
             return
         inner = f"z[{name}]"
-        activation_span = self.notation.span(unit.activation)
-        yield Quantity(inner, "computed", total, span=activation_span)
+        yield Quantity(inner, "computed", total, span=unit.activation_span)
         try:
-            made = call(str(unit.activation), (Ref(inner, span=unit.span), *unit.parameters), unit.span)
+            made = call(unit.activation, (Ref(inner, span=unit.span), *unit.parameters), unit.span)
         except ReadError as error:
-            self.errors.append(ReadError(error.what, activation_span, cure=error.cure))
+            self.errors.append(ReadError(error.what, unit.activation_span, cure=error.cure))
             return
         yield Quantity(name, "computed", made, span=unit.span)
 

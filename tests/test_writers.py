@@ -30,6 +30,7 @@ from backhand.explaining.mathematics import (
     Group,
     Number,
     Power,
+    Prime,
     Root,
     Row,
     Sign,
@@ -271,6 +272,17 @@ BOXES: list[tuple[Box, str, str, str]] = [
     ),
     (Differentiate("x", group("a")), "d/dx (a)", r"\frac{d}{dx}(a)",
      "<mrow><mfrac><mi>d</mi><mrow><mi>d</mi><mi>x</mi></mrow></mfrac><mo>\u2062</mo><mrow><mo>(</mo><mi>a</mi><mo>)</mo></mrow></mrow>"),
+    (
+        Differentiate("B1", Symbol("a"), local=True), "∂/∂B1 (a)", r"\frac{\partial}{\partial B_{1}}(a)",
+        ("<mrow><mfrac><mi>∂</mi><mrow><mi>∂</mi><msub><mi>B</mi><mn>1</mn></msub></mrow></mfrac><mo>\u2062</mo>"
+         "<mrow><mo>(</mo><mi>a</mi><mo>)</mo></mrow></mrow>"),
+    ),
+    (Prime(Symbol("f")), "f'", "f'", "<msup><mi>f</mi><mo>′</mo></msup>"),
+    (
+        row(group(2), "", Prime(group("D", "-", 3)), "", group("D", "-", 3)), "(2)(D - 3)'(D - 3)", "(2)(D - 3)'(D - 3)",
+        ("<mrow><mrow><mo>(</mo><mn>2</mn><mo>)</mo></mrow><mo>\u2062</mo><msup><mrow><mo>(</mo><mi>D</mi><mo>−</mo><mn>3</mn>"
+         "<mo>)</mo></mrow><mo>′</mo></msup><mo>\u2062</mo><mrow><mo>(</mo><mi>D</mi><mo>−</mo><mn>3</mn><mo>)</mo></mrow></mrow>"),
+    ),
     (Words("if 0 < x"), "if 0 < x", r"\text{if 0 < x}", "<mtext>if 0 &lt; x</mtext>"),
     (Sign("·"), "·", r" \cdot ", "<mo>·</mo>"),
 ]  # fmt: skip
@@ -413,7 +425,8 @@ def _grown(inner: st.SearchStrategy[Box]) -> st.SearchStrategy[Box]:
         st.builds(Group, inner),
         st.builds(Bars, inner),
         st.builds(Call, st.sampled_from(["sigmoid", "ln", "log10", "leaky_relu"]), st.tuples(inner, inner)),
-        st.builds(Differentiate, NAMES, inner),
+        st.builds(Differentiate, NAMES, inner, st.booleans()),
+        st.builds(Prime, inner),
     )
 
 

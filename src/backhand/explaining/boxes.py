@@ -159,6 +159,10 @@ def apply_box(node: Apply, parts: list[Seen], substituted: list[bool] | None = N
             return Seen([m.Root(_inside(parts[0]))], 4, exact)
         case "abs":
             return Seen([m.Bars(_inside(parts[0]))], 4, exact)
+        case "derivative" if isinstance(node.args[1], Ref):
+            return Seen([m.Differentiate(node.args[1].name, _inside(parts[0]))], 3, exact)
+        case "prime":
+            return Seen([m.Prime(parts[0].box)], 4, exact)
         case _ if not parts:
             return Seen([m.Symbol(row.name)], 4, exact)
         case _:

@@ -14,7 +14,8 @@ bar, a rounded number. Writers turn boxes into text, LaTeX and MathML, each in o
     Group(inside)         parentheses
     Bars(inside)          absolute value
     Slope(of, by, local)  dL/dB1, or with local=True the local derivative, written with ∂
-    Differentiate(by, inside)   d/dB1 ( ... )
+    Differentiate(by, inside)   d/dB1 ( ... ), with local=True written with ∂
+    Prime(inside)         (D - 3)', a derivative whose variable goes without saying
     Words(text)           upright words inside mathematics
 """
 
@@ -91,6 +92,12 @@ class Slope:
 class Differentiate:
     by: str
     inside: Box
+    local: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Prime:
+    inside: Box
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,5 +106,18 @@ class Words:
 
 
 Box: TypeAlias = (
-    Row | Symbol | Number | Sign | Fraction | Power | Root | Call | Group | Bars | Slope | Differentiate | Words
+    Row
+    | Symbol
+    | Number
+    | Sign
+    | Fraction
+    | Power
+    | Root
+    | Call
+    | Group
+    | Bars
+    | Slope
+    | Differentiate
+    | Prime
+    | Words
 )

@@ -20,6 +20,7 @@ from backhand.explaining.mathematics import (
     Group,
     Number,
     Power,
+    Prime,
     Root,
     Row,
     Sign,
@@ -59,8 +60,11 @@ def line(box: Box) -> str:
         case Slope(of, by, local):
             d = "∂" if local else "d"
             return f"{d}{of}/{d}{by}"
-        case Differentiate(by, inside):
-            return f"d/d{by} {line(in_parentheses(inside))}"
+        case Differentiate(by, inside, local):
+            d = "∂" if local else "d"
+            return f"{d}/{d}{by} {line(in_parentheses(inside))}"
+        case Prime(inside):
+            return f"{line(as_base(inside, line=True))}'"
         case _:
             assert_never(box)
 

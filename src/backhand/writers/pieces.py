@@ -24,6 +24,7 @@ from backhand.explaining.mathematics import (
     Group,
     Number,
     Power,
+    Prime,
     Root,
     Row,
     Sign,
@@ -138,12 +139,14 @@ def _joint(items: Sequence[Box], place: int) -> Sign:
         return DOT
     if not isinstance(right, Group):
         return THIN
+    if isinstance(left, Prime):
+        left = left.inside
     return DOT if isinstance(left, Symbol | Slope | Power | Words) else NOTHING
 
 
 def _beginning(box: Box) -> Box:
-    while isinstance(box, Power):
-        box = as_base(box.base)
+    while isinstance(box, Power | Prime):
+        box = as_base(box.base if isinstance(box, Power) else box.inside)
     return box
 
 
@@ -158,7 +161,7 @@ def as_base(base: Box, *, line: bool = False) -> Box:
             return base
         case Row(items):
             return as_base(items[0], line=line) if len(items) == 1 else Group(base)
-        case Fraction() | Power() | Slope() | Differentiate():
+        case Fraction() | Power() | Prime() | Slope() | Differentiate():
             return Group(base)
         case _:
             assert_never(base)
@@ -201,6 +204,8 @@ def breadth(box: Box) -> float:
             return max(len(of), len(by)) * 0.7 + 2
         case Differentiate(by, inside):
             return len(by) * 0.7 + 4 + breadth(inside)
+        case Prime(inside):
+            return breadth(inside) + 0.5
         case _:
             assert_never(box)
 
@@ -214,7 +219,7 @@ def is_tall(box: Box) -> bool:
             return any(map(is_tall, items))
         case Power(base, exponent):
             return is_tall(base) or is_tall(exponent)
-        case Root(inside) | Group(inside) | Bars(inside):
+        case Root(inside) | Group(inside) | Bars(inside) | Prime(inside):
             return is_tall(inside)
         case Symbol() | Number() | Sign() | Words():
             return False
@@ -249,8 +254,8 @@ def pieces(box: Box, room: float, measure: Callable[[Box], float] = breadth, *, 
             match item:
                 case Group(inside):
                     yield from (OPEN, *unfolded(flat(inside, line=line)), CLOSE)
-                case Differentiate(by, inside):
-                    yield from (Slope("", by), THIN, *unfolded([in_parentheses(inside)]))
+                case Differentiate(by, inside, local):
+                    yield from (Slope("", by, local), THIN, *unfolded([in_parentheses(inside)]))
                 case Call(name, arguments):
                     yield from (Words(name), OPEN)
                     for place, argument in enumerate(arguments):

@@ -21,6 +21,7 @@ from backhand.explaining.mathematics import (
     Group,
     Number,
     Power,
+    Prime,
     Root,
     Row,
     Sign,
@@ -97,9 +98,13 @@ class TeX:
                 return fenced(r"\lvert", self(inside, inline=inline), r"\rvert", is_tall(inside))
             case Slope(of, by, local):
                 return self._slope(of, by, r"\partial " if local else "d", inline)
-            case Differentiate(by, inside):
-                front = f"d/{self._d('d', by)}" if inline else rf"\frac{{d}}{{{self._d('d', by)}}}"
+            case Differentiate(by, inside, local):
+                d = r"\partial " if local else "d"
+                below = self._d(d, by)
+                front = f"{d.strip()}/{below}" if inline else rf"\frac{{{d.strip()}}}{{{below}}}"
                 return front + self(in_parentheses(inside), inline=inline)
+            case Prime(inside):
+                return f"{self(as_base(inside), inline=inline)}'"
             case Words(text):
                 return self.words(text)
             case _:

@@ -7,7 +7,7 @@ that a formula needs (a target, a weight used in another way) is a unit of its o
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from fractions import Fraction
 from typing import NamedTuple
 
@@ -25,11 +25,11 @@ GATES = {"+": "+", "-": "−", "*": "×", "/": "÷", "neg": "−"}
 LONGEST_HINT = 12
 
 
-def draw(solution: Solution) -> Figure:
-    """The figure of a solved network: values above, derivatives below."""
+def draw(solution: Solution, dropped: Collection[tuple[str, str]] = ()) -> Figure:
+    """The figure of a solved network: values above, derivatives below; arrows that were left out marked."""
     from backhand.explaining.layout import lay_out
 
-    picture = scene(solution.graph, solution)
+    picture = scene(solution.graph, solution, dropped)
     return Figure(lay_out(picture), picture.twin)
 
 
@@ -41,8 +41,9 @@ class _Edge(NamedTuple):
     """Whether the weight is also the local derivative."""
 
 
-def scene(graph: Graph, solution: Solution | None = None) -> Scene:
-    """What the figure shows; without a solution only names, formulas and weights, and given values."""
+def scene(graph: Graph, solution: Solution | None = None, dropped: Collection[tuple[str, str]] = ()) -> Scene:
+    """What the figure shows; without a solution only names, formulas and weights, and given values. `dropped`
+    names arrows, tail and head, that somebody left out."""
     edges: list[_Edge] = []
     biases: dict[str, str] = {}
     on_arrows: set[str] = set()
@@ -60,7 +61,7 @@ def scene(graph: Graph, solution: Solution | None = None) -> Scene:
             edges += _edges(graph, quantity)
     units = [*_units(graph, solution, biases, loose)]
     drawn = {unit.name for unit in units}
-    arrows = [_arrow(solution, edge) for edge in edges if edge.tail in drawn and edge.head in drawn]
+    arrows = [_arrow(solution, edge, dropped) for edge in edges if edge.tail in drawn and edge.head in drawn]
     of = solution.of if solution else ""
     picture = Scene(solution.title if solution else "", tuple(units), tuple(arrows), of)
     return Scene(picture.title, picture.units, picture.arrows, of, twin(picture))
@@ -218,11 +219,12 @@ def _hint(graph: Graph, quantity: Quantity) -> str:
     return text if len(text) <= LONGEST_HINT else ""
 
 
-def _arrow(solution: Solution | None, edge: _Edge) -> Arrow:
+def _arrow(solution: Solution | None, edge: _Edge, dropped: Collection[tuple[str, str]]) -> Arrow:
     local = ""
     if solution is not None and not edge.plain and solution.propagation.needs(edge.head):
         local = _shown(_local(solution.propagation, edge))
-    return Arrow(edge.tail, edge.head, edge.weight, f"∂ {local}" if local else "")
+    left_out = (edge.tail, edge.head) in dropped
+    return Arrow(edge.tail, edge.head, edge.weight, f"∂ {local}" if local else "", left_out)
 
 
 def _local(propagation: Propagation, edge: _Edge) -> Value:
@@ -247,6 +249,8 @@ def twin(picture: Scene, most: int = 120) -> str:
     ]
     if arrows:
         parts.append(f"Arrows: {'; '.join(arrows)}.")
+    if left_out := [f"{arrow.tail} to {arrow.head}" for arrow in picture.arrows[:most] if arrow.dropped]:
+        parts.append(f"Left out: {'; '.join(left_out)}.")
     left = len(picture.units) - most
     if left > 0:
         parts.append(f"{left} more units are not listed.")

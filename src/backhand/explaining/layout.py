@@ -74,13 +74,15 @@ class Shape:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """An arrow: curves that follow each other, with gaps where words stand, and the triangle of its tip."""
+    """An arrow: curves that follow each other, with gaps where words stand, and the triangle of its tip. `dropped`:
+    somebody left it out."""
 
     tail: str
     head: str
     curves: tuple[Curve, ...]
     tip: tuple[Point, Point, Point]
     labels: tuple[Label, ...]
+    dropped: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +133,8 @@ def _legend(scene: Scene, wires: Iterable[Wire]) -> Iterable[str]:
         yield "on an arrow: weight"
     if "local" in written:
         yield "∂: local derivative"
+    if any(arrow.dropped for arrow in scene.arrows):
+        yield "thick and broken, in red: left out"
 
 
 def _unwritten(count: int) -> Iterable[str]:
@@ -168,7 +172,7 @@ def _line(wire: Wire) -> Line:
         stations += piece[:3], piece[3:]
     stations.append((*base, arriving))
     curves = tuple(map(bezier, cut(joined(stations), sorted(wire.cuts))))
-    return Line(wire.arrow.tail, wire.arrow.head, curves, tip, tuple(_words(wire)))
+    return Line(wire.arrow.tail, wire.arrow.head, curves, tip, tuple(_words(wire)), wire.arrow.dropped)
 
 
 def _border(place: Place, slope: float, side: int) -> Point:

@@ -32,12 +32,14 @@ class Unit:
 @dataclass(frozen=True, slots=True)
 class Arrow:
     """An arrow between two units by their names. `weight` is written on it ("-2", "w1 = 0.15"; empty where
-    there is none) and `local` the local derivative ("∂ 1") where it is not the weight itself."""
+    there is none) and `local` the local derivative ("∂ 1") where it is not the weight itself. `dropped` says
+    that somebody's working left it out."""
 
     tail: str
     head: str
     weight: str = ""
     local: str = ""
+    dropped: bool = False
 
 
 @dataclass(frozen=True, slots=True)

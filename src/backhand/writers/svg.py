@@ -23,8 +23,8 @@ from backhand.explaining.placing.curves import Curve, Rect
 from backhand.writers.names import NAME, Names, Parts, Verbatim
 
 STYLE = """\
-.bh-figure{color:#1c1e21}.bh-derivative{color:#9a3412}
-@media (prefers-color-scheme:dark){.bh-figure{color:#e6e6e4}.bh-paper{fill:#16181b}.bh-derivative{color:#fdba74}}
+.bh-figure{color:#1c1e21}.bh-derivative{color:#9a3412}.bh-dropped{color:#c92a2a}
+@media (prefers-color-scheme:dark){.bh-figure{color:#e6e6e4}.bh-paper{fill:#16181b}.bh-derivative{color:#fdba74}.bh-dropped{color:#ff8787}}
 @media print{.bh-figure,.bh-derivative{color:#000}.bh-paper{fill:#fff}}"""
 """Of a file of its own. In a page the page has the say."""
 
@@ -93,8 +93,9 @@ class _Figure:
     def _line(self, line: Line) -> Iterator[str]:
         (x, y), *others = line.tip
         tip = f"M{_pair(x, y)}L" + " ".join(_pair(*point) for point in others) + "Z"
-        yield '<g class="bh-arrow">'
-        yield f'<path d="{_path(line.curves)}" stroke="currentColor"/>'
+        left_out = ' stroke-width="2.8" stroke-dasharray="9 4"' if line.dropped else ""
+        yield '<g class="bh-arrow bh-dropped">' if line.dropped else '<g class="bh-arrow">'
+        yield f'<path d="{_path(line.curves)}" stroke="currentColor"{left_out}/>'
         yield f'<path d="{tip}" fill="currentColor"/>'
         yield from map(self._text, line.labels)
         yield "</g>"

@@ -1,0 +1,405 @@
+"""Pages that people write, each with the marking it must get: `tests/pages/GROUP/NAME.md`, described in its README.
+
+Three questions are asked of every file. Is it well made, and does its table tell the truth about its network? Does the
+marker judge the page as the table says? And over the group `coverage`: how many of the claims are read at all?
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, NoReturn
+
+import pytest
+
+import backhand
+from backhand.marking.misconceptions import by_key
+from backhand.text import Source
+
+PAGES = Path(__file__).parent / "pages"
+FILES = sorted(path for path in PAGES.glob("*/*.md") if path.name != "causes.md")
+COVERAGE = [path for path in FILES if path.parent.name == "coverage"]
+
+KINDS = ("value", "total", "local", "given", "formula")
+VERDICTS = ("right", "follows", "wrong", "unclear")
+
+every_file = pytest.mark.parametrize("path", FILES, ids=lambda path: f"{path.parent.name}/{path.stem}")
+needs_the_marker = pytest.mark.skipif(find_spec("backhand.marking.mark") is None, reason="there is no marker yet")
+
+
+# -- a file --------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Row:
+    """A line of the table; kinds and verdicts have several entries where several are acceptable."""
+
+    line: int
+    about: str
+    kinds: tuple[str, ...]
+    said: str
+    verdicts: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return f"line {self.line}: {self.about or 'equality'} = {self.said or '(no number)'}"
+
+
+@dataclass(frozen=True)
+class Expected:
+    path: Path
+    title: str
+    about: str
+    net: str
+    page: str
+    rows: tuple[Row, ...]
+    first_wrong: tuple[tuple[int, tuple[str, ...]], ...]
+    """Acceptable places: a line and the names it may be about; empty where nothing is wrong."""
+    habits: tuple[frozenset[str], ...]
+    """Each is a set of acceptable keys; "none" among them means that it may stay unnamed."""
+    remarks: frozenset[int]
+    perhaps: frozenset[int]
+    """Lines that must have a remark, and those that may."""
+    prose: frozenset[int]
+    by_luck: frozenset[int]
+    """Lines with a true number found by a wrong rule."""
+
+
+def parse(path: Path) -> Expected:
+    """Read a file, or fail with its name, the line, and what was expected there."""
+    lines = path.read_text("utf-8").split("\n")
+    position = 0
+
+    def fail(message: str, at: int | None = None) -> NoReturn:
+        pytest.fail(f"{path.parent.name}/{path.name}:{(position if at is None else at) + 1}: {message}", pytrace=False)
+
+    def block(heading: str, fence: str, info: str = "") -> tuple[list[str], int]:
+        nonlocal position
+        while position < len(lines) and not lines[position].strip():
+            position += 1
+        if position >= len(lines) or lines[position] != f"## {heading}":
+            fail(f"expected the heading `## {heading}`")
+        if lines[position + 1 : position + 2] != [fence + info]:
+            fail(f"expected {fence + info} right below `## {heading}`", position + 1)
+        start = position + 2
+        try:
+            position = lines.index(fence, start) + 1
+        except ValueError:
+            fail(f"the block that begins here has no closing {fence}", position + 1)
+        return lines[start : position - 1], start
+
+    if not lines[0].startswith("# ") or not lines[0][2:].strip():
+        fail("expected a title: `# What the page is about`")
+    position = 1
+    while position < len(lines) and not lines[position].startswith("## "):
+        position += 1
+    told = " ".join(line.strip() for line in lines[1:position] if line.strip())
+    if not told:
+        fail("expected a line or two that say who writes, and what happens on the page")
+
+    net, _ = block("Net", "```", "bh")
+    page, _ = block("Page", "~~~~")
+    while position < len(lines) and not lines[position].strip():
+        position += 1
+    for wanted in ("## Marking", "| line | about | kind | said | verdict |", "|--:|---|---|---|---|"):
+        if position >= len(lines) or lines[position] != wanted:
+            fail(f"expected `{wanted}`")
+        position += 1
+    rows: list[Row] = []
+    while position < len(lines) and lines[position].startswith("|"):
+        cells = [cell.strip() for cell in lines[position].strip().removeprefix("|").removesuffix("|").split("|")]
+        if len(cells) != 5:
+            fail(f"a row has five cells, this one has {len(cells)}")
+        number, about, kinds, said, verdicts = cells
+        if not number.isdigit() or not 1 <= int(number) <= len(page):
+            fail(f"the page has lines 1 to {len(page)}, not {number}")
+        for found, known in ((kinds, KINDS), (verdicts, VERDICTS)):
+            if unknown := [word for word in found.split(" or ") if word not in known]:
+                fail(f"{unknown[0]!r} is not one of {', '.join(known)}")
+        rows.append(Row(int(number), about, tuple(kinds.split(" or ")), said, tuple(verdicts.split(" or "))))
+        position += 1
+    if not rows:
+        fail("the table is empty")
+
+    facts: dict[str, tuple[str, int]] = {}
+    for position in range(position, len(lines)):  # noqa: B020 - the rest of the file
+        if not lines[position].strip():
+            continue
+        key, colon, rest = lines[position].partition(":")
+        if not colon or key not in ("first wrong", "habits", "remarks", "prose", "by luck") or key in facts:
+            fail("expected, once each: `first wrong: ...`, `habits: ...`, `remarks: ...`, `prose: ...`, `by luck: ...`")
+        facts[key] = rest.strip(), position
+    for key in ("first wrong", "habits", "remarks"):
+        if key not in facts:
+            fail(f"`{key}: ...` (or `{key}: none`) is missing", len(lines) - 1)
+
+    def numbers(key: str) -> dict[int, bool]:
+        """Line numbers, each with whether it is only a `perhaps`."""
+        found: dict[int, bool] = {}
+        text, at = facts.get(key, ("none", 0))
+        for part in text.split(",") if text != "none" else []:
+            match = re.fullmatch(r"\s*(perhaps )?(?:lines? )?(\d+)\s*", part)
+            if match is None or not 1 <= int(match[2]) <= len(page):
+                fail(f"expected line numbers of the page: `{key}: line 3, line 7`", at)
+            found[int(match[2])] = bool(match[1])
+        return found
+
+    text, at = facts["first wrong"]
+    first: list[tuple[int, tuple[str, ...]]] = []
+    for part in text.split(" or line ") if text != "none" else []:
+        match = re.fullmatch(r"(?:line )?(\d+), (.+)", part)
+        if match is None:
+            fail("expected `first wrong: line 9, dL/dB1`, or `first wrong: none`", at)
+        first.append((int(match[1]), tuple(match[2].split(" or "))))
+
+    text, at = facts["habits"]
+    habits: list[frozenset[str]] = []
+    for part in text.split(",") if text != "none" else []:
+        keys = frozenset(part.strip().removeprefix("either ").split(" or "))
+        if unknown := sorted(keys - by_key().keys() - {"none"}):
+            fail(f"there is no habit called {unknown[0]!r}", at)
+        habits.append(keys)
+
+    remarked = numbers("remarks")
+    return Expected(
+        path, lines[0][2:].strip(), told, "\n".join(net), "\n".join(page), tuple(rows), tuple(first), tuple(habits),
+        frozenset(n for n, perhaps in remarked.items() if not perhaps),
+        frozenset(n for n, perhaps in remarked.items() if perhaps),
+        frozenset(numbers("prose")), frozenset(numbers("by luck")),
+    )  # fmt: skip
+
+
+# -- numbers as people write them ----------------------------------------------------------------------------
+
+LATEX_FRACTION = re.compile(r"\\[dt]?frac\s*(?:\{([^{}]*)\}|(\d))\s*(?:\{([^{}]*)\}|(\d))")
+
+
+def amount(said: str) -> tuple[Fraction, Fraction] | None:
+    """The number, and one unit of its last digit (0 where it is exact); None for what is no number."""
+    text = LATEX_FRACTION.sub(lambda m: f"{m[1] or m[2]}/{m[3] or m[4]}", said)
+    text = re.sub(r"\{,\}|(?<=\d),(?=\d)", ".", text)
+    text = text.replace("½", "1/2").replace("−", "-").replace("–", "-").replace("—", "-")
+    text = re.sub(r"\\(?:times|cdot)|×|·", "*", text)
+    text = re.sub(r"\s*\*\s*10\s*(?:\^|\*\*)?\s*(-?\d+|\{-?\d+\}|\(-?\d+\))", lambda m: "e" + m[1].strip("{}()"), text)
+    text = re.sub(r"[\s$()]|\\[,;!]", "", text).removesuffix("%")
+    if re.fullmatch(r"[-\d.OolI]+", text):  # a scanner's letters
+        text = text.translate(str.maketrans("OolI", "0011"))
+    parts = re.fullmatch(r"([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)(?:/(-?\d+(?:\.\d+)?))?", text)
+    if parts is None:
+        return None
+    value = Fraction(parts[1])
+    if parts[2]:
+        return (value / Fraction(parts[2]), Fraction(0)) if Fraction(parts[2]) else None
+    mantissa, _, exponent = parts[1].lower().partition("e")
+    _, point, decimals = mantissa.partition(".")
+    return value, Fraction(10) ** (int(exponent or 0) - len(decimals)) if point and decimals else Fraction(0)
+
+
+def near(said: str, truth: Fraction) -> bool:
+    """True to its digits, or rounded once too early: within two and a half units of the last digit.
+
+    Many digits, as a program prints them, may be a little further off."""
+    found = amount(said)
+    assert found is not None
+    value, unit = found
+    return abs(value - truth) <= max(unit * Fraction(5, 2), abs(truth) / 10**7, Fraction(1, 10**12))
+
+
+def same(one: str, other: str) -> bool:
+    """Two ways to write one number, or the same text."""
+    a, b = amount(one), amount(other)
+    if a is not None and b is not None:
+        return a[0] == b[0]
+    return re.sub(r"\s", "", one) == re.sub(r"\s", "", other)
+
+
+# -- is the file well made, and does it tell the truth? ------------------------------------------------------
+
+
+@cache
+def solved(net: str) -> backhand.Solution:
+    return backhand.solve(backhand.read(net), pairs=True)
+
+
+def truth(solution: backhand.Solution, row: Row, kind: str) -> Fraction | None:
+    """What the number of a row should be, if it is of this kind; None where there is none."""
+    found: Any
+    if kind in ("value", "given"):
+        found = solution.value(row.about)
+    else:
+        of, by = ends(solution, row.about)
+        if kind == "local" or solution.pairs is None:
+            found = solution.local_step(of, by).result
+        elif of in solution.pairs:
+            found = solution.pairs[of].get(by, Fraction(of == by))
+        else:
+            found = Fraction(of == by)
+    return Fraction(found) if isinstance(found, (int, float, Fraction)) and math.isfinite(found) else None
+
+
+def ends(solution: backhand.Solution, about: str) -> tuple[str, str]:
+    """The two names of `dC1/dB1`."""
+    for match in re.finditer("/d", about):
+        of, by = about[1 : match.start()], about[match.end() :]
+        if about.startswith("d") and of in solution.graph and by in solution.graph:
+            return of, by
+    pytest.fail(f"{about} is no derivative of this network", pytrace=False)
+
+
+def kinds_of(solution: backhand.Solution, about: str) -> tuple[str, ...]:
+    """The kinds a claim about this may have."""
+    graph = solution.graph
+    if not about:
+        return ("formula",)
+    if about in graph:
+        return ("value",) if graph[about].computed else ("given",)
+    of, by = ends(solution, about)
+    if of == solution.of or by not in graph.parents(of):
+        return ("total",)
+    return ("local", "total") if solution.other_ways(by, of) else ("local",)
+
+
+@every_file
+def test_the_file_is_well_made_and_its_table_is_true(path: Path) -> None:
+    expected = parse(path)
+    solution = solved(expected.net)
+    page = expected.page.split("\n")
+    for row in expected.rows:
+        assert set(row.kinds) <= set(kinds_of(solution, row.about)), (
+            f"{row}: kind should be {kinds_of(solution, row.about)}"
+        )
+        assert row.said in page[row.line - 1], f"{row}: the number does not stand there, but: {page[row.line - 1]}"
+        if not row.said:
+            continue
+        assert amount(row.said) is not None, f"{row}: not a number"
+        for kind in row.kinds if row.about else ():
+            true = truth(solution, row, kind)
+            if true is None or row.verdicts == ("unclear",):
+                continue
+            fits = near(row.said, true)
+            if row.verdicts[0] == "right":
+                if kind == row.kinds[0]:
+                    assert fits, f"{row}: called right, but it is {float(true)}"
+            elif row.line not in expected.by_luck:
+                assert not fits, f"{row}: called {row.verdicts[0]}, but it is true"
+    assert len({(row.line, row.about, row.said) for row in expected.rows}) == len(expected.rows), "a row stands twice"
+    wrong = [row for row in expected.rows if row.verdicts == ("wrong",)]
+    if wrong:
+        assert expected.first_wrong, "something is wrong, so there is a first wrong step"
+    for line, names in expected.first_wrong:
+        assert any(row.about in names and row.line >= line and "wrong" in row.verdicts for row in expected.rows), (
+            f"no wrong row belongs to the first wrong step, line {line}"
+        )
+        assert line <= min((row.line for row in wrong), default=line), f"a row above line {line} is wrong already"
+    for line in expected.prose:
+        assert all(row.line != line for row in expected.rows), f"line {line} is called prose and has a row"
+    assert all(page[line - 1].strip() for line in expected.prose | expected.remarks | expected.perhaps)
+
+
+def test_there_are_enough_of_them() -> None:
+    rows = [len(parse(path).rows) for path in COVERAGE]
+    assert len(COVERAGE) >= 20
+    assert all(count >= 8 for count in rows)
+
+
+# -- does the marker judge it so? ----------------------------------------------------------------------------
+
+
+@cache
+def marked(path: Path) -> Any:
+    from importlib import import_module
+
+    from backhand.readers.page import read_work
+
+    expected = parse(path)
+    work = read_work([Source(expected.page, f"{path.parent.name}/{path.stem}")])
+    return import_module("backhand.marking.mark").mark(work, solved(expected.net).graph)
+
+
+def paired(expected: Expected, marking: Any) -> Iterator[tuple[Row, Any]]:
+    """Each row and its judgement, or None."""
+    left = [judgement for judgement in marking.judgements if judgement.line is not None]
+    for row in sorted(expected.rows, key=lambda row: not row.said):
+        here = [j for j in left if j.line == row.line and j.name == row.about]
+        found = next((j for j in here if same(row.said, j.said)), here[0] if here else None)
+        if found is not None:
+            left.remove(found)
+        yield row, found
+
+
+def complaints(expected: Expected, marking: Any) -> Iterator[str]:
+    """All that differs from the table, a line each."""
+    taken: list[Any] = []
+    for row, judgement in paired(expected, marking):
+        if judgement is None:
+            near_by = [
+                f"{j.line}: {j.name} = {j.said} ({j.verdict})" for j in marking.judgements if j.name == row.about
+            ]
+            yield f"{row}: not found; about the same: {', '.join(near_by) or 'nothing'}"
+            continue
+        taken.append(judgement)
+        if row.said and not same(row.said, judgement.said):
+            yield f"{row}: read as {judgement.said!r}"
+        if judgement.verdict not in row.verdicts:
+            yield f"{row}: {judgement.verdict}, should be {' or '.join(row.verdicts)}"
+        if judgement.kind not in row.kinds:
+            yield f"{row}: kind {judgement.kind}, should be {' or '.join(row.kinds)}"
+    for judgement in marking.judgements:
+        if judgement.line is not None and judgement not in taken and judgement.verdict in ("wrong", "follows"):
+            yield f"line {judgement.line}: {judgement.name} = {judgement.said} called {judgement.verdict}, not in the table"
+        if judgement.line in expected.prose:
+            yield f"line {judgement.line} is prose, read as {judgement.name} = {judgement.said}"
+
+    first = marking.first_wrong
+    if (first is not None) != bool(expected.first_wrong) or (
+        first is not None
+        and not any(first.line == line and first.about in names for line, names in expected.first_wrong)
+    ):
+        found = f"line {first.line}, {first.about}" if first else "none"
+        yield f"first wrong: {found}, should be {expected.first_wrong or 'none'}"
+
+    found_keys = [
+        set(diagnosis.keys) for diagnosis in marking.diagnoses
+    ]  # several: one of them, the page does not tell
+    for keys in found_keys:
+        if not any(keys & habit for habit in expected.habits):
+            yield f"habits: {' or '.join(sorted(keys))} not expected"
+    for habit in expected.habits:
+        if "none" not in habit and not any(keys & habit for keys in found_keys):
+            yield f"habits: {' or '.join(sorted(habit))} not found"
+
+    remarks = {r.line for j in marking.judgements if j.verdict == "right" for r in j.remarks}
+    remarks |= {r.line for r in marking.remarks if r.line in expected.remarks}
+    if lacking := sorted(expected.remarks - remarks):
+        yield f"remarks: none on line {', '.join(map(str, lacking))}"
+    if surplus := sorted(remarks - expected.remarks - expected.perhaps):
+        yield f"remarks: line {', '.join(map(str, surplus))} not expected"
+
+
+@needs_the_marker
+@every_file
+def test_the_marker_judges_it_so(path: Path) -> None:
+    expected = parse(path)
+    found = list(complaints(expected, marked(path)))
+    assert not found, "\n" + "\n".join(found)
+
+
+@needs_the_marker
+def test_nearly_all_claims_are_read_and_none_is_misread() -> None:
+    read, misread, lost, count = 0, [], [], 0
+    for path in COVERAGE:
+        for row, judgement in paired(parse(path), marked(path)):
+            count += 1
+            if judgement is None or (judgement.verdict == "unclear" and "unclear" not in row.verdicts):
+                lost.append(f"{path.stem}, {row}")
+            elif row.said and not same(row.said, judgement.said):
+                misread.append(f"{path.stem}, {row}: read as {judgement.said!r}")
+            else:
+                read += 1
+    assert not misread, "\n" + "\n".join(misread)
+    assert read >= 0.95 * count, f"{read} of {count} claims read\n" + "\n".join(lost)

@@ -90,6 +90,10 @@ class Judgement:
     chains: tuple[Chain, ...] = ()
     note: bool = False
     """Whether it stands at the side of another statement."""
+    label: str = ""
+    """What it is about, as written."""
+    dropped: tuple[tuple[str, str], ...] = ()
+    """The ways left out by a wrong line, as (from, to): the first arrow of each."""
 
     @property
     def line(self) -> int | None:

@@ -1,0 +1,105 @@
+"""The verb `mark`: an answer and a network to a Marking.
+
+    Work --claims--> what each statement is about --judge--> verdicts --diagnose--> habits --credit--> Marking
+
+Each line is held against the truth and against the writer's own earlier numbers; the first wrong step is the first wrong
+link on the page; a habit is named only where it beats chance. The same answer gives the same marking, always.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from backhand.core.graph import Graph
+from backhand.marking.about import About, Derivative, Local, Value
+from backhand.marking.claims import Claims
+from backhand.marking.credit import Policy, asked, credit
+from backhand.marking.diagnose import Claimed, Diagnosis, Scheme, Search
+from backhand.marking.judge import Judge, Outcome
+from backhand.marking.marking import FirstWrong, Judgement, Marking
+from backhand.marking.work import Work
+from backhand.marking.worlds import World
+from backhand.solving.solution import Solution
+from backhand.solving.solve import solve
+
+
+def mark(work: Work, graph: Graph, *, of: str | None = None, policy: Policy | None = None, title: str = "") -> Marking:
+    r"""Judge an answer to the question a network asks: all values, and the derivatives of its output (or of `of`).
+
+    Never raises for what stands in the answer; raises UndefinedError where the network itself has no value.
+
+    >>> from backhand.readers import read
+    >>> from backhand.readers.page import read_work
+    >>> from backhand.text import Source
+    >>> net = read("a = 3\nb = 2 a\nL = a b")
+    >>> marking = mark(read_work([Source("dL/db = 3\ndL/da = dL/db * db/da = 3 * 2 = 6")]), net)
+    >>> [(judgement.name, judgement.verdict) for judgement in marking.judgements if judgement.line]
+    [('dL/db', 'right'), ('dL/da', 'wrong')]
+    """
+    solution = solve(graph, of=of, title=title)
+    output = solution.of
+    truth = World(graph, output)
+    claims = Claims(graph, output, truth)
+    order = {source.name: at for at, source in enumerate(work.sources)}
+    outcomes = Judge(graph, output, claims, truth).judge(claims.of_work(work), order)
+    diagnoses = tuple(_diagnosed(graph, output, outcomes))
+    judgements = [_with_causes(outcome, diagnoses) for outcome in outcomes]
+    first = _first_wrong(outcomes, order)
+    expected = asked(graph, output)
+    marks = credit(judgements, expected, policy)
+    judgements += [_missing(about, solution, graph) for about in _absent(expected, judgements, marks.absent)]
+    return Marking(work, solution, tuple(judgements), first, diagnoses, marks, title)
+
+
+def _diagnosed(graph: Graph, of: str, outcomes: Sequence[Outcome]) -> list[Diagnosis]:
+    """The habits behind what is wrong; each number speaks once, however often it is said."""
+    if all(outcome.judgement.verdict != "wrong" for outcome in outcomes):
+        return []
+    claims: dict[tuple[About, object], Claimed] = {}
+    for outcome in outcomes:
+        if outcome.claimed is not None:
+            key = (outcome.claimed.about, outcome.claimed.value)
+            known = claims.get(key)
+            if known is None or (known.formula is None and known.terms is None):
+                claims[key] = outcome.claimed
+    return Search(graph, of, list(claims.values()), Scheme()).diagnoses()
+
+
+def _with_causes(outcome: Outcome, diagnoses: Sequence[Diagnosis]) -> Judgement:
+    judgement = outcome.judgement
+    if judgement.verdict not in ("wrong", "follows"):
+        return judgement
+    causes = tuple(key for d in diagnoses if judgement.about in d.about for key in d.keys)
+    return replace(judgement, causes=causes) if causes else judgement
+
+
+def _first_wrong(outcomes: Sequence[Outcome], order: dict[str, int]) -> FirstWrong | None:
+    """The first wrong link of the page."""
+    found = [(o.wrong_link.span, o.judgement) for o in outcomes if o.wrong_link is not None]
+    if not found:
+        return None
+    span, judgement = min(found, key=lambda one: (order.get(one[0].source.name, 0), one[0].start))
+    return FirstWrong(judgement.name or judgement.label, span)
+
+
+def _absent(expected: Sequence[About], judgements: Sequence[Judgement], absent: Sequence[About]) -> list[About]:
+    """What is asked, and not on the page at all."""
+    there = {judgement.about for judgement in judgements}
+    return [about for about in expected if about not in there and about not in absent]
+
+
+def _missing(about: About, solution: Solution, graph: Graph) -> Judgement:
+    match about:
+        case Value():
+            return Judgement(about, "value", "missing", truth=_number(solution.value(about.name)))
+        case Derivative():
+            return Judgement(about, "total", "missing", truth=_number(solution.derivative(about.by)))
+        case Local():
+            return Judgement(about, "local", "missing")
+
+
+def _number(value: object):  # type: ignore[no-untyped-def]
+    from fractions import Fraction
+
+    return value if isinstance(value, (Fraction, float)) else None

@@ -17,22 +17,25 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import cached_property
 
 from backhand.core.answers import DIFFERENTIATE, PRIME, folded, slopes_in, worked_out
 from backhand.core.formula import Apply, Formula, Num, Ref, Slope, apply, fold, grouped, postorder
 from backhand.core.graph import Graph
-from backhand.core.operations import FUNCTIONS, MULTIPLY, POWER
+from backhand.core.operations import FUNCTIONS, MULTIPLY, OPERATIONS, POWER
 from backhand.errors import BackhandError
 from backhand.marking.about import About, Derivative, Local, Value
-from backhand.marking.sheet import Sheet, exact, sheet_of
+from backhand.marking.sheet import Sheet, sheet_of
 
-OUTPUT_WORDS = frozenset("loss cost error l j e c output objective total ltotal etotal jtotal losstotal".split())
-TARGET_WORDS = frozenset("t y target label goal desired".split())
+OUTPUT_WORDS = frozenset("loss Loss LOSS cost Cost error Error L J E C Etotal Jtotal Ltotal".split())
+TARGET_WORDS = frozenset("t y target Target label goal desired".split())
+CONSTANTS = ("e", "pi")
 SUMS = re.compile(r"(?:net|z|in|s|pre|sum|a|n)_?(.+)")
 OUTS = re.compile(r"(?:out|a|h|o|act|y|sigma)_?(.+)")
 WEIGHT = re.compile(r"(?:w|W|theta|θ|omega|ω|k|weight)[_^]?[{(\[]?(\d(?:,?\d)*)?[})\]]?")
 TAIL = re.compile(r"(?:x|X|a|h|i|in|input|inp|v|u|o)[_^]?[{(\[]?(\d+)[})\]]?")
+DELTA = re.compile(r"(?:δ|delta)_?\{?([^{}]+)\}?")
 BIAS = re.compile(r"(?:b|B|bias|beta|θ0|w0|w_0)[_^]?[{(\[]?\d*[})\]]?")
 RUN_TOGETHER = 24
 """Characters of a word that is tried as several names."""
@@ -55,6 +58,8 @@ class Names:
         self.found: dict[str, str | None] = {}
         self.labels: dict[tuple[str, str], Slope] = {}
         """Derivatives whose written name is another's, as settled for this page: `dy/dx` for df/dx."""
+        self.bound: dict[str, Ref | Slope] = {}
+        """The page's own names for what the network calls otherwise: `u'` for du/dx, `tmp1` for dL/dh."""
 
     def quantity(self, name: str) -> str | None:
         """The quantity a name means, or None."""
@@ -72,11 +77,11 @@ class Names:
                 return alike[0]
             if alike:
                 return None
-        return self._alias(name, plain.casefold())
+        return self._alias(name, plain)
 
     def _alias(self, name: str, plain: str) -> str | None:
         """Words for the output and the target, prefixes for the sum and the output of a unit."""
-        if plain in OUTPUT_WORDS and not self._taken(plain):
+        if plain in OUTPUT_WORDS:
             return self.of
         if plain in TARGET_WORDS:
             targets = [q.name for q in self.graph.quantities if q.kind == "target"]
@@ -89,10 +94,6 @@ class Names:
                     return form.format(unit[0])
         return None
 
-    def _taken(self, plain: str) -> bool:
-        """Whether the network itself has a quantity called so."""
-        return plain in self.lower
-
     def slope(self, of: str, by: str) -> Slope | None:
         """The derivative two names mean; without the first, that of the output."""
         if (of, by) in self.labels:
@@ -103,11 +104,28 @@ class Names:
 
     def meant(self, name: str) -> Ref | Slope | None:
         """The quantity or derivative that one name means."""
+        if name in self.bound:
+            return self.bound[name]
         known = self.quantity(name)
         if known is not None:
             return Ref(known)
+        delta = DELTA.fullmatch(name)
+        if delta is not None:
+            found = self._delta(delta[1])
+            if found is not None:
+                return found
         for of, by in slopes_in(name):
             found = self.slope(of, by)
+            if found is not None and self.possible(found):
+                return found
+        return None
+
+    def _delta(self, unit: str) -> Slope | None:
+        """δ_1 is the derivative by the sum before the bend, where the unit has one: z_1, net_1, z[h1]."""
+        known = self.folds.get(folded(unit), [])
+        tried = [f"z[{known[0]}]"] if len(known) == 1 else []
+        for name in (*tried, *(f"{before}{unit}" for before in ("z", "z_", "net_", "net", "s", "in_")), unit):
+            found = self.slope("", name) if name != unit or known else None
             if found is not None and self.possible(found):
                 return found
         return None
@@ -187,10 +205,8 @@ def _number_on(sheet: Sheet, child: int, parent: int) -> Num:
     tree = sheet.trees[child]
     for number, first, second in (tree.terms or ()) if tree is not None else ():
         if parent in (first, second) and min(first, second) < 0:
-            value = exact(number)
-            if not isinstance(value, float):
-                return Num(value)
-    return Num(exact(1))  # type: ignore[arg-type]
+            return Num(Fraction(number))
+    return Num(Fraction(1))
 
 
 def products(formula: Formula) -> Iterator[tuple[Formula, ...]]:
@@ -308,7 +324,7 @@ def _place(number: str, all_numbers: Sequence[str]) -> int | None:
 # -- resolving -------------------------------------------------------------------------------------------------
 
 
-class Unresolved(Exception):  # noqa: N818 - as in errors.py: called by what happened
+class Unresolved(Exception):
     """A formula with names that nobody knows; `reason` says which."""
 
     def __init__(self, reason: str) -> None:
@@ -338,7 +354,7 @@ def resolve(
             case Ref():
                 found = Ref(node.name) if node.name in known else names.meant(node.name)
                 if found is None:
-                    found = generic.get(node.name) or _apart(node.name, names)
+                    found = generic.get(node.name) or _constant(node.name) or apart(node.name, names)
                 label = node.name
         if found is None:
             missing.append(label)
@@ -383,7 +399,12 @@ def _taken(formula: Formula, names: Names, context: Context, *, total: bool) -> 
     return made
 
 
-def _apart(name: str, names: Names) -> Formula | None:
+def _constant(name: str) -> Formula | None:
+    """E and pi, where the network has no such names."""
+    return apply(OPERATIONS[name, 0]) if name in CONSTANTS else None
+
+
+def apart(name: str, names: Names) -> Formula | None:
     """`xy` as x y; the parts are names of the network."""
     if len(name) > RUN_TOGETHER or name in FUNCTIONS:
         return None
@@ -415,7 +436,7 @@ def with_powers(formula: Formula, names: Names) -> Formula | None:
             if match is not None and names.quantity(match[1].rstrip("_^")) is not None:
                 changed.append(node.name)
                 base = Ref(match[1].rstrip("_^"), False, node.span)
-                return apply(POWER, base, Num(exact(int(match[2])), match[2]), span=node.span)  # type: ignore[arg-type]
+                return apply(POWER, base, Num(Fraction(match[2]), match[2]), span=node.span)
         return node
 
     def combine(node: Apply, args: list[Formula]) -> Formula:

@@ -12,12 +12,13 @@ becomes the page's own (`tmp1 = ...`), and may be used in later lines.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 
 from backhand.core.answers import DIFFERENTIATE
-from backhand.core.formula import Apply, Formula, Num, Ref, Slope, names, postorder, to_text
+from backhand.core.formula import Apply, Formula, Num, Ref, Slope, apply, fold, names, postorder, to_text
 from backhand.core.graph import Graph
+from backhand.core.operations import MULTIPLY
 from backhand.marking.about import About, Derivative, Local, Value
 from backhand.marking.align import (
     BIAS,
@@ -28,12 +29,14 @@ from backhand.marking.align import (
     Names,
     Unresolved,
     about_of,
+    apart,
     resolve,
     with_powers,
 )
 from backhand.marking.marking import Kind
 from backhand.marking.work import Chain, Piece, Work
-from backhand.marking.worlds import World, elsewhere, equal
+from backhand.marking.worlds import World, elsewhere, equal, places, significant
+from backhand.text import Span
 
 
 @dataclass(slots=True, eq=False)
@@ -105,14 +108,140 @@ class Claims:
         self._labels: dict[str, Draft] = {}
         self._last: dict[int, Draft] = {}
         self._made: list[Draft] = []
+        self.direction = ""
+        """By what the dotted names of forward mode are differentiated."""
 
     def of_work(self, work: Work) -> list[Draft]:
         """The claims in the order in which they begin."""
         for line in work.lines:
-            for chain in line.chains:
-                if not chain.struck:
-                    self._take(chain, line.number)
+            chains = [chain for chain in line.chains if not chain.struck]
+            self._choose_direction(chains)
+            for chain in chains:
+                for part in self._parted(self._directed(chain)):
+                    self._take(part, line.number)
         return [draft for draft in self._made if draft.pieces]
+
+    # -- words and names that only stand beside a formula -----------------------------------------------------
+
+    def _parted(self, chain: Chain) -> Iterator[Chain]:
+        """A chain without the words in it: `3 et B2 = 6` goes on with another statement, `-1 h2 = 2` too."""
+        pieces = list(chain.pieces)
+        start = 0
+        for at, piece in enumerate(pieces):
+            if piece.formula is None:
+                continue
+            follows = at + 1 < len(pieces)
+            if at == start and not piece.relation:
+                pieces[at] = self._subject_of_words(piece)
+                continue
+            cut = self._cut(pieces[start], piece, pieces[at + 1] if follows else None)
+            if cut is None:
+                continue
+            head, tail = cut
+            pieces[at] = head
+            if tail is not None and follows:
+                yield replace(chain, pieces=tuple(pieces[start : at + 1]), leads_on=chain.leads_on and start == 0)
+                pieces[at], start = tail, at
+        yield replace(chain, pieces=tuple(pieces[start:]), leads_on=chain.leads_on and start == 0)
+
+    def _subject_of_words(self, piece: Piece) -> Piece:
+        """`und dL/db` is dL/db."""
+        factors = _side_by_side(piece.formula)
+        if len(factors) < 2 or not all(self._strange(f) for f in factors[:-1]):
+            return piece
+        last = factors[-1]
+        known = isinstance(last, Slope) or (isinstance(last, Ref) and self.names.meant(last.name) is not None)
+        return _piece(piece, last) if known else piece
+
+    def _cut(self, subject: Piece, piece: Piece, following: Piece | None) -> tuple[Piece, Piece | None] | None:
+        """What stands before the words in a link, and what stands behind them; None if there are none."""
+        assert piece.formula is not None
+        above: list[Apply] = []
+        last = piece.formula
+        while isinstance(last, Apply) and last.operation.name in ("+", "-") and not last.parens and len(last.args) == 2:
+            above.append(last)
+            last = last.args[1]
+        factors = _side_by_side(last)
+        words = [k for k, factor in enumerate(factors) if self._word(factor)]
+        if words and words[0] > 0:
+            head, tail = factors[: words[0]], factors[words[-1] + 1 :]
+        elif not words and not above and following is not None and self._starts_another(subject, factors, following):
+            head, tail = factors[:1], factors[-1:]
+        else:
+            return None
+        made = _again(head)
+        for node in reversed(above):
+            made = Apply(node.operation, (node.args[0], made), node.style, False, node.span, node.depth)
+        before = _piece(piece, made, piece.formula)
+        begins = _piece(piece, _again(tail)) if tail else None
+        return before, replace(begins, relation="") if begins is not None else None
+
+    def _starts_another(self, subject: Piece, factors: Sequence[Formula], following: Piece) -> bool:
+        """`h1 = -1 h2 = 2`, `-0.475 y dL/dw2 = ...`: a number, and the name of another statement behind it."""
+        if len(factors) < 2 or not bare(factors[0]):
+            return False
+        last = factors[-1]
+        if isinstance(last, Slope):
+            return len(factors) == 3 and isinstance(factors[1], Ref) and len(factors[1].name) == 1
+        if len(factors) != 2 or not isinstance(last, Ref) or not isinstance(subject.formula, (Ref, Slope)):
+            return False
+        one, other = self._subject_named(subject.formula), self.names.meant(last.name)
+        if one is None or other is None or following.formula is None or not bare(following.formula):
+            return False
+        right = self.truth.predicted(about_of(one, self.names))
+        whole = self.truth.at(Ref(other.name)).value if isinstance(other, Ref) else None
+        number = self.truth.at(factors[0]).value
+        if right is None or whole is None or equal(right, number * whole):
+            return False
+        return equal(right, number) or equal(whole, self.truth.at(following.formula).value)
+
+    def _subject_named(self, formula: Ref | Slope) -> Ref | Slope | None:
+        return self.names.meant(formula.name) if isinstance(formula, Ref) else self.names.slope(formula.of, formula.by)
+
+    def _word(self, factor: Formula) -> bool:
+        """A word of some language, which is no name here."""
+        return isinstance(factor, Ref) and len(factor.name) > 1 and self._strange(factor) and _letters(factor.name)
+
+    def _strange(self, factor: Formula) -> bool:
+        """A name that nobody knows."""
+        return (
+            isinstance(factor, Ref)
+            and factor.name not in self.own_names
+            and self.names.meant(factor.name) is None
+            and not (len(factor.name) > 1 and generic_like(factor.name))
+            and apart(factor.name, self.names) is None
+        )
+
+    # -- forward mode ------------------------------------------------------------------------------------------
+
+    def _choose_direction(self, chains: Sequence[Chain]) -> None:
+        r"""`\dot x = 1` says by what the dotted ones are differentiated from here on."""
+        for chain in chains:
+            first, last = chain.pieces[0].formula, chain.pieces[-1].formula
+            if isinstance(first, Slope) and not first.by and isinstance(last, Num) and last.value == 1:
+                name = self.names.quantity(first.of)
+                if name is not None and not self.graph[name].computed:
+                    self.direction = name
+
+    def _directed(self, chain: Chain) -> Chain:
+        r"""The chain with `\dot u` as du/dx."""
+        if not any(_dotted(piece.formula) for piece in chain.pieces) or not self.direction:
+            return chain
+        return replace(chain, pieces=tuple(self._directed_piece(piece) for piece in chain.pieces))
+
+    def _directed_piece(self, piece: Piece) -> Piece:
+        if piece.formula is None:
+            return piece
+
+        def leaf(node: Num | Ref | Slope) -> Formula:
+            if isinstance(node, Slope) and not node.by:
+                return Slope(node.of, self.direction, node.parens, node.span)
+            return node
+
+        def combine(node: Apply, args: list[Formula]) -> Formula:
+            return Apply(node.operation, tuple(args), node.style, node.parens, node.span, node.depth)
+
+        return replace(piece, formula=fold(piece.formula, leaf, combine))
 
     # -- one chain -----------------------------------------------------------------------------------------
 
@@ -120,6 +249,9 @@ class Claims:
         first = chain.pieces[0]
         before = self._last.get(chain.level)
         context = self._context(chain, line)
+        if before is not None and _comments_on(chain, before):
+            self._go_on(chain, before)
+            return
         if chain.leads_on:
             draft = self._subject(chain, context) if first.relation == "=>" and self._names_one(first) else None
             if draft is None:
@@ -128,6 +260,8 @@ class Claims:
         else:
             draft = self._subject(chain, context)
         rest = chain.pieces[1:] if draft.subject is not None else chain.pieces
+        if draft.own_name and draft.about is None:
+            self._bind(draft, rest)
         draft = self._joined(draft)
         draft.pieces += rest
         draft.chains.append(chain)
@@ -179,6 +313,59 @@ class Claims:
             if before is not None and before.context.unit and (chain.note or _ends_on(before, line)):
                 return before.context
         return Context()
+
+    # -- the page's own names ------------------------------------------------------------------------------
+
+    def _bind(self, draft: Draft, pieces: Sequence[Piece]) -> None:
+        """What a name of the page's own stands for, where its statement settles it: `u' = du/dx`, or the formula of
+        just one value or derivative, or a number that only one of them has, to five digits."""
+        meant: Ref | Slope | None = None
+        first = pieces[0].formula if pieces else None
+        if isinstance(first, (Ref, Slope)) and (found := self._subject_named(first)) is not None:
+            meant = found if isinstance(found, Slope) and self.names.possible(found) else None
+        for piece in pieces:
+            if meant is None and piece.formula is not None:
+                meant = self._only_one(piece.formula, draft.context)
+        if meant is not None:
+            self.names.bound[draft.own_name] = meant
+            self.own_names.discard(draft.own_name)
+            draft.own_name = ""
+            self._is_about(draft, about_of(meant, self.names))
+
+    def _only_one(self, formula: Formula, context: Context) -> Ref | Slope | None:
+        """The only value or derivative of the network that a formula is; None if there is none, or several."""
+        if not isinstance(formula, Apply) or bare(formula):
+            return self._by_digits(formula) if bare(formula) else None
+        resolved = self.resolved(formula, context)
+        if resolved is None:
+            return None
+        if plain(resolved):
+            return self._by_digits(resolved)
+        found = [meant for meant in self._everything() if self._identical(resolved, about_of(meant, self.names))]
+        return found[0] if len(found) == 1 else None
+
+    def _by_digits(self, formula: Formula) -> Ref | Slope | None:
+        number = self.truth.at(formula).value
+        shown = min((places(n) or 0 for n in postorder(formula) if isinstance(n, Num) and places(n)), default=0)
+        if number != number or significant(float(number), shown) < 5:
+            return None
+        near = 2e-5 if bare(formula) else 2e-6
+        found = [
+            meant for meant in self._everything()
+            if (x := self.truth.predicted(about_of(meant, self.names))) is not None
+            and x == x and x and abs(float(x) - float(number)) <= near * abs(float(x))
+        ]  # fmt: skip
+        return found[0] if len(found) == 1 else None
+
+    def _everything(self) -> Iterator[Ref | Slope]:
+        """All computed values, and all derivatives of the output."""
+        for quantity in self.graph.quantities:
+            if quantity.computed:
+                yield Ref(quantity.name)
+        for at in self.graph.upstream_of(self.of):
+            name = self.graph.quantities[at].name
+            if name != self.of:
+                yield Slope(self.of, name)
 
     # -- its subject ---------------------------------------------------------------------------------------
 
@@ -334,6 +521,59 @@ class Claims:
 
 def _same(one: float | object, other: object) -> bool:
     return other is not None and one == one and other == other and equal(one, other)  # type: ignore[arg-type]
+
+
+def _side_by_side(formula: Formula | None) -> list[Formula]:
+    """The factors of a product without signs between them, from left to right; of anything else the formula itself."""
+    found: list[Formula] = []
+    while (
+        isinstance(formula, Apply) and formula.style == "juxtaposed" and not formula.parens and len(formula.args) == 2
+    ):
+        found.append(formula.args[1])
+        formula = formula.args[0]
+    if formula is not None:
+        found.append(formula)
+    found.reverse()
+    return found
+
+
+def _again(factors: Sequence[Formula]) -> Formula:
+    """The factors side by side."""
+    made = factors[0]
+    for factor in factors[1:]:
+        span = made.span.to(factor.span) if made.span and factor.span else None
+        made = apply(MULTIPLY, made, factor, style="juxtaposed", span=span)
+    return made
+
+
+def _piece(piece: Piece, formula: Formula, whole: Formula | None = None) -> Piece:
+    """A part of a link as a link of its own; its text reaches to where the part ends."""
+    span = formula.span or piece.span
+    if whole is not None:
+        ends = [node.span.end for node in postorder(formula) if node.span is not None]
+        span = Span(piece.span.source, piece.span.start, max(ends, default=piece.span.end))
+    digits = piece.digits
+    if bare(formula):
+        digits = next((places(node) for node in postorder(formula) if isinstance(node, Num)), None)
+    return replace(piece, formula=formula, span=span, text=span.text, digits=digits)
+
+
+def _comments_on(chain: Chain, before: Draft) -> bool:
+    """`c = a * b   # -2 * 3 = -6`: numbers in a comment behind a line without a number are its own."""
+    first = chain.pieces[0].formula
+    if chain.leads_on or before.number is not None or not before.pieces or first is None or not plain(first):
+        return False
+    last = before.pieces[-1].span
+    between = last.source.text[last.end : chain.span.start]
+    return last.source is chain.span.source and "#" in between and "\n" not in between
+
+
+def _dotted(formula: Formula | None) -> bool:
+    return formula is not None and any(isinstance(node, Slope) and not node.by for node in postorder(formula))
+
+
+def _letters(name: str) -> bool:
+    return name.replace("'", "").replace("hat", "").isalpha()
 
 
 def _ends_on(draft: Draft, line: int) -> bool:

@@ -212,7 +212,7 @@ class Judge:
             except Unresolved as error:
                 reason = reason or error.reason
                 continue
-            value = self.truth.at(found).value
+            value = self.truth_at(found).value
             if any(equal(value, truth) for truth in case.truths):
                 return found, ""
             first = first or found
@@ -639,12 +639,13 @@ class Judge:
     def _concluded(self, case: _Case) -> Outcome:
         draft, links = case.draft, case.links
         number = draft.number
+        self._as_whole(case, number)
         wrong = next((link for link in links if link.verdict == "wrong"), None)
         value: Amount | None = None
         if number is not None and number.formula is not None:
             value = self.truth.at(number.formula).value
         elif (
-            case.literal is not None and case.formula is None or (case.literal is not None and draft.about is not None)
+            (case.literal is not None and case.formula is None) or (case.literal is not None and draft.about is not None)
         ):
             value = case.literal.value if case.literal.known else None
         verdict = self._verdict(case, value, number)
@@ -684,6 +685,17 @@ class Judge:
         claimed = self._claimed(case, value, judgement)
         self._carry_on(case, value, judgement)
         return Outcome(judgement, claimed, wrong.piece if wrong is not None else None, case.dropped)
+
+    def _as_whole(self, case: _Case, number: Piece | None) -> None:
+        """dh2/dw of a w that reaches h2 by another way too: which of the two is meant, the number tells."""
+        draft = case.draft
+        if not isinstance(draft.about, Local) or len(case.truths) < 2 or number is None or number.formula is None:
+            return
+        value = self.truth.at(number.formula).value
+        shown, about = _shown(number)
+        if agrees(value, case.truths[1], shown, about=about) and not agrees(value, case.truths[0], shown, about=about):
+            draft.about, draft.kind = Derivative(draft.about.child, draft.about.parent), "total"
+            case.truths.reverse()
 
     def _verdict(self, case: _Case, value: Amount | None, number: Piece | None) -> Verdict:
         verdicts = [link.verdict for link in case.links]

@@ -67,11 +67,12 @@ class World:
         if name in self.own_names:
             return self.own_names[name]
         page = self.page(self.of)
-        return page.value[page.sheet.index[name]]
+        at = page.sheet.index.get(name)
+        return NAN if at is None else page.value[at]
 
     def slope(self, of: str, by: str, *, total: bool = False) -> Amount:
-        """A derivative as it stands in a formula: of the output all ways, of an inner quantity that has the other in its
-        own formula the local one (or with `total` all ways)."""
+        """A derivative as it stands in a formula: of the output all ways; of an inner quantity that has the other in
+        its own formula the local one, or with `total` all ways."""
         if of == by:
             return 1
         page = self.page(self.of)
@@ -215,7 +216,7 @@ def agrees(said: Amount, meant: Amount, shown: int | None, *, about: bool = Fals
     stands behind ≈. A number that has no more decimals than that needs to be met exactly."""
     if equal(said, meant):
         return True
-    if shown is None and not about or meant != meant or said != said:
+    if (shown is None and not about) or meant != meant or said != said:
         return False
     unit = 10.0 ** -(shown or 0)
     whole = not isinstance(meant, float) and (meant * 10 ** (shown or 0)) % 1 == 0

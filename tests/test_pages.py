@@ -199,18 +199,20 @@ def amount(said: str) -> tuple[Fraction, Fraction] | None:
     text = text.replace("½", "1/2").replace("−", "-").replace("–", "-").replace("—", "-")
     text = re.sub(r"\\(?:times|cdot)|×|·", "*", text)
     text = re.sub(r"\s*\*\s*10\s*(?:\^|\*\*)?\s*(-?\d+|\{-?\d+\}|\(-?\d+\))", lambda m: "e" + m[1].strip("{}()"), text)
-    text = re.sub(r"[\s$()]|\\[,;!]", "", text).removesuffix("%")
+    text = re.sub(r"[\s$()]|\\[,;!]", "", text)
+    percent = Fraction(1, 100) if text.endswith("%") else Fraction(1)
+    text = text.removesuffix("%").removesuffix("\\")
     if re.fullmatch(r"[-\d.OolI]+", text):  # a scanner's letters
         text = text.translate(str.maketrans("OolI", "0011"))
     parts = re.fullmatch(r"([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)(?:/(-?\d+(?:\.\d+)?))?", text)
     if parts is None:
         return None
-    value = Fraction(parts[1])
+    value = percent * Fraction(parts[1])
     if parts[2]:
         return (value / Fraction(parts[2]), Fraction(0)) if Fraction(parts[2]) else None
     mantissa, _, exponent = parts[1].lower().partition("e")
     _, point, decimals = mantissa.partition(".")
-    return value, Fraction(10) ** (int(exponent or 0) - len(decimals)) if point and decimals else Fraction(0)
+    return value, percent * Fraction(10) ** (int(exponent or 0) - len(decimals)) if point and decimals else Fraction(0)
 
 
 def near(said: str, truth: Fraction) -> bool:

@@ -35,7 +35,7 @@ from backhand.marking.align import (
 )
 from backhand.marking.marking import Kind
 from backhand.marking.work import Chain, Piece, Work
-from backhand.marking.worlds import World, elsewhere, equal, places, significant
+from backhand.marking.worlds import World, agrees, elsewhere, equal, places, significant
 from backhand.text import Span
 
 
@@ -181,19 +181,23 @@ class Claims:
         if len(factors) < 2 or not bare(factors[0]):
             return False
         last = factors[-1]
-        if isinstance(last, Slope):
-            return len(factors) == 3 and isinstance(factors[1], Ref) and len(factors[1].name) == 1
-        if len(factors) != 2 or not isinstance(last, Ref) or not isinstance(subject.formula, (Ref, Slope)):
+        if not isinstance(last, (Ref, Slope)) or not isinstance(subject.formula, (Ref, Slope)):
             return False
-        one, other = self._subject_named(subject.formula), self.names.meant(last.name)
-        if one is None or other is None or following.formula is None or not bare(following.formula):
+        if len(factors) != 2 and not (len(factors) == 3 and isinstance(last, Slope) and _one_letter(factors[1])):
             return False
-        right = self.truth.predicted(about_of(one, self.names))
-        whole = self.truth.at(Ref(other.name)).value if isinstance(other, Ref) else None
+        one, other = self._subject_named(subject.formula), self._subject_named(last)
+        right = None if one is None else self.truth.predicted(about_of(one, self.names))
+        value = None if other is None else self.truth.predicted(about_of(other, self.names))
+        if right is None or value is None or following.formula is None:
+            return False
+        resolved = self.resolved(_again(factors), Context())
+        if resolved is not None and equal(self.truth.at(resolved).value, right):
+            return False
         number = self.truth.at(factors[0]).value
-        if right is None or whole is None or equal(right, number * whole):
-            return False
-        return equal(right, number) or equal(whole, self.truth.at(following.formula).value)
+        shown = next((places(node) for node in postorder(factors[0]) if isinstance(node, Num)), None)
+        if agrees(number, right, shown):
+            return True
+        return len(factors) == 2 and bare(following.formula) and equal(value, self.truth.at(following.formula).value)
 
     def _subject_named(self, formula: Ref | Slope) -> Ref | Slope | None:
         return self.names.meant(formula.name) if isinstance(formula, Ref) else self.names.slope(formula.of, formula.by)
@@ -405,6 +409,8 @@ class Claims:
 
     def _slope(self, made: Draft, formula: Slope, chain: Chain) -> None:
         meant = self.names.slope(formula.of, formula.by)
+        if meant is not None and self._is_a_point(made, meant, chain):
+            return
         if meant is None and formula.by:
             made.label = f"d{formula.of or self.of}/d{formula.by}"
             return
@@ -418,6 +424,17 @@ class Claims:
         if other is not None:
             made.mislabelled = True
             self._is_about(made, self.names.about(other))
+
+    def _is_a_point(self, made: Draft, meant: Slope, chain: Chain) -> bool:
+        """`the slope at x = 2` says where, if x is given as 2."""
+        quantity = self.graph[meant.by]
+        number = chain.pieces[1].formula if len(chain.pieces) == 2 else None
+        if quantity.computed or number is None or not bare(number) or f"at {meant.by} =" not in chain.span.text:
+            return False
+        if quantity.given is None or self.truth.at(number).value != quantity.given:
+            return False
+        self._is_about(made, Value(meant.by))
+        return True
 
     def _mislabelled(self, formula: Slope, meant: Slope, chain: Chain) -> Slope | None:
         """The derivative that the formula behind an impossible label is: dy/dx, where y does not depend on x, for df/dx;
@@ -570,6 +587,10 @@ def _comments_on(chain: Chain, before: Draft) -> bool:
 
 def _dotted(formula: Formula | None) -> bool:
     return formula is not None and any(isinstance(node, Slope) and not node.by for node in postorder(formula))
+
+
+def _one_letter(formula: Formula) -> bool:
+    return isinstance(formula, Ref) and len(formula.name) == 1
 
 
 def _letters(name: str) -> bool:

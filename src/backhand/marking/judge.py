@@ -16,7 +16,7 @@ line it spoils is wrong, later ones are held against both readings.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import NamedTuple
 
@@ -161,9 +161,35 @@ class Judge:
         for world in self._own_worlds():
             if draft.about is not None and (number := world.predicted(draft.about)) is not None and number == number:
                 case.follows.append(number)
+        draft.pieces[:] = [self._as_meant(case, piece) for piece in draft.pieces]
         for piece in draft.pieces:
             self._link(case, piece)
         return self._concluded(case)
+
+    def _as_meant(self, case: _Case, piece: Piece) -> Piece:
+        """A link with what the scanner probably lost put back, where that makes it true and it is not so as it stands."""
+        if (
+            piece.meant is None
+            or self._true_as(case, piece, piece.formula)
+            or not self._true_as(case, piece, piece.meant)
+        ):
+            return piece
+        text = (
+            f"This is read as {to_text(piece.meant)}; it stands there as {piece.text.strip()}. Please compare the page."
+        )
+        case.remarks.append(Remark("scan", text, piece.span, text))
+        return replace(piece, formula=piece.meant)
+
+    def _true_as(self, case: _Case, piece: Piece, formula: Formula | None) -> bool:
+        if formula is None:
+            return False
+        resolved, _ = self._resolved(case, formula)
+        if resolved is None:
+            return False
+        value = self.truth_at(resolved)
+        if bare(resolved):
+            return any(agrees(value.value, number, piece.digits) for number in (*case.truths, *case.follows))
+        return any(_meets_one(value, number) for number in (*case.truths, *case.follows))
 
     def _truths(self, draft: Draft) -> list[Amount]:
         """The right number; of a derivative that can be meant in two ways, both."""
@@ -644,8 +670,8 @@ class Judge:
         value: Amount | None = None
         if number is not None and number.formula is not None:
             value = self.truth.at(number.formula).value
-        elif (
-            (case.literal is not None and case.formula is None) or (case.literal is not None and draft.about is not None)
+        elif (case.literal is not None and case.formula is None) or (
+            case.literal is not None and draft.about is not None
         ):
             value = case.literal.value if case.literal.known else None
         verdict = self._verdict(case, value, number)

@@ -46,6 +46,9 @@ class Piece:
     reason: str = ""
     at: tuple[tuple[str, str], ...] = ()
     """A point it is taken at, as written: df/dx |_{x=1} has (("x", "1"),)."""
+    meant: Formula | None = None
+    """Its formula with the proposed repairs carried out, where there are any; used only where it makes the line true,
+    and then said."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

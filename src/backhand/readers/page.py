@@ -19,11 +19,13 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Literal, TypeAlias
 
-from backhand.core.answers import Token
+from backhand.core.answers import FormulaReader, Token
 from backhand.core.formula import Num, Ref, Slope
-from backhand.marking.work import Chain, Line, Repair, Work
+from backhand.errors import BackhandError
+from backhand.marking.work import Chain, Line, Piece, Repair, Work
 from backhand.readers.markdown import LONG, Region, Row, rows
 from backhand.readers.statements import Statements
 from backhand.readers.table import Table
@@ -57,6 +59,7 @@ def read_work(sources: Sequence[Source]) -> Work:
 # -- the lines of a page -----------------------------------------------------------------------------------
 
 POINTS = re.compile(r"[0-9]\.[0-9]")
+LONE_NUMBER = re.compile(r"\s*+[-−+]?\s*+(?:[0-9]++\.?[0-9]*+|\.[0-9]++)(?:[eE][-+]?[0-9]++)?\s*+")
 COMMAS = re.compile(r"(?<![0-9.,{(\[])([0-9]+),([0-9]+)(?![0-9.,\]}])")
 
 
@@ -111,15 +114,44 @@ class _Page:
         elif len(chains) > 1:
             chains = [chain for chain in chains if not _is_lone(chain)]
         chains = sorted(chains + struck, key=lambda chain: chain.span.start)
+        if self.repairs and self.repairs[-1].span.start >= row.start:
+            chains = [self._repaired(chain, row) for chain in chains]
         why, reason = self._why(row, tokens, chains, reasons)
         return Line(self.number(row.start), span, tuple(chains), why, reason)
+
+    def _repaired(self, chain: Chain, row: Row) -> Chain:
+        """The chain with each link's formula as it would be without the scanner's likely slips in it."""
+        return replace(chain, pieces=tuple(self._as_meant(piece, row) for piece in chain.pieces))
+
+    def _as_meant(self, piece: Piece, row: Row) -> Piece:
+        start, end = piece.span.start, piece.span.end
+        slips = [r for r in self.repairs if start <= r.span.start and r.span.end <= end]
+        if not slips:
+            return piece
+        text, at = "", start
+        for slip in sorted(slips, key=lambda slip: slip.span.start):
+            if slip.span.start >= at:
+                text += self.text[at : slip.span.start] + slip.meant
+                at = slip.span.end
+        text += self.text[at:end]
+        mode = next((r.mode for r in row.regions if r.start <= start < r.end), "text")
+        tokenizer = Tokenizer(text, self.comma)
+        tokenizer.run(0, len(text), mode)
+        tokens = [("NAME", *t[1:]) if t[0] == "WORD" else t for t in tokenizer.tokens if t[0] != "EDGE"]
+        try:
+            meant = FormulaReader(Source(text, self.source.name)).read(tokens)
+        except BackhandError:
+            return piece  # repaired or not, it cannot be read; why, the piece says
+        return replace(piece, meant=meant)
 
     def tokens(self, regions: list[Region]) -> list[Token]:
         """The tokens of several pieces of a line; between a piece of mathematics and its neighbours is an edge."""
         tokenizer = Tokenizer(self.text, self.comma)
         for at, region in enumerate(regions):
             if at:
-                tokenizer.add("EDGE", region.start, region.start)
+                comment = regions[at - 1].mode == "code" and region.mode == "text"
+                kind = _before_comment(self.text[region.start : region.end]) if comment else "EDGE"
+                tokenizer.add(kind, region.start, region.start, "=" if kind == "EQUALS" else "")
             tokenizer.run(region.start, region.end, region.mode)
         for slip in tokenizer.proposals:
             self.repairs.append(Repair(slip.said, slip.meant, Span(self.source, slip.start, slip.end)))
@@ -170,6 +202,14 @@ class _Page:
             return False
         self.decisions.append(f"A comma between digits is read as a decimal comma, as in {found[0][0]},{found[0][1]}.")
         return True
+
+
+def _before_comment(words: str) -> str:
+    """What divides code from a comment behind it: nothing before `# = 3`, an = before `# 3`, else it is another
+    statement."""
+    if words.lstrip().startswith("="):
+        return "EDGE"
+    return "EQUALS" if LONE_NUMBER.fullmatch(words) else "SEMI"
 
 
 def _between_numbers(tokens: list[Token], at: int) -> bool:

@@ -38,6 +38,9 @@ TURNS = frozenset(
 VALUES = frozenset("value values output outputs result activation node unit neuron quantity input".split())
 """`value of B1`: after these, `of` is harmless."""
 
+BEFORE_A_NAME = frozenset("weight bias at".split())
+"""The weight w1 is 3: right before a name alone, and with no other such word around, these turn nothing."""
+
 CONTINUES = frozenset(
     "times plus minus over divided multiplied squared cubed or to per percent if unless mod choose approximately about less more".split()
 )
@@ -386,6 +389,8 @@ def _turned(words: list[Token], formula: list[Token]) -> str:
         return ""
     if last in THINGS and len(said) > 1:
         last = said[-2] if said[-2] in TURNS else last
+    if last in BEFORE_A_NAME and len(formula) == 1 and formula[0][0] == "NAME" and not TURNS.intersection(said[:-1]):
+        return ""
     if last in TURNS and last not in VALUES:
         return f"The word “{last}” before it may change what it says."
     if words[-1][0] not in ("WORD", "EDGE") and not (words[-1][0] == "NAME" and words[-1][3] in ("a", "I")):

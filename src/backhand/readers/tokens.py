@@ -103,7 +103,7 @@ BRACE_ARGUMENT = re.compile(r"\s*+\{")
 SINGLE = re.compile(rf"\s*+(?:([0-9])|({_GREEK}|[{L}]))")
 AT_NUMBER = re.compile(r"\s*+(?:\\left\s*+)?\(\s*+[-−]?[0-9.]++\s*+(?:\\right\s*+)?\)")
 PRINTED = re.compile(
-    r"(?:torch\.)?(?:tensor|Tensor|array|float|float64|float32|Scalar)\(\s*+\[?\s*+([-−]?[0-9.]++(?:[eE][+-]?[0-9]++)?)\s*+\]?"
+    r"(?:torch\.)?(?:tensor|Tensor|array|float|float64|float32|Scalar|Value)\(\s*+\[?\s*+([-−]?[0-9.]++(?:[eE][+-]?[0-9]++)?)\s*+\]?"
     r"(?:,[^()\n]{0,60}(?:\([^()\n]{0,40}\))?)?\)"
 )
 DASHED = re.compile(rf"\s*+(?:[0-9.(\[\\]|[{L}][0-9_]*+(?![{L}]))")
@@ -362,7 +362,7 @@ class Tokenizer:
             return self.add("WORD", at, found.end(), "wrt")
         if self.mode != "math" and (found := HYPHENED.match(text, at, end)):
             return self.add("WORD", at, found.end(), found[0])
-        if self.mode != "math" and first in "tTafSn" and (found := PRINTED.match(text, at, end)):
+        if self.mode != "math" and first in "tTafSnV" and (found := PRINTED.match(text, at, end)):
             return self._printed(found)
         if self.mode != "math" and (found := MODULE.match(text, at, end)):
             at = found.end()

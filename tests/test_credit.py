@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from backhand.core.formula import Num, Ref, Slope, apply
+from backhand.core.notation import formula
 from backhand.core.operations import MULTIPLY
 from backhand.errors import BackhandError, LimitError, ReadError, SeveralErrors
 from backhand.marking import policy as policies
@@ -68,8 +69,8 @@ def claim(
     links: tuple[Judged, ...] = ()
     if uses:
         left = Slope(*uses[1:].split("/d")) if "/" in uses else Ref(uses)
-        formula = apply(MULTIPLY, left, Num(Fraction(2), "2"))
-        links = (Judged(Piece("=", formula, f"{uses} 2", span), "right"),)
+        product = apply(MULTIPLY, left, Num(Fraction(2), "2"))
+        links = (Judged(Piece("=", product, f"{uses} 2", span), "right"),)
     return Judgement(
         about(name, local=local),
         kind,
@@ -123,7 +124,7 @@ THE_PAGE = [
     claim("dC1/dB1", 1, line=69, local=True, note=True, remarks=("copied-wrongly",)),
     claim("dL/dB2", 0, truth=-4, line=75, method="wrong"),
     claim("dC2/dB2", 0, line=73, local=True, note=True),
-    claim("dL/dA1", -4, truth=-12, own=-4, line=79, method="wrong"),
+    claim("dL/dA1", -4, truth=-12, own=-4, line=79, method="wrong", verdict="wrong"),
     claim("dB1/dA1", -2, line=77, local=True, note=True),
     claim("dL/dA2", 0, truth=-4, own=2, line=83, method="wrong"),
     claim("dB2/dA2", 2, line=81, local=True, note=True),
@@ -142,7 +143,7 @@ def test_the_founding_page_earns_12_of_20() -> None:
     for name, sort in [
         ("dL/dB1", "accuracy"),
         ("dL/dB2", "accuracy"),
-        ("dL/dA1", "follow-through"),
+        ("dL/dA1", "accuracy"),
         ("dL/dA2", "accuracy"),
     ]:
         assert by[name, "method"][:2] == by[name, sort][:2] == (0, 1)
@@ -163,7 +164,7 @@ def test_every_point_says_why_and_where() -> None:
         assert point.why.endswith("."), point
         assert point.span is not None, point
     why = {(point.about, point.sort): point.why for point in found.points}
-    assert why["dL/dA1", "follow-through"] == (
+    assert why["dL/dA1", "accuracy"] == (
         "The number in dL/dA1 = -4 agrees, but the working before it does not lead there."
     )
     assert why["dL/dB1", "accuracy"] == "dL/dB1 = 2 is not right."
@@ -391,25 +392,71 @@ def test_key_working_absent(word: str, points: str) -> None:
 
 @pytest.mark.parametrize(("word", "points"), [("nothing", "0 of 2"), ("accuracy", "1 of 2")])
 def test_key_working_wrong(word: str, points: str) -> None:
-    lucky = claim("dL/dA1", -4, truth=-12, own=-4, method="wrong")
-    assert earned([lucky], "dL/dA1", f'[working]\nwrong = "{word}"') == points
-    assert earned([claim("dL/dA1", -12, method="wrong")], "dL/dA1", f'[working]\nwrong = "{word}"') == points
+    for verdict in ("follows", "wrong"):
+        lucky = claim("dL/dA1", -4, truth=-12, own=-4, method="wrong", verdict=verdict)
+        assert earned([lucky], "dL/dA1", f'[working]\nwrong = "{word}"') == points
+    for verdict in ("right", "wrong"):
+        other = claim("dL/dA1", -12, method="wrong", verdict=verdict)
+        assert earned([other], "dL/dA1", f'[working]\nwrong = "{word}"') == points
 
 
-def misread(name: str, value: int, truth: int, line: int, where: int) -> Judgement:
-    made = claim(name, value, truth=truth, own=value, line=line)
-    return replace(made, remarks=(Remark("misread", "w[B2,C1] is -2, not -1.", at(where)),))
+def misread(name: str, value: int, truth: int, line: int, text: str = "w[B2,C1] is -2, not -1.") -> Judgement:
+    """The first line that a misread number spoils: wrong, and nothing else is."""
+    made = claim(name, value, truth=truth, own=truth, line=line, method="wrong")
+    return replace(made, remarks=(Remark("misread", text, at(line)),))
 
 
 def test_key_cost_misread_once() -> None:
-    page = [misread("C1", 2, 1, 26, 26), misread("dL/dB2", 6, -4, 73, 73), claim("dL/dC1", 2)]
+    later = claim("dL/dB2", 6, truth=-4, own=6, line=73, remarks=("misread",))
+    page = [misread("C1", 2, 1, 26), later, claim("dL/dC1", 2)]
     found = marks(page, "C1 dL/dC1 dL/dB2")
     assert f"{found.earned} of {found.out_of}" == "4 of 5"
     assert [(p.about, p.earned, p.line) for p in found.points if p.sort == "misread"] == [("C1", -1, 26)]
     assert earned(page, "C1 dL/dC1 dL/dB2", "[cost]\nmisread = 0") == "5 of 5"
-    assert earned(page, "C1 dL/dC1 dL/dB2", "[cost]\nmisread = 9") == "2 of 5"  # not more than was earned with it
-    other = replace(misread("C2", 9, -3, 30, 30), remarks=(Remark("misread", "w[B1,C2] is -1, not 2.", at(30)),))
+    assert earned(page, "C1 dL/dC1 dL/dB2", "[cost]\nmisread = 9") == "3 of 5"  # not more than followed from it
+    again = misread("C2", 9, -3, 30)
+    assert earned([*page, again], "C1 C2 dL/dC1 dL/dB2") == "5 of 6"  # the same number
+    other = misread("C2", 9, -3, 30, "w[B1,C2] is -1, not 2.")
     assert earned([*page, other], "C1 C2 dL/dC1 dL/dB2") == "4 of 6"
+
+
+def test_a_misread_number_that_is_written_down_costs_once() -> None:
+    given_wrongly = replace(claim("w", -1, truth=-2, line=3, method="none"), kind="given")
+    page = [given_wrongly, claim("C1", 2, truth=1, own=2), claim("dL/dB2", 6, truth=-4, own=6)]
+    assert earned(page, "C1 dL/dB2") == "2 of 3"
+    assert earned([given_wrongly, claim("C1", 1)], "C1") == "1 of 1"  # nothing follows from it
+
+
+def test_a_follower_of_a_misread_number_is_not_charged_again() -> None:
+    assert earned([claim("dL/dB2", 6, truth=-4, own=6, remarks=("misread",))], "dL/dB2") == "2 of 2"
+
+
+def chain(*links: tuple[str, str]) -> tuple[Judged, ...]:
+    """Links as text and verdict."""
+    return tuple(Judged(Piece("=", formula(text), text, at(5 + n)), verdict) for n, (text, verdict) in enumerate(links))  # type: ignore[arg-type]
+
+
+def test_method_is_not_lost_by_a_slip_of_arithmetic() -> None:
+    slip = chain(("a b", "right"), ("(2)(1) + (2)(1)", "right"), ("2 + 3", "wrong"), ("5", "right"))
+    wrong = replace(claim("dL/dB1", 5, truth=4, method="wrong"), links=slip)
+    found = marks([wrong], "dL/dB1")
+    assert found.earned == 1
+    assert found.points[0].why == "The rule for dL/dB1 is right; a number in the line was not carried over."
+    rule = chain(("a", "wrong"), ("(2)(1)", "follows"), ("2", "follows"))
+    assert earned([replace(wrong, links=rule)], "dL/dB1") == "0 of 2"
+    number = chain(("a b", "right"), ("(2)(7)", "wrong"), ("14", "follows"))
+    assert earned([replace(wrong, links=number)], "dL/dB1") == "1 of 2"
+    shorter = chain(("a b + c d", "right"), ("(2)(7)", "wrong"), ("14", "follows"))
+    assert earned([replace(wrong, links=shorter)], "dL/dB1") == "0 of 2"
+    lucky = replace(wrong, links=slip, remarks=(Remark("right-by-luck", "It is not the rule.", at(1)),))
+    assert earned([lucky], "dL/dB1") == "0 of 2"
+
+
+def test_a_misread_number_beside_another_fault_is_not_followed_through() -> None:
+    both = misread("dL/dB1", 5, 4, 5)
+    links = chain(("(2)(-1)", "wrong"), ("-3", "wrong"))
+    assert earned([replace(both, links=links)], "dL/dB1") == "1 of 2"  # the rule is right
+    assert earned([replace(both, links=links[:1])], "dL/dB1") == "1 of 2"  # method, and accuracy less the misread
 
 
 def test_key_cost_slip() -> None:

@@ -25,12 +25,15 @@ from typing import Literal, TypeAlias
 
 from backhand import limits
 from backhand.core.answers import folded
-from backhand.core.formula import Ref, Slope, postorder
+from backhand.core.formula import Formula, Ref, Slope, postorder
 from backhand.core.graph import Graph
 from backhand.errors import LimitError
 from backhand.marking.about import About, Derivative, Local, Value
+from backhand.marking.claims import plain
 from backhand.marking.marking import Judgement, Method, Remark
 from backhand.marking.policy import NOUGHT, Policy, Total, Worth, read_policy
+from backhand.marking.worlds import shape
+from backhand.numbers import Number
 from backhand.solving.solution import order_of_working
 from backhand.text import Span
 
@@ -269,10 +272,56 @@ def _has_number(claim: Judgement) -> bool:
 
 
 def _method(claim: Judgement) -> Method:
-    """A claim without a number is all working."""
+    """A claim without a number is all working. Method is not lost by a slip of arithmetic or by a number misread."""
     if claim.method == "none" and not _has_number(claim):
         return "right" if claim.verdict in ("right", "follows") else "wrong"
+    if claim.method == "wrong" and (_misread(claim) or _slipped(claim)):
+        return "right"
     return claim.method
+
+
+Fault: TypeAlias = Literal["misread", "number", "rule"]
+
+
+def _faults(claim: Judgement) -> set[Fault]:
+    """What is wrong with the wrong links: a given number read as another, a number that was not carried over from a
+    link with as many summands, or the rule."""
+    misread = {remark.span.start for remark in _misreadings(claim)}
+    found: set[Fault] = set()
+    before: Formula | None = None
+    for link in claim.links:
+        formula = link.piece.formula
+        if link.verdict == "wrong":
+            if link.piece.span.start in misread:
+                found.add("misread")
+            elif formula is not None and before is not None and plain(formula) and _as_many(formula, before):
+                found.add("number")
+            else:
+                found.add("rule")
+        if link.verdict != "unclear":
+            before = formula if link.verdict != "wrong" or (formula is not None and plain(formula)) else None
+    return found
+
+
+def _as_many(formula: Formula, before: Formula) -> bool:
+    """Whether no summand was left out between two links; sums of numbers may be worked out."""
+    return plain(before) or len(shape(formula).summands) >= len(shape(before).summands)
+
+
+def _misread(claim: Judgement) -> bool:
+    """Whether nothing is wrong with a claim but a given number that was read as another."""
+    faults = _faults(claim) if claim.links else {"misread"}
+    return claim.verdict == "wrong" and bool(_misreadings(claim)) and faults == {"misread"}
+
+
+def _slipped(claim: Judgement) -> bool:
+    """Whether the rule is right and only a number was not carried over."""
+    by_luck = any(remark.key == "right-by-luck" for remark in claim.remarks)
+    return not by_luck and bool(faults := _faults(claim)) and "rule" not in faults
+
+
+def _agrees(one: Number | None, other: Number | None) -> bool:
+    return one is not None and other is not None and (one == other or isclose(one, other, rel_tol=1e-9))
 
 
 def _same_number(one: Judgement, other: Judgement) -> bool:
@@ -280,9 +329,7 @@ def _same_number(one: Judgement, other: Judgement) -> bool:
         return True
     if one.value is None or other.value is None:
         return one.said == other.said
-    if isinstance(one.value, Fraction) and isinstance(other.value, Fraction):
-        return one.value == other.value
-    return isclose(one.value, other.value, rel_tol=1e-9, abs_tol=1e-12)
+    return _agrees(one.value, other.value)
 
 
 def _said(claim: Judgement) -> str:
@@ -299,7 +346,7 @@ def credit(judgements: Sequence[Judgement], asked: Sequence[About], policy: Poli
     return _Page(judgements, asked, policy or Policy()).marks()
 
 
-SLIPS = frozenset(["square-lost", "copied-wrongly"])
+SLIPS = frozenset(["square-lost", "copied-wrongly", "label"])
 """Keys of remarks about a slip that had no consequence, where the claim is right."""
 
 
@@ -364,6 +411,8 @@ class _Page:
         span = (answer.working or answer.number or answer.hazy or _NOWHERE).span
         earned, why = NOUGHT, ""
         match answer.method:
+            case "right" if answer.working is not None and _slipped(answer.working):
+                earned, why = worth, f"The rule for {name} is right; a number in the line was not carried over."
             case "right":
                 earned, why = worth, f"The working for {name} is right."
             case "wrong":
@@ -389,7 +438,7 @@ class _Page:
             why = f"{name} has working but no number. Work it out." if answer.working else _not_there(answer)
             return Point(name, "accuracy", worth, NOUGHT, why, (answer.working or answer.hazy or _NOWHERE).span)
         share, why = self._earns(answer)
-        sort: Sort = "follow-through" if number.verdict == "follows" else "accuracy"
+        sort: Sort = "follow-through" if number.verdict == "follows" or _misread(number) else "accuracy"
         return Point(name, sort, worth, share * worth, why + answer.repeats, number.span)
 
     def _earns(self, answer: _Answer) -> tuple[Fraction, str]:
@@ -398,9 +447,13 @@ class _Page:
         assert number is not None
         name = f"{answer.about} = {number.said}" if 0 < len(number.said) <= 30 else str(answer.about)
         full, none = Fraction(1), NOUGHT
-        if number.verdict == "wrong":
+        lucky = _agrees(number.value, number.truth) or _agrees(number.value, number.from_own)
+        wrong = number.verdict == "wrong" and not _misread(number)
+        if wrong and not lucky:
             return none, f"{name} is not right" + (", though its working is." if method == "right" else ".")
-        if method == "wrong" and policy.working.wrong == "nothing":
+        if wrong or method == "wrong":
+            if policy.working.wrong == "accuracy":
+                return full, f"The number in {name} agrees, though the working before it does not lead there."
             return none, f"The number in {name} agrees, but the working before it does not lead there."
         if number.verdict == "right":
             if method == "none" and policy.working.absent == "nothing":
@@ -408,17 +461,14 @@ class _Page:
             return full, f"{name} is right."
         sort = "value" if isinstance(answer.about, Value) else "local" if self._is_local(answer) else "derivative"
         if not getattr(policy.follow_through, sort):
-            return (
-                none,
-                f"{name} follows from your own earlier numbers, but is not right; here only right numbers count.",
-            )
+            return none, f"{name} follows from your own numbers, but is not right; here only right numbers count."
         if method == "none" and policy.follow_through.needs_working:
             return none, f"{name} follows from your own earlier numbers. Show the working, and it counts."
         trivial = self._trivial(answer) if sort != "value" else ""
         if trivial and policy.follow_through.trivial < 1:
             return policy.follow_through.trivial, f"{name} follows, but {trivial}: what follows is capped."
         if _misreadings(number):
-            return full, f"{name} is right with the number as you read it."
+            return full, f"{name} follows from the number as you read it."
         return full, f"{name} is not right, but it follows from your own earlier numbers."
 
     def _is_local(self, answer: _Answer) -> bool:
@@ -456,29 +506,28 @@ class _Page:
     # -- what is lost ------------------------------------------------------------------------------------------
 
     def _misreadings(self, points: Sequence[Point]) -> Iterator[Point]:
-        """A misread number costs once, of what was earned by going on with it, and never more than that."""
-        earned = _by_name(points)
-        paid = NOUGHT
-        seen: set[object] = set()
-        carriers = [
-            (answer.number, earned[str(about)])
-            for about, answer in self.answers.items()
-            if answer.number is not None and answer.number.verdict == "follows" and earned.get(str(about))
-        ]
-        carriers = sorted(
-            ((number, got) for number, got in carriers if _misreadings(number)), key=lambda carrier: _place(carrier[0])
-        )
-        left = sum((got for _, got in carriers), NOUGHT)
-        for number, _ in carriers:
-            for remark in _misreadings(number):
-                if remark.text in seen or (remark.span.source, remark.span.start) in seen:
-                    continue
-                seen |= {remark.text, (remark.span.source, remark.span.start)}
-                lost = min(self.policy.cost.misread, left - paid)
-                paid += lost
-                if lost:
-                    why = "A number was misread. It costs once; what follows is marked as if it had been given so."
-                    yield Point(number.name, "misread", NOUGHT, -lost, why, remark.span)
+        """A given number read as another costs once: at the first line that it spoils, or where it is written down.
+        What follows from it is not charged again, and no more is lost than follow-through points were earned."""
+        left = sum((point.earned for point in points if point.sort == "follow-through"), NOUGHT)
+        seen: set[str] = set()
+        for claim, remark in self._misread():
+            text = remark.text if remark is not None else claim.name
+            lost = min(self.policy.cost.misread, left)
+            if text in seen or not lost:
+                continue
+            seen.add(text)
+            left -= lost
+            why = "A given number was misread. It costs once; what follows is marked as if it had been given so."
+            yield Point(claim.name, "misread", NOUGHT, -lost, why, remark.span if remark else claim.span)
+
+    def _misread(self) -> Iterator[tuple[Judgement, Remark | None]]:
+        """Claims that a misread number spoils, and given numbers that are written down as others."""
+        counted = {id(answer.number) for answer in self.answers.values()}
+        for claim in self.judgements:
+            if claim.kind == "given" and claim.verdict == "wrong" and not _struck(claim):
+                yield claim, None
+            elif id(claim) in counted and _misread(claim):
+                yield from ((claim, remark) for remark in _misreadings(claim))
 
     def _slips(self, points: Sequence[Point]) -> Iterator[Point]:
         """A slip without consequence costs what the policy says; at a thing that counts not more than it earned."""
@@ -528,7 +577,3 @@ def _by_name(points: Iterable[Point]) -> dict[str, Fraction]:
     for point in points:
         found[point.about] = found.get(point.about, NOUGHT) + point.earned
     return found
-
-
-def _place(claim: Judgement) -> tuple[str, int]:
-    return (claim.span.source.name, claim.span.start) if claim.span else ("", -1)

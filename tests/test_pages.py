@@ -6,6 +6,7 @@ marker judge the page as the table says? And over the group `coverage`: how many
 
 from __future__ import annotations
 
+import json
 import math
 import re
 from collections.abc import Iterator
@@ -336,6 +337,20 @@ def test_there_are_enough_of_them() -> None:
     assert all(count >= 8 for count in rows)
 
 
+CORPUS = PAGES.parent / "corpus"
+RIGHT = [path for path in FILES if path.parent.name == "right" and (CORPUS / f"{path.stem}.json").exists()]
+
+
+@pytest.mark.parametrize("path", RIGHT, ids=lambda path: path.stem)
+def test_a_right_page_has_all_the_published_numbers(path: Path) -> None:
+    expected = parse(path)
+    published = json.loads((CORPUS / f"{path.stem}.json").read_text("utf-8"))["published"]
+    names = {re.sub(r" #\w+$", "", name).replace("@after", "'").replace("+", "'") for name in published}
+    assert not names - {row.about for row in expected.rows}
+    assert all(row.verdicts == ("right",) for row in expected.rows)
+    assert (expected.first_wrong, expected.habits, expected.remarks) == ((), (), frozenset())
+
+
 # -- does the marker judge it so? ----------------------------------------------------------------------------
 
 
@@ -351,14 +366,18 @@ def marked(path: Path) -> Any:
 
 
 def paired(expected: Expected, marking: Any) -> Iterator[tuple[Row, Any]]:
-    """Each row and its judgement, or None."""
+    """Each row and its judgement, or None. Those that agree find each other first."""
     left = [judgement for judgement in marking.judgements if judgement.line is not None]
-    for row in sorted(expected.rows, key=lambda row: not row.said):
-        here = [j for j in left if j.line == row.line and j.name in row.abouts]
-        found = next((j for j in here if agrees(row, j)), here[0] if here else None)
-        if found is not None:
-            left.remove(found)
-        yield row, found
+    found: dict[int, Any] = {}
+    for fits in (agrees, lambda row, judgement: True):
+        for position, row in enumerate(expected.rows):
+            for judgement in [] if position in found else left:
+                if judgement.line == row.line and judgement.name in row.abouts and fits(row, judgement):
+                    found[position] = judgement
+                    left.remove(judgement)
+                    break
+    for position, row in enumerate(expected.rows):
+        yield row, found.get(position)
 
 
 def complaints(expected: Expected, marking: Any) -> Iterator[str]:

@@ -273,7 +273,7 @@ BOXES: list[tuple[Box, str, str, str]] = [
     (Differentiate("x", group("a")), "d/dx (a)", r"\frac{d}{dx}(a)",
      "<mrow><mfrac><mi>d</mi><mrow><mi>d</mi><mi>x</mi></mrow></mfrac><mo>\u2062</mo><mrow><mo>(</mo><mi>a</mi><mo>)</mo></mrow></mrow>"),
     (
-        Differentiate("B1", Symbol("a"), local=True), "∂/∂B1 (a)", r"\frac{\partial}{\partial B_{1}}(a)",
+        row(Slope("", "B1", local=True), " ", group("a")), "∂/∂B1 (a)", r"\frac{\partial}{\partial B_{1}}\,(a)",
         ("<mrow><mfrac><mi>∂</mi><mrow><mi>∂</mi><msub><mi>B</mi><mn>1</mn></msub></mrow></mfrac><mo>\u2062</mo>"
          "<mrow><mo>(</mo><mi>a</mi><mo>)</mo></mrow></mrow>"),
     ),
@@ -341,6 +341,41 @@ BLOCKS: dict[type[doc.Block], tuple[doc.Block, ...]] = {
         Remark("notice", ("rounded",)),
         Remark("check", ("the same",)),
         Remark("hint", ("Now ", Symbol("y"), ".")),
+    ),
+    doc.Page: (
+        doc.Page(
+            "a <page>.md",
+            (
+                doc.WrittenLine(1, (doc.Statement((doc.Stroke("Some <words> & more, "), doc.Stroke(Symbol("B1")))),)),
+                doc.WrittenLine(
+                    12,
+                    (
+                        doc.Statement(
+                            (
+                                doc.Stroke("so "),
+                                doc.Stroke(Slope("L", "B1", True), close=True),
+                                doc.Stroke(row(group(2), "", group(1)), "=", "follows", "follows"),
+                                doc.Stroke(Number("2"), "=", "wrong", "wrong", opens=True, closes=True),
+                            )
+                        ),
+                        doc.Statement((doc.Stroke(row("w", "=", 1), pen="right", mark="right"),), 1),
+                        doc.Statement((doc.Stroke("\\frac{1}", "⇒", "unclear", "unclear", raw=True),), 2),
+                        doc.Statement((doc.Stroke(Number("3"), "≈", struck=True), doc.Stroke("x", struck=True)), 1),
+                    ),
+                    "wrong",
+                    (
+                        doc.Comment("note", ("Look at ", Symbol("w"), ".")),
+                        doc.Comment(
+                            "wrong", ("A way is missing.",), "First wrong step", (row("L", "=", 4),), (GATHERED,)
+                        ),
+                    ),
+                    gap=True,
+                ),
+                doc.WrittenLine(13, (doc.Statement((doc.Stroke(a_sum(40), "=", "wrong", "wrong"),)),), "wrong"),
+            ),
+            (("right", "right"), ("wrong", "not right yet")),
+        ),
+        doc.Page("", ()),
     ),
 }
 
@@ -425,7 +460,7 @@ def _grown(inner: st.SearchStrategy[Box]) -> st.SearchStrategy[Box]:
         st.builds(Group, inner),
         st.builds(Bars, inner),
         st.builds(Call, st.sampled_from(["sigmoid", "ln", "log10", "leaky_relu"]), st.tuples(inner, inner)),
-        st.builds(Differentiate, NAMES, inner, st.booleans()),
+        st.builds(Differentiate, NAMES, inner),
         st.builds(Prime, inner),
     )
 

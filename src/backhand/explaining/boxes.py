@@ -160,7 +160,8 @@ def apply_box(node: Apply, parts: list[Seen], substituted: list[bool] | None = N
         case "abs":
             return Seen([m.Bars(_inside(parts[0]))], 4, exact)
         case "derivative" if isinstance(node.args[1], Ref):
-            return Seen([m.Differentiate(node.args[1].name, _inside(parts[0]))], 3, exact)
+            inside = parts[0] if parts[0].rank > 1 else parts[0].grouped()
+            return Seen([m.Slope("", node.args[1].name), m.Sign(" "), *inside.items], 2, exact)
         case "prime":
             return Seen([m.Prime(parts[0].box)], 4, exact)
         case _ if not parts:

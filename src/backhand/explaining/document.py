@@ -88,7 +88,84 @@ class Remark:
     words: tuple[Inline, ...]
 
 
-Block: TypeAlias = Heading | Paragraph | Equation | Table | Figure | Remark
+Pen: TypeAlias = Literal["", "right", "follows", "wrong", "unclear", "note"]
+"""What the marker's pen says beside a thing: a tick, a tick that follows from what went before, a cross, a question
+mark, or only that there is something to read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stroke:
+    """A stretch of a written line: words, or mathematics with the sign before it, or (`raw`) the text as typed where
+    it was not read. `pen` is what was found of it, `mark` what the pen sets behind it. `opens` and `closes` a box
+    that was drawn around an answer; `close` has no blank before it."""
+
+    content: Inline
+    relation: str = ""
+    pen: Pen = ""
+    mark: Pen = ""
+    raw: bool = False
+    struck: bool = False
+    opens: bool = False
+    closes: bool = False
+    close: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """Strokes that stand on one line; `level` is how deep it stands at the side of another: 0 is the line itself."""
+
+    strokes: tuple[Stroke, ...]
+    level: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Comment:
+    """Something said to the writer under a line. `label` comes first and is set off ("First wrong step"). `behind`
+    is the right working, called `title`; a writer that can fold, folds it."""
+
+    pen: Pen
+    words: tuple[Inline, ...]
+    label: str = ""
+    title: tuple[Inline, ...] = ()
+    behind: tuple[Block, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenLine:
+    """A line of somebody's page: its number, what stands there, the mark in the margin, what is said about it.
+    `gap` says that more room than usual was left above it."""
+
+    number: int
+    statements: tuple[Statement, ...]
+    pen: Pen = ""
+    comments: tuple[Comment, ...] = ()
+    gap: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Somebody's page as it was written, marked. `name` is the file's, if there are several; `legend` says what
+    the marks on it mean, `working` what stands behind the remarks."""
+
+    name: str
+    lines: tuple[WrittenLine, ...]
+    legend: tuple[tuple[Pen, str], ...] = ()
+    working: str = "The right working"
+
+    def behind(self) -> Iterator[Block]:
+        """The right working behind all remarks, for writers that cannot fold."""
+        begun = False
+        for line in self.lines:
+            for comment in line.comments:
+                if comment.behind:
+                    if not begun:
+                        yield Heading(1, (self.working,), "working")
+                    begun = True
+                    yield Heading(2, (f"Line {line.number}: ", *comment.title))
+                    yield from comment.behind
+
+
+Block: TypeAlias = Heading | Paragraph | Equation | Table | Figure | Remark | Page
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,3 +174,10 @@ class Document:
 
     title: str
     blocks: Callable[[], Iterator[Block]]
+
+    def unfolded(self) -> Iterator[Block]:
+        """The blocks for a writer that cannot fold: what stands behind the remarks of a page follows it."""
+        for block in self.blocks():
+            yield block
+            if isinstance(block, Page):
+                yield from block.behind()

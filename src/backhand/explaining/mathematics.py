@@ -13,8 +13,8 @@ bar, a rounded number. Writers turn boxes into text, LaTeX and MathML, each in o
     Call(name, arguments) a function of the table of operations
     Group(inside)         parentheses
     Bars(inside)          absolute value
-    Slope(of, by, local)  dL/dB1, or with local=True the local derivative, written with ∂
-    Differentiate(by, inside)   d/dB1 ( ... ), with local=True written with ∂
+    Slope(of, by, local)  dL/dB1, or with local=True the local derivative, written with ∂; of nothing: d/dB1
+    Differentiate(by, inside)   d/dB1 ( ... )
     Prime(inside)         (D - 3)', a derivative whose variable goes without saying
     Words(text)           upright words inside mathematics
 """
@@ -92,7 +92,6 @@ class Slope:
 class Differentiate:
     by: str
     inside: Box
-    local: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,18 +105,5 @@ class Words:
 
 
 Box: TypeAlias = (
-    Row
-    | Symbol
-    | Number
-    | Sign
-    | Fraction
-    | Power
-    | Root
-    | Call
-    | Group
-    | Bars
-    | Slope
-    | Differentiate
-    | Prime
-    | Words
+    Row | Symbol | Number | Sign | Fraction | Power | Root | Call | Group | Bars | Slope | Differentiate | Prime | Words
 )

@@ -32,7 +32,7 @@ from backhand.explaining.document import (
 )
 from backhand.explaining.stages import chain, links
 from backhand.numbers import known
-from backhand.solving.solution import Detail, GatherStep, LocalStep, Solution
+from backhand.solving.solution import Detail, ForwardStep, GatherStep, LocalStep, Solution
 
 FIGURE = 400
 """Quantities up to which the figure is drawn into a worked solution."""
@@ -62,6 +62,31 @@ def _figure(solution: Solution) -> Figure:
     from backhand.explaining.figure import draw
 
     return draw(solution)
+
+
+# -- parts of it, for who wants one thing explained ------------------------------------------------------------
+
+
+def value_working(solution: Solution, name: str) -> Iterator[Block]:
+    """How one value comes about: `B1 = -2 A1 + 1 A2 = (-2)(-1) + (1)(1) = 2 + 1 = 3`."""
+    if solution.graph[name].computed:
+        step = solution.forward_step(solution.graph[name])
+        yield _value(solution, step, every=False)
+    else:
+        yield Equation((Link("", _equality(solution, solution.graph[name])),))
+
+
+def derivative_working(solution: Solution, name: str, detail: Detail = "steps") -> Iterator[Block]:
+    """How the derivative of the output by one quantity comes about."""
+    if name == solution.of:
+        yield Equation((Link("", m.Slope(name, name)), Link("=", m.Number("1"))))
+    else:
+        yield from _by(solution, name, detail)
+
+
+def local_working(solution: Solution, child: str, parent: str) -> Iterator[Block]:
+    """One local derivative, with its rules."""
+    yield from _local(solution, solution.local_step(child, parent), "full", result=True)
 
 
 # -- given ---------------------------------------------------------------------------------------------------
@@ -115,13 +140,17 @@ def _equality(solution: Solution, quantity: Quantity) -> m.Box:
 def _forward(solution: Solution, detail: Detail) -> Iterator[Block]:
     yield Heading(1, ("Forward: the values",), "forward")
     for step in solution.forward_steps():
-        yield Equation(
-            chain(
-                [m.Symbol(step.name)], step.formula, step.inputs, solution.value(step.name),
-                graph=solution.graph, every=detail == "full",
-            ),
-            result=step.name == solution.of,
-        )  # fmt: skip
+        yield _value(solution, step, every=detail == "full")
+
+
+def _value(solution: Solution, step: ForwardStep, *, every: bool) -> Equation:
+    return Equation(
+        chain(
+            [m.Symbol(step.name)], step.formula, step.inputs, solution.value(step.name),
+            graph=solution.graph, every=every,
+        ),
+        result=step.name == solution.of,
+    )  # fmt: skip
 
 
 # -- backward ------------------------------------------------------------------------------------------------

@@ -149,6 +149,12 @@ class Marking:
         """The judgements about one thing: `marking.about("dL/dB1")`."""
         return tuple(judgement for judgement in self.judgements if judgement.name == name)
 
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
+        from importlib import import_module
+
+        bundle: dict[str, str] = import_module("backhand.display").bundle(self)
+        return bundle
+
     def __repr__(self) -> str:
         wrong = sum(judgement.verdict == "wrong" for judgement in self.judgements)
         return f"<Marking: {len(self.judgements)} claims, {wrong} wrong, {self.marks.earned} of {self.marks.out_of}>"

@@ -6,32 +6,47 @@ relation, very long links before a sign. `fragment` gives the same for a noteboo
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from functools import cache
 from importlib.resources import files
 from typing import assert_never
 
 from backhand.explaining.document import (
     Block,
+    Comment,
     Document,
     Equation,
     Figure,
     Heading,
     Inline,
     Link,
+    Page,
     Paragraph,
+    Pen,
     Remark,
+    Statement,
+    Stroke,
     Table,
+    WrittenLine,
 )
 from backhand.explaining.mathematics import Box
 from backhand.writers.line import chain, line
-from backhand.writers.mathml import MathML, escape
+from backhand.writers.mathml import MathML, escape, lead
 from backhand.writers.pieces import pieces
 
 ROOM = 24
 """Digits that fit on a line of a telephone; longer links are cut, so that they can break there."""
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; font-src data:; img-src data:"
+PENS: dict[Pen, tuple[str, str]] = {
+    "right": ("✓", "M2.5 8.6c1.6 1.3 2.6 2.9 3.4 4.9C7.6 8.7 10.2 5.2 14 2.2"),
+    "follows": ("↪", "M3 2.5v4a3.5 3.5 0 0 0 3.5 3.5H13M9.8 6.6 13.3 10l-3.5 3.4"),
+    "wrong": ("✗", "M3.2 3c3.3 2.8 6.3 6 9.6 10.2M13 2.6C9.5 6 6.3 9.5 3.3 13.5"),
+    "unclear": ("?", "M5 5.2a3 3 0 1 1 4.6 2.6C8.4 8.6 8 9.3 8 10.6M8 13.6v.2"),
+    "note": ("!", "M8 2.4v7.4M8 13.3v.2"),
+}
+"""What the pen draws, for those who copy it and for those who see it."""
 KINDS = {"notice": "Note", "check": "Check", "hint": "Next"}
 
 
@@ -82,6 +97,7 @@ class _Page:
         self.in_section = False
         self.in_step = False
         self.anchors: set[str] = set()
+        self.marked = False
 
     def body(self, document: Document) -> Iterator[str]:
         if document.title:
@@ -113,6 +129,8 @@ class _Page:
                 return self.figure(block)
             case Remark(kind, words):
                 return f'<p class="remark {kind}"><strong>{KINDS[kind]}</strong> {self.prose(words)}</p>\n'
+            case Page():
+                return self.page(block)
             case _:
                 assert_never(block)
 
@@ -183,6 +201,79 @@ class _Page:
             cells.append(f'<{tag} class="{side}">{self.prose(cell)}</{tag[:2]}>')
         return "".join(cells)
 
+    # -- somebody's page ------------------------------------------------------------------------------
+
+    def page(self, page: Page) -> str:
+        """The page like paper: numbers and marks in the margin, remarks in the pen's colour under the lines."""
+        style = "" if self.marked else f"<style>\n{_asset('marked.css')}</style>\n"
+        self.marked = True
+        meanings = dict(page.legend)
+        name = f'<p class="file">{escape(page.name)}</p>\n' if page.name else ""
+        legend = "".join(f"<span>{pen_mark(pen)} {escape(words)}</span> " for pen, words in page.legend)
+        lines = "".join(self.written(line, page.working, meanings) for line in page.lines)
+        return f'{style}{name}<p class="legend">{legend}</p>\n<ol class="sheet">\n{lines}</ol>\n'
+
+    def written(self, line: WrittenLine, working: str, meanings: dict[Pen, str]) -> str:
+        main = "".join(self.statement(each) for each in line.statements if not each.level)
+        side = self.side([each for each in line.statements if each.level])
+        comments = "".join(self.comment(each, working) for each in line.comments)
+        mark = pen_mark(line.pen, meanings.get(line.pen, "")) if line.pen else ""
+        gap = " gap" if line.gap else ""
+        both = f'<div class="written">{main}{side}</div>' if side else main
+        return (
+            f'<li class="line{gap}"{self.id(f"line-{line.number}")}><span class="number">{line.number}</span> '
+            f'<span class="margin">{mark}</span>\n<div class="body">{both}\n{comments}</div></li>\n'
+        )
+
+    def side(self, statements: Sequence[Statement]) -> str:
+        """What stands at the side, deeper levels inside."""
+        found, depth = "", 0
+        for statement in statements:
+            found += '<div class="side">' * (statement.level - depth) + "</div>" * (depth - statement.level)
+            depth = statement.level
+            found += self.statement(statement)
+        return found + "</div>" * depth
+
+    def statement(self, statement: Statement) -> str:
+        found = ""
+        is_open = False
+        for place, stroke in enumerate(statement.strokes):
+            found += "" if stroke.close or not place or is_open else " "
+            if stroke.opens and not is_open:
+                wrong = any(each.pen == "wrong" for each in _until_closed(statement.strokes[place:]))
+                before = f"{typed(stroke.relation)}<math>{lead(stroke.relation)}</math> " if stroke.relation else ""
+                found, is_open = f'{found}{before}<span class="box{" wrong" * wrong}">', True
+                stroke = replace(stroke, relation="")
+            text = self.stroke(stroke)
+            mark = f"&nbsp;{pen_mark(stroke.mark)}" if stroke.mark else ""
+            if mark and not is_open and 'class="long' not in text and not isinstance(stroke.content, str):
+                text, mark = f'<span class="kept">{text}{mark}</span>', ""
+            found += text
+            if stroke.closes and is_open:
+                found, is_open = found + "</span>", False
+            found += mark
+        return f'<div class="statement">{found}{"</span>" * is_open}</div>'
+
+    def stroke(self, stroke: Stroke) -> str:
+        if isinstance(stroke.content, str):
+            tag = "code" if stroke.raw else "span"
+            text = f"<{tag}>{escape(f'{stroke.relation} {stroke.content}'.strip())}</{tag}>"
+        else:
+            text = self.link(Link(stroke.relation, stroke.content))  # type: ignore[arg-type]
+            text = typed(f"{stroke.relation} {line(stroke.content)}".lstrip()) + text
+        if stroke.struck:
+            text = f"<s>{text}</s>"
+        return f'<span class="pen-wrong">{text}</span>' if stroke.pen == "wrong" else text
+
+    def comment(self, comment: Comment, working: str) -> str:
+        label = f"<strong>{escape(comment.label)}.</strong> " if comment.label else ""
+        found = f'<p class="comment {comment.pen}">{label}{self.prose(comment.words)}</p>\n'
+        if comment.behind:
+            inside = "".join(self.block(each) for each in comment.behind)
+            title = f"{escape(working)}: {self.prose(comment.title)}"
+            found += f'<details class="working">\n<summary>{title}</summary>\n{inside}</details>\n'
+        return found
+
     def figure(self, figure: Figure) -> str:
         from backhand.writers import svg
 
@@ -190,6 +281,26 @@ class _Page:
         picture = svg.embed(figure.drawing)
         twin = f'<details class="twin">\n<summary>The figure in words</summary>\n{words}</details>\n' if words else ""
         return f"<figure>\n{picture}</figure>\n{twin}"
+
+
+def pen_mark(pen: Pen, meaning: str = "") -> str:
+    """A mark of the pen; with its meaning where it stands alone."""
+    if not pen:
+        return ""
+    letter, path = PENS[pen]
+    label = f' role="img" aria-label="{escape(meaning)}"' if meaning else ' aria-hidden="true"'
+    return (
+        f'<span class="pen {pen}"{label}>{typed(letter)}'
+        f'<svg viewBox="0 0 16 16" width="16" height="16"><path d="{path}"/></svg></span>'
+    )
+
+
+def _until_closed(strokes: Sequence[Stroke]) -> Iterator[Stroke]:
+    """The strokes inside a box that opens with the first of them."""
+    for stroke in strokes:
+        yield stroke
+        if stroke.closes:
+            return
 
 
 def typed(text: str) -> str:

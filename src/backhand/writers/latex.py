@@ -8,14 +8,19 @@ from typing import assert_never
 
 from backhand.explaining.document import (
     Block,
+    Comment,
     Document,
     Equation,
     Figure,
     Heading,
     Inline,
+    Page,
     Paragraph,
+    Pen,
     Remark,
+    Statement,
     Table,
+    WrittenLine,
 )
 from backhand.writers.plain import plain
 from backhand.writers.tex import LETTERS, RELATIONS, TeX
@@ -31,7 +36,7 @@ PREAMBLE = r"""\documentclass[11pt,a4paper,fleqn]{article}
 \usepackage[utf8]{inputenc}
 \IfFileExists{lmodern.sty}{\usepackage{lmodern}}{}
 \usepackage[margin=2.6cm]{geometry}
-\usepackage{amsmath,amssymb,booktabs,longtable,textcomp}
+\usepackage{amsmath,amssymb,booktabs,longtable,textcomp,color}
 \setlength{\mathindent}{1.5em}
 \setlength{\parindent}{0pt}
 \setlength{\parskip}{0.6em}
@@ -41,9 +46,17 @@ PREAMBLE = r"""\documentclass[11pt,a4paper,fleqn]{article}
 \allowdisplaybreaks
 \newcommand{\remark}[2]{\par\medskip\noindent\begin{tabular}{@{}p{3.2em}@{}p{\dimexpr\linewidth-3.2em}@{}}%
   \textit{#1}&#2\end{tabular}\par}
+\definecolor{pen}{rgb}{0.75,0.1,0.1}
+\definecolor{tick}{rgb}{0.1,0.5,0.2}
+\newcommand{\written}[3]{\par\noindent\begin{tabular}{@{}p{2em}@{}p{1.8em}@{}p{\dimexpr\linewidth-3.8em}@{}}%
+  \footnotesize #1&#2&#3\end{tabular}\par}
 \begin{document}
 """
 
+PENS: dict[Pen, str] = {
+    "right": r"\textcolor{tick}{$\checkmark$}", "follows": r"\textcolor{tick}{$\hookrightarrow$}",
+    "wrong": r"\textcolor{pen}{$\times$}", "unclear": r"\textcolor{pen}{?}", "note": r"\textcolor{pen}{!}", "": "",
+}  # fmt: skip
 KINDS = {"notice": "Note", "check": "Check", "hint": "Next"}
 SPECIAL = {
     "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#", "%": r"\%",
@@ -68,7 +81,7 @@ def write(document: Document) -> Iterator[str]:
     if document.title:
         yield f"\\begin{{center}}\\Large\\bfseries {escape(document.title)}\\end{{center}}\n"
     display: list[Equation] = []
-    for block in document.blocks():
+    for block in document.unfolded():
         if isinstance(block, Equation) and len(display) < LONG:
             display.append(block)
             continue
@@ -105,11 +118,48 @@ class _Page:
                 return "\\begin{quote}\\textit{The network.} " + "\n\n".join(lines) + "\\end{quote}"
             case Remark(kind, words):
                 return rf"\remark{{{KINDS[kind]}}}{{{self.prose(words)}}}"
+            case Page():
+                return "\n".join(self.page(block))
             case _:
                 assert_never(block)
 
     def prose(self, words: Iterable[Inline]) -> str:
         return "".join(escape(each) if isinstance(each, str) else f"${self.tex(each, inline=True)}$" for each in words)
+
+    # -- somebody's page ------------------------------------------------------------------------------
+
+    def page(self, page: Page) -> Iterator[str]:
+        if page.name:
+            yield rf"\textbf{{{escape(page.name)}}}" + "\n"
+        if page.legend:
+            yield r"{\small " + r"\quad ".join(f"{PENS[pen]} {escape(words)}" for pen, words in page.legend) + "}\n"
+        for line in page.lines:
+            yield ("\\medskip\n" if line.gap else "") + self.written(line)
+
+    def written(self, line: WrittenLine) -> str:
+        texts = [self.statement(each) for each in line.statements] + [self.comment(each) for each in line.comments]
+        body = "\\newline\n  ".join(texts)
+        return rf"\written{{{line.number}}}{{{PENS[line.pen]}}}{{{body}}}"
+
+    def comment(self, comment: Comment) -> str:
+        label = rf"\textbf{{{escape(comment.label)}.}} " if comment.label else ""
+        color = "pen" if comment.pen == "wrong" else "tick"
+        return rf"{{\small\color{{{color}}}{label}\itshape {self.prose(comment.words)}}}"
+
+    def statement(self, statement: Statement) -> str:
+        """Strokes from left to right; TeX breaks a formula where it must."""
+        found = rf"\hspace*{{{1.5 * statement.level}em}}" if statement.level else ""
+        for place, stroke in enumerate(statement.strokes):
+            if isinstance(stroke.content, str):
+                text = escape(stroke.content.strip())
+                text = rf"\texttt{{{text}}}" if stroke.raw else text
+                text = f"{escape(stroke.relation)} {text}".strip()
+            else:
+                text = rf"$\displaystyle {self.tex.run([stroke], chr(92) + 'textcolor{pen}')}$"
+            text = rf"{{\color[gray]{{0.6}}{text}}}" if stroke.struck else text
+            mark = f"~{PENS[stroke.mark]}" if stroke.mark else ""
+            found += ("" if stroke.close or place == 0 else " ") + text + mark
+        return found
 
     def table(self, table: Table) -> str:
         """A table; a long one may go over the end of a page."""

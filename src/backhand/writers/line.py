@@ -60,9 +60,8 @@ def line(box: Box) -> str:
         case Slope(of, by, local):
             d = "∂" if local else "d"
             return f"{d}{of}/{d}{by}"
-        case Differentiate(by, inside, local):
-            d = "∂" if local else "d"
-            return f"{d}/{d}{by} {line(in_parentheses(inside))}"
+        case Differentiate(by, inside):
+            return f"d/d{by} {line(in_parentheses(inside))}"
         case Prime(inside):
             return f"{line(as_base(inside, line=True))}'"
         case _:

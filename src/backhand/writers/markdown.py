@@ -8,19 +8,26 @@ dollars, written so that Markdown finds nothing to do in it.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
 from typing import assert_never
 
 from backhand.explaining.document import (
     Block,
+    Comment,
     Document,
     Equation,
     Figure,
     Heading,
     Inline,
+    Page,
     Paragraph,
+    Pen,
     Remark,
+    Statement,
+    Stroke,
     Table,
+    WrittenLine,
 )
 from backhand.explaining.mathematics import Box
 from backhand.writers.line import line
@@ -30,9 +37,10 @@ from backhand.writers.tex import TeX
 ROOM = 72
 """Digits on a line of an equation: what GitHub's column holds."""
 
+PENS: dict[Pen, str] = {"right": "✓", "follows": "↪", "wrong": "✗", "unclear": "?", "note": "!", "": ""}
 KINDS = {"notice": "Note", "check": "Check", "hint": "Next"}
 SPECIAL = str.maketrans({c: f"\\{c}" for c in "\\`*_[]$~|"} | {"<": "&lt;", ">": "&gt;", "&": "&amp;"})
-SIGNS = {"\\": r"\backslash", "^": r"\wedge", "~": r"\sim"}
+SIGNS = {"\\": r"\backslash ", "^": r"\wedge ", "~": r"\sim "}
 LINE_START = re.compile(r"(\s*)([#+=-]|\d+[.)])(?=\s|$|[-=#])")
 
 
@@ -41,7 +49,7 @@ def write(document: Document, *, figure_href: str = "") -> Iterator[str]:
     page = _Page(figure_href)
     if document.title:
         yield f"# {page.prose((document.title,))}\n"
-    for number, block in enumerate(document.blocks()):
+    for number, block in enumerate(document.unfolded()):
         yield ("\n" if number or document.title else "") + page.block(block) + "\n"
 
 
@@ -66,8 +74,69 @@ class _Page:
                 return (picture if self.figure_href else "") + words
             case Remark(kind, words):
                 return f"> **{KINDS[kind]}.** {self.prose(words)}"
+            case Page():
+                return "\n".join(self.page(block))
             case _:
                 assert_never(block)
+
+    def page(self, page: Page) -> Iterator[str]:
+        """Somebody's page as a list, a line an item; what stands at a side is a list in it, remarks are quoted."""
+        if page.name:
+            yield f"**{self.prose((page.name,))}**\n"
+        if page.legend:
+            yield " · ".join(f"{PENS[pen]} {words}" for pen, words in page.legend) + "\n"
+        for each in page.lines:
+            yield from self.written(each)
+
+    def written(self, line: WrittenLine) -> Iterator[str]:
+        front = f"- **{line.number}**{' ' + PENS[line.pen] if line.pen else ''} "
+        for place, statement in enumerate(line.statements):
+            text = self.statement(statement)
+            if place == 0:
+                yield f"{front}{text}"
+            elif statement.level == 0:
+                yield f"  <br>{text}"
+            else:
+                yield f"{'  ' * statement.level}- {text}"
+        if not line.statements:
+            yield front.rstrip()
+        for comment in line.comments:
+            yield f"\n  > {self.comment(comment)}"
+        if line.comments:
+            yield ""
+
+    def comment(self, comment: Comment) -> str:
+        label = f"**{self.prose((comment.label,))}.** " if comment.label else ""
+        return f"{PENS[comment.pen]} {label}{self.prose(comment.words)}".lstrip()
+
+    def statement(self, statement: Statement) -> str:
+        found = ""
+        for words, group in groupby(statement.strokes, lambda stroke: isinstance(stroke.content, str)):
+            strokes = [*group]
+            for part, close in self._words(strokes) if words else self._mathematics(strokes):
+                found += part if close or not found else f" {part}"
+        return found
+
+    def _words(self, strokes: Sequence[Stroke]) -> Iterator[tuple[str, bool]]:
+        for stroke in strokes:
+            text = str(stroke.content).strip()
+            text = _code(text) if stroke.raw else escape(text)
+            text = f"{stroke.relation} {text}".strip()
+            text = f"~~{text}~~" if stroke.struck else text
+            yield text + (f" {PENS[stroke.mark]}" if stroke.mark else ""), stroke.close
+
+    def _mathematics(self, strokes: Sequence[Stroke]) -> Iterator[tuple[str, bool]]:
+        """Runs of mathematics up to the next mark of the pen."""
+        run: list[Stroke] = []
+        for place, stroke in enumerate(strokes):
+            run.append(stroke)
+            following = strokes[place + 1] if place + 1 < len(strokes) else None
+            if stroke.mark or following is None or following.struck != stroke.struck:
+                code = " ".join(f"{each.relation} {line(each.content)}" for each in run)  # type: ignore[arg-type]
+                text = self._checked(self.tex.run(run), code.strip(), in_table=False)
+                text = f"~~{text}~~" if stroke.struck else text
+                yield text + (f" {PENS[stroke.mark]}" if stroke.mark else ""), run[0].close
+                run = []
 
     def table(self, table: Table) -> str:
         rules = ["--:" if side == "r" else ":--" for side in table.align]
@@ -90,13 +159,21 @@ class _Page:
 
     def mathematics(self, box: Box, in_table: bool) -> str:
         """Mathematics within prose; as code where Markdown would change its TeX."""
-        tex = self.tex(box, inline=True).replace("\\,", "\\thinspace ").replace("}_{", "} _ {")
+        return self._checked(self.tex(box, inline=True), line(box), in_table)
+
+    @staticmethod
+    def _checked(tex: str, text: str, in_table: bool) -> str:
+        tex = tex.replace("\\,", "\\thinspace ").replace("}_{", "} _ {")
         if not re.search(r"\\[^A-Za-z]|[$`*|<>&%#~]", tex):
             return f"${tex.strip()}$"
-        code = plain(line(box))
-        ticks = "`" * (1 + max(map(len, re.findall("`+", code)), default=0))
-        code = f"{ticks} {code} {ticks}" if "`" in code else f"`{code}`"
+        code = _code(text)
         return code.replace("|", "\\|") if in_table else code
+
+
+def _code(text: str) -> str:
+    code = plain(text)
+    ticks = "`" * (1 + max(map(len, re.findall("`+", code)), default=0))
+    return f"{ticks} {code} {ticks}" if "`" in code else f"`{code}`"
 
 
 def _aligned(lines: list[str]) -> str:

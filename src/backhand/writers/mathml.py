@@ -103,9 +103,8 @@ class MathML:
             case Slope(of, by, local):
                 d = "∂" if local else "d"
                 return over(self._d(d, of), self._d(d, by), slash)
-            case Differentiate(by, inside, local):
-                d = "∂" if local else "d"
-                front = over(f"<mi>{d}</mi>", self._d(d, by), slash)
+            case Differentiate(by, inside):
+                front = over("<mi>d</mi>", self._d("d", by), slash)
                 return f"<mrow>{front}{SIGNS['']}{self(in_parentheses(inside), slash=slash)}</mrow>"
             case Prime(inside):
                 return f"<msup>{self(as_base(inside), slash=slash)}<mo>′</mo></msup>"

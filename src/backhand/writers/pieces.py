@@ -254,8 +254,8 @@ def pieces(box: Box, room: float, measure: Callable[[Box], float] = breadth, *, 
             match item:
                 case Group(inside):
                     yield from (OPEN, *unfolded(flat(inside, line=line)), CLOSE)
-                case Differentiate(by, inside, local):
-                    yield from (Slope("", by, local), THIN, *unfolded([in_parentheses(inside)]))
+                case Differentiate(by, inside):
+                    yield from (Slope("", by), THIN, *unfolded([in_parentheses(inside)]))
                 case Call(name, arguments):
                     yield from (Words(name), OPEN)
                     for place, argument in enumerate(arguments):
@@ -303,7 +303,7 @@ def fill(links: Iterable[Sequence[Part]], room: float, *, deeper: float = 0.0) -
     for parts in links:
         fits = used + sum(size for _, size in parts) <= room
         for place, (text, size) in enumerate(parts):
-            if not fits and (place == 0 or used + size > room):
+            if not lines or (not fits and (place == 0 or used + size > room)):
                 lines.append((place == 0, []))
                 used = 0.0 if place == 0 else deeper
             lines[-1][1].append(text)

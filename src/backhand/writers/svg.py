@@ -24,7 +24,8 @@ from backhand.writers.names import NAME, Names, Parts, Verbatim
 
 STYLE = """\
 .bh-figure{color:#1c1e21}.bh-derivative{color:#9a3412}.bh-dropped{color:#c92a2a}
-@media (prefers-color-scheme:dark){.bh-figure{color:#e6e6e4}.bh-paper{fill:#16181b}.bh-derivative{color:#fdba74}.bh-dropped{color:#ff8787}}
+@media (prefers-color-scheme:dark){.bh-figure{color:#e6e6e4}.bh-paper{fill:#16181b}.bh-derivative{color:#fdba74}
+.bh-dropped{color:#ff8787}}
 @media print{.bh-figure,.bh-derivative{color:#000}.bh-paper{fill:#fff}}"""
 """Of a file of its own. In a page the page has the say."""
 

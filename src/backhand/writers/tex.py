@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import assert_never
 
 from backhand.core.operations import ROWS
-from backhand.explaining.document import Equation, Inline, Link
+from backhand.explaining.document import Equation, Inline, Link, Stroke
 from backhand.explaining.mathematics import (
     Bars,
     Box,
@@ -44,7 +44,16 @@ from backhand.writers.pieces import (
 )
 
 SIGNS = {"·": r" \cdot ", "*": r" \cdot ", "/": "/", "": "", " ": r"\,", ",": ", ", "(": "(", ")": ")"}
-RELATIONS = {"≈": r"\approx", "≠": r"\neq", "≤": r"\leq", "≥": r"\geq", "→": r"\to", "×": r"\times", "−": "-"}
+RELATIONS = {
+    "≈": r"\approx",
+    "≠": r"\neq",
+    "≤": r"\leq",
+    "≥": r"\geq",
+    "→": r"\to",
+    "⇒": r"\Rightarrow",
+    "×": r"\times",
+    "−": "-",
+}
 COMMANDS = {row.name: row.latex for row in ROWS if row.latex}
 """The command of each operation whose row has one."""
 LETTERS = {
@@ -98,10 +107,8 @@ class TeX:
                 return fenced(r"\lvert", self(inside, inline=inline), r"\rvert", is_tall(inside))
             case Slope(of, by, local):
                 return self._slope(of, by, r"\partial " if local else "d", inline)
-            case Differentiate(by, inside, local):
-                d = r"\partial " if local else "d"
-                below = self._d(d, by)
-                front = f"{d.strip()}/{below}" if inline else rf"\frac{{{d.strip()}}}{{{below}}}"
+            case Differentiate(by, inside):
+                front = f"d/{self._d('d', by)}" if inline else rf"\frac{{d}}{{{self._d('d', by)}}}"
                 return front + self(in_parentheses(inside), inline=inline)
             case Prime(inside):
                 return f"{self(as_base(inside), inline=inline)}'"
@@ -121,7 +128,7 @@ class TeX:
         return "".join(found)
 
     def _slope(self, of: str, by: str, d: str, inline: bool) -> str:
-        above, below = self._d(d, of), self._d(d, by)
+        above, below = self._d(d, of).rstrip(), self._d(d, by)
         return f"{above}/{below}" if inline else rf"\frac{{{above}}}{{{below}}}"
 
     def _d(self, d: str, name: str) -> str:
@@ -187,6 +194,22 @@ class TeX:
             else:
                 found.append(self.words(run))
         return rf"\mathtt{{{''.join(found)}}}"
+
+    def run(self, strokes: Iterable[Stroke], red: str = "") -> str:
+        """Strokes of mathematics that follow one another on somebody's page. `red` is a command that colours."""
+        found = ""
+        is_open = False
+        for stroke in strokes:
+            assert not isinstance(stroke.content, str)
+            tex = self._row(flat(stroke.content), inline=False)
+            if stroke.pen == "wrong" and red:
+                tex = f"{red}{{{tex}}}"
+            found += sign(stroke.relation, prefix=False) if stroke.relation else " " if found else ""
+            found += r"\boxed{" if stroke.opens and not is_open else ""
+            is_open |= stroke.opens
+            found += tex + ("}" if stroke.closes and is_open else "")
+            is_open &= not stroke.closes
+        return (found + "}" * is_open).strip()
 
     # -- equations ------------------------------------------------------------------------------------
 

@@ -11,15 +11,21 @@ from typing import assert_never
 
 from backhand.explaining.document import (
     Block,
+    Comment,
     Document,
     Equation,
     Figure,
     Heading,
     Inline,
     Link,
+    Page,
     Paragraph,
+    Pen,
     Remark,
+    Statement,
+    Stroke,
     Table,
+    WrittenLine,
 )
 from backhand.text import cells
 from backhand.writers.line import joined, line
@@ -27,7 +33,11 @@ from backhand.writers.pieces import Part, fill, pieces
 from backhand.writers.plain import plain
 
 MARKS = {"notice": "!", "check": "✓", "hint": "→"}
-ANSI = {"bold": "1", "dim": "2", "accent": "36"}
+PENS: dict[Pen, str] = {"right": "✓", "follows": "↪", "wrong": "✗", "unclear": "?", "note": "!", "": " "}
+ANSI = {
+    "bold": "1", "dim": "2", "accent": "36",
+    "right": "32", "follows": "32", "wrong": "31", "unclear": "33", "note": "36",
+}  # fmt: skip
 INDENT = "  "
 GLUE = "\x00"
 """Stands for a blank inside mathematics while prose is broken into lines."""
@@ -39,7 +49,7 @@ def write(document: Document, *, width: int | None = None, color: bool = False) 
     if document.title:
         yield "".join(f"{text}\n" for text in page.heading(1, (document.title,), "="))
     before: Block | None = None
-    for block in document.blocks():
+    for block in document.unfolded():
         if (before is not None or document.title) and _apart(before, block):
             yield "\n"
         yield "".join(f"{text}\n" for text in page.block(block))
@@ -49,7 +59,7 @@ def write(document: Document, *, width: int | None = None, color: bool = False) 
 def _apart(before: Block | None, block: Block) -> bool:
     """Whether an empty line stands between: before headings, prose and tables, not between the lines of a step."""
     match before:
-        case None | Table() | Figure():
+        case None | Table() | Figure() | Page():
             return True
         case Heading(level):
             return level == 1 or isinstance(block, Heading)
@@ -88,6 +98,9 @@ class _Page:
                     yield from self.prose((paragraph,))
             case Remark(kind, words):
                 yield from self.prose(words, self.style(MARKS[kind], "accent") + " ", INDENT)
+            case Page():
+                self.indent = ""
+                yield from self.page(block)
             case _:
                 assert_never(block)
 
@@ -180,6 +193,107 @@ class _Page:
                 label = f"{name}: " if name and place else ""
                 for at, part in enumerate(wrapped(label + text, self.room - 4)):
                     yield self.indent + (INDENT if place else "") + (INDENT if at else "") + part
+
+    # -- somebody's page ------------------------------------------------------------------------------
+
+    def page(self, page: Page) -> Iterator[str]:
+        """The lines with their numbers, the margin, and what is said about them."""
+        if page.name:
+            yield from (self.style(text, "bold") for text in wrapped(plain(page.name), self.room))
+        legend = [[(text := f"{PENS[pen]} {words}", cells(text) + 3)] for pen, words in page.legend]
+        if legend:
+            rows = fill(legend, self.room + 3)
+            yield from (self.style("   ".join(part for part in row), "dim") for _, row in rows)
+            yield ""
+        digits = max((len(str(each.number)) for each in page.lines), default=1)
+        for place, each in enumerate(page.lines):
+            if place and (each.gap or page.lines[place - 1].comments):
+                yield ""
+            yield from self.written(each, digits)
+
+    def written(self, line: WrittenLine, digits: int) -> Iterator[str]:
+        """One line: the first of its texts beside number and margin, the others below."""
+        number = self.style(str(line.number).rjust(digits), "dim")
+        front = f"{number} {self.style(PENS[line.pen], line.pen) if line.pen else ' '}  "
+        self.indent = " " * (digits + 4)
+        texts = [text for statement in line.statements for text in self.statement(statement)]
+        for place, text in enumerate(texts or [""]):
+            yield (front + text if place == 0 else self.indent + text).rstrip()
+        for comment in line.comments:
+            yield from self.comment(comment)
+        self.indent = ""
+
+    def statement(self, statement: Statement) -> Iterator[str]:
+        """A statement, broken where it must be; a deeper one stands in, behind a bar for each level."""
+        bars = INDENT + self.style("│ ", "dim") * statement.level if statement.level else ""
+        size = 2 + 2 * statement.level if statement.level else 0
+        room = max(self.room - size, 8)
+        rows = fill([[*self.strokes(statement.strokes, room - 4)]], room + 1, deeper=4)
+        for place, (_, row) in enumerate(rows):
+            yield bars + (INDENT * 2 if place else "") + " ".join(row)
+
+    def strokes(self, strokes: Sequence[Stroke], room: float) -> Iterator[Part]:
+        """What may stand on a line of its own, from left to right."""
+        waiting: Part | None = None
+        for place, stroke in enumerate(strokes):
+            texts = self.stroke(stroke, room)
+            texts[0] = f"{stroke.relation} {'[' if stroke.opens else ''}{texts[0]}".lstrip()
+            texts[-1] += "]" if stroke.closes else ""
+            if stroke.struck and not (place and strokes[place - 1].struck):
+                texts[0] = f"~~{texts[0]}"
+            if stroke.struck and not (place + 1 < len(strokes) and strokes[place + 1].struck):
+                texts[-1] += "~~"
+            look = "wrong" if stroke.pen == "wrong" else "dim" if stroke.struck else ""
+            parts = [(self.style(text, look) if look else text, cells(text)) for text in texts]
+            if stroke.mark:
+                text, size = parts[-1]
+                parts[-1] = (f"{text} {self.style(PENS[stroke.mark], stroke.mark)}", size + 2)
+            if waiting is not None and stroke.close:
+                parts[0] = (waiting[0] + parts[0][0], waiting[1] + parts[0][1])
+            elif waiting is not None:
+                yield waiting[0], waiting[1] + 1
+            yield from ((text, size + 1) for text, size in parts[:-1])
+            waiting = parts[-1]
+        if waiting is not None:
+            yield waiting[0], waiting[1] + 1
+
+    @staticmethod
+    def stroke(stroke: Stroke, room: float) -> list[str]:
+        """Words one by one, with the blanks before them; mathematics whole, or in pieces where it is too long."""
+        if isinstance(stroke.content, str):
+            text = plain(stroke.content)
+            words = text.split() or [""]
+            words[0] = " " * (len(text) - len(text.lstrip())) + words[0]
+            return [part for word in words for part in _chopped(word, room)]
+        cut = pieces(stroke.content, room, lambda box: cells(line(box)), line=True)
+        texts = [plain(f"{piece.lead} {joined(piece.row.items)}".lstrip()) for piece in cut]
+        return [part for text in texts for part in _chopped(text, room)]
+
+    def comment(self, comment: Comment) -> Iterator[str]:
+        """What is said under a line."""
+        label = f"{comment.label}: " if comment.label else ""
+        lines = wrapped(label + inline(comment.words), self.room - 2)
+        for place, text in enumerate(lines):
+            colored = self.style(text, comment.pen) if comment.pen else text
+            if place == 0 and label and text.startswith(label.strip()) and self.color:
+                head = label.strip()
+                colored = self.style(head, "bold") + self.style(text.removeprefix(head), comment.pen)
+            yield f"{self.indent}{self.style('└' if place == 0 else ' ', comment.pen or 'dim')} {colored}".rstrip()
+
+
+def _chopped(text: str, room: float) -> list[str]:
+    """Text that fits nowhere, cut where the line ends."""
+    if cells(text) <= room:
+        return [text]
+    parts, used = [""], 0
+    for letter in text:
+        size = cells(letter)
+        if used + size > room:
+            parts.append("")
+            used = 0
+        parts[-1] += letter
+        used += size
+    return parts
 
 
 # -- prose --------------------------------------------------------------------------------------------

@@ -1,6 +1,6 @@
 # One environment, .venv, for everything; each list of pinned packages is installed once and again when it changes.
 #
-#   make demo      install Backhand and solve the example networks
+#   make demo      install Backhand, solve the founding exercise and mark the founding answer
 #   make check     format, lint, types, import arrows
 #   make test      the tests, with everything they need       make test ARGS="-k page"
 #   make bench     speed against other libraries
@@ -31,6 +31,8 @@ demo: $(STAMP)/runtime
 	  printf '\n== backhand solve %s\n' "$$net"; \
 	  $(BIN)/backhand solve "$$net" || exit; \
 	done
+	@printf '\n== backhand mark examples/q3.bh examples/q3-answer.md\n'
+	@$(BIN)/backhand mark examples/q3.bh examples/q3-answer.md
 
 check: check-format check-lint check-types check-arrows      # make -k check: go on after the first that fails
 

@@ -1,7 +1,8 @@
 """The command line: read arguments, call a verb, hand the result to a writer. Nothing is computed here.
 
 Results go to standard output, everything else to standard error. Exit status 0: done; 2: unreadable
-input or wrong usage; 3: a mistake in Backhand. No traceback without --debug.
+input or wrong usage; 3: a mistake in Backhand; 1: something was marked wrong, under `mark --strict` only. No
+traceback without --debug.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import click
 
 from backhand.errors import BackhandError, UsageError
 
-DONE, WRONG_USAGE, OUR_FAULT, INTERRUPTED = 0, 2, 3, 130
+DONE, MARKED_WRONG, WRONG_USAGE, OUR_FAULT, INTERRUPTED = 0, 1, 2, 3, 130
 
 
 class _Suggesting(click.Group):
@@ -40,12 +41,14 @@ class _Suggesting(click.Group):
 @click.option("--debug", is_flag=True, help="Show the traceback of an error.")
 @click.pass_context
 def backhand(ctx: click.Context, *, debug: bool) -> None:
-    """Backpropagation by hand: solve a network with its whole working.
+    """Backpropagation by hand: solve a network with its whole working, and mark somebody's own working.
 
     \b
     Examples:
       backhand solve examples/q3.bh                 the working, in the terminal
       backhand solve examples/q3.bh -o q3.html      a page with the figure
+      backhand mark  examples/q3.bh examples/q3-answer.md
+                                                    each line of an answer judged
       backhand draw  examples/q3.bh -o q3.svg       the figure as in the question
       backhand solve - < q3.bh                      a network from standard input
     """
@@ -120,6 +123,60 @@ def solve(
 
 @backhand.command()
 @NET
+@click.argument("answer", metavar="ANSWER...", nargs=-1, required=True, type=click.Path(allow_dash=True, path_type=str))
+@click.option("--of", metavar="NAME", help="The quantity that is differentiated (default: L, or the last one).")
+@click.option(
+    "--policy", metavar="FILE", type=click.Path(path_type=str), help="Points for what: a TOML file of your own."
+)
+@click.option("--strict", is_flag=True, help="End with status 1 if something is wrong on the page.")
+@click.option("--hints", is_flag=True, help="Remarks without the answers.")
+@click.option(
+    "--format",
+    "format_",
+    metavar="F",
+    help="text, markdown, latex, html, json or svg (default: text, or by the suffix of OUT).",
+)
+@OUT
+def mark(
+    *, net: str, answer: tuple[str, ...], of: str | None, policy: str | None, strict: bool, hints: bool,
+    format_: str | None, output: str | None,
+) -> int:  # fmt: skip
+    """Judge somebody's own working: each line, the first wrong step, the habit behind it, and points.
+
+    NET is the network of the question, ANSWER the working as Markdown, LaTeX or plain text, on one page or several.
+    One of them may be - for standard input.
+
+    \b
+    Examples:
+      backhand mark q3.bh q3-answer.md                 the page with ticks, crosses and remarks
+      backhand mark q3.bh q3-answer.md -o marked.html  a page to hand back; also .md .tex .json .svg .txt
+      backhand mark q3.bh page-1.md page-2.md          one answer on two pages
+      backhand mark q3.bh - --hints < q3-answer.md     what to look at again, no answers
+      backhand mark q3.bh q3-answer.md --policy my-points.toml --format json
+    """
+    from backhand.display import format_of, formatted
+
+    for name in (net, *answer, *((policy,) if policy else ())):
+        _not_over_itself(name, output)
+    chosen = format_ or (format_of(output) if output else "text")
+    if [net, *answer].count("-") > 1:
+        raise UsageError("Standard input can be read only once.", cure="Name files for the others.")
+    if net != "-" and not net.endswith(".bh") and any(name.endswith(".bh") for name in answer):
+        raise UsageError(f"{net} stands first, where the network does.", cure="Name the network before the answer.")
+    graph = _read(net)
+    from backhand.marking.mark import mark as mark_work
+    from backhand.readers.answer import work_of
+
+    work = work_of([_page(name) for name in answer])
+    title = "Marked page" if answer == ("-",) else f"Marked: {', '.join(map(os.path.basename, answer))}"
+    marking = mark_work(work, graph, of=of, policy=_policy(policy), title=title)
+    options = _terminal() if chosen == "text" and not output else {}
+    _put(formatted(marking, chosen, hints=hints, **options), output)
+    return MARKED_WRONG if strict and any(each.verdict == "wrong" for each in marking.judgements) else DONE
+
+
+@backhand.command()
+@NET
 @click.option("--solved", is_flag=True, help="With every value and derivative.")
 @click.option("--of", metavar="NAME", help="With --solved: the quantity to differentiate.")
 @OUT
@@ -171,14 +228,38 @@ def _read(net: str) -> Any:
 
     if net != "-":
         return readers.read(readers.Path(net))
+    return readers.read_text(readers.decode(_standard_input("Split the network."), "<stdin>"), "<stdin>")
+
+
+def _standard_input(cure: str) -> bytes:
     from backhand import limits
 
     if sys.stdin is None:  # pyright: ignore[reportUnnecessaryComparison] - so it is when the stream was closed
         raise UsageError("Standard input is closed.", cure="Name a file instead of -.")
     data = sys.stdin.buffer.read(limits.BYTES + 1)
     if len(data) > limits.BYTES:
-        raise UsageError(f"Standard input has more than {limits.BYTES} bytes.", cure="Split the network.")
-    return readers.read_text(readers.decode(data, "<stdin>"), "<stdin>")
+        raise UsageError(f"Standard input has more than {limits.BYTES} bytes.", cure=cure)
+    return data
+
+
+def _page(name: str) -> tuple[str, bytes]:
+    """A page of an answer: its name and its bytes."""
+    if name == "-":
+        return "<stdin>", _standard_input("Give the pages one by one.")
+    from backhand import readers
+
+    return name, readers.contents(readers.Path(name))
+
+
+def _policy(path: str | None) -> Any:
+    """What is worth how many points; None for the policy that is used when nobody says otherwise."""
+    if path is None:
+        return None
+    from backhand import readers
+    from backhand.marking.policy import read_policy
+    from backhand.text import Source
+
+    return read_policy(Source(readers.load(readers.Path(path)), path))
 
 
 def _title(net: str) -> str:
@@ -216,9 +297,10 @@ def _put(chunks: Iterator[str], output: str | None) -> None:
 
 
 def _not_over_itself(net: str, output: str | None) -> None:
-    """A result is not written over the network it comes from."""
+    """A result is not written over the file it comes from."""
     if output and os.path.exists(output) and os.path.exists(net) and os.path.samefile(net, output):  # noqa: PTH110, PTH121 - as above
-        raise UsageError(f"{output} is the network itself.", cure="Name another file for the result.")
+        what = "the network itself" if net.endswith(".bh") else "what is read here"
+        raise UsageError(f"{output} is {what}.", cure="Name another file for the result.")
 
 
 def main(args: list[str] | None = None) -> None:

@@ -6,13 +6,20 @@ import os
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from backhand import limits
 from backhand.core.graph import Graph
 from backhand.errors import UsageError
 from backhand.solving.solution import Detail, Solution
 from backhand.writers import WRITERS, load
+
+if TYPE_CHECKING:
+    from backhand.explaining.document import Document
+    from backhand.marking.marking import Marking
+
+Result: TypeAlias = "Solution | Marking"
+"""What the verbs give. Solution is loaded already; a Marking is what is none."""
 
 DRAWN = frozenset(["html", "latex"])
 """Documents with the figure in them; the others have it in words or not at all."""
@@ -30,19 +37,33 @@ def format_of(path: str | os.PathLike[str]) -> str:
     return suffixes[suffix]
 
 
-def formatted(solution: Solution, format: str, *, detail: Detail = "steps", **options: Any) -> Iterator[str]:  # noqa: A002 - the word users type
-    """The solution in a format, in chunks."""
+def formatted(
+    what: Result, format: str, *, detail: Detail = "steps", hints: bool = False, **options: Any  # noqa: A002 - the word users type
+) -> Iterator[str]:  # fmt: skip
+    """A solution or a marked page in a format, in chunks. `detail` is for solutions; `hints` leaves the answers out of
+    a marked page."""
     module = load(format)
     match WRITERS[format].takes:
+        case "solution" if isinstance(what, Solution):
+            return iter(module.write(what))
         case "solution":
-            return iter(module.write(solution))
+            return iter(module.write_marking(what, hints=hints))
         case "drawing":
-            return iter([svg(solution)])
+            return iter([svg(what, hints=hints)])
         case "document":
-            from backhand.explaining.solution import document
-
-            made = document(solution, detail=detail, figure=format in DRAWN)
+            made = document(what, detail=detail, hints=hints, figure=format in DRAWN)
             return _deep(iter(module.write(made, **options)))
+
+
+def document(what: Result, *, detail: Detail = "steps", hints: bool = False, figure: bool = False) -> Document:
+    """What is said about a solution or a marked page."""
+    if isinstance(what, Solution):
+        from backhand.explaining.solution import document as of_solution
+
+        return of_solution(what, detail=detail, figure=figure)
+    from backhand.explaining.marking import document as of_marking
+
+    return of_marking(what, hints=hints, figure=figure)
 
 
 def _deep(chunks: Iterator[str]) -> Iterator[str]:
@@ -55,18 +76,28 @@ def _deep(chunks: Iterator[str]) -> Iterator[str]:
         sys.setrecursionlimit(usual)
 
 
-def svg(what: Solution | Graph) -> str:
-    """The figure as SVG: with values and derivatives for a solution, as in a question for a network."""
+def svg(what: Result | Graph, *, hints: bool = False) -> str:
+    """The figure as SVG: with values and derivatives for a solution, as in a question for a network; for a marked page
+    with the ways that were left out, unless only hints are asked for."""
     from backhand.explaining.figure import scene
     from backhand.explaining.layout import lay_out
 
-    picture = scene(what.graph, what) if isinstance(what, Solution) else scene(what)
+    if isinstance(what, Graph):
+        picture = scene(what)
+    elif isinstance(what, Solution):
+        picture = scene(what.graph, what)
+    elif hints:
+        picture = scene(what.solution.graph)
+    else:
+        from backhand.explaining.marking import left_out
+
+        picture = scene(what.solution.graph, what.solution, left_out(what))
     text: str = load("svg").write(lay_out(picture))
     return text
 
 
-def write(what: Solution | Graph, path: str | os.PathLike[str], *, detail: Detail = "steps") -> None:
-    """Write a solution to a file in the format of its suffix, or a network as `.bh` or `.svg`.
+def write(what: Result | Graph, path: str | os.PathLike[str], *, detail: Detail = "steps", hints: bool = False) -> None:
+    """Write a solution or a marked page to a file in the format of its suffix, or a network as `.bh` or `.svg`.
 
     The file appears whole or not at all.
     """
@@ -74,10 +105,10 @@ def write(what: Solution | Graph, path: str | os.PathLike[str], *, detail: Detai
         text = svg(what) if Path(path).suffix.lower() == ".svg" else str(what)
         save([text], path)
     else:
-        save(formatted(what, format_of(path), detail=detail), path)
+        save(formatted(what, format_of(path), detail=detail, hints=hints), path)
 
 
-def draw(what: Solution | Graph, path: str | os.PathLike[str] | None = None) -> str:
+def draw(what: Result | Graph, path: str | os.PathLike[str] | None = None) -> str:
     """The figure as SVG text, also written to a file if one is named."""
     text = svg(what)
     if path is not None:
@@ -131,12 +162,10 @@ def _like_a_new_file(temporary: Path, target: Path) -> None:
     temporary.chmod(0o666 & ~mask)
 
 
-def bundle(solution: Solution) -> dict[str, str]:
-    """What a notebook shows for a solution: a page, the figure, Markdown, and text."""
-    from backhand.explaining.solution import document
-
+def bundle(what: Result) -> dict[str, str]:
+    """What a notebook shows for a solution or a marked page: a page with the figure, Markdown, and text."""
     return {
-        "text/plain": "".join(formatted(solution, "text")),
-        "text/markdown": "".join(formatted(solution, "markdown")),
-        "text/html": load("html").fragment(document(solution, figure=True)),
+        "text/plain": "".join(formatted(what, "text")),
+        "text/markdown": "".join(formatted(what, "markdown")),
+        "text/html": load("html").fragment(document(what, figure=True)),
     }

@@ -177,7 +177,7 @@ class _Report:
     # -- the rest ----------------------------------------------------------------------------------------------
 
     def unread(self) -> Iterator[Block]:
-        found = unread(self.marking)
+        found = self.marking.unread_parts
         if not found:
             return
         yield Heading(1, ("What could not be read",), "unread")
@@ -224,15 +224,9 @@ class _Report:
         return tuple(cells)
 
 
-def unread(marking: Marking) -> list[tuple[Span, str]]:
-    """What could not be read, and why: lines, and links in lines that could."""
-    found: list[tuple[Span, str]] = []
-    for line in marking.work.lines:
-        if line.why == "unread":
-            found.append((line.span, line.reason))
-        for chain in line.chains:
-            found += [(piece.span, piece.reason) for piece in chain.pieces if piece.formula is None]
-    return found
+def left_out(marking: Marking) -> frozenset[tuple[str, str]]:
+    """The arrows, tail and head, that wrong lines leave out."""
+    return frozenset(_Comments(marking, False, Names(marking.solution.graph)).dropped)
 
 
 def _shortened(text: str, most: int = 120) -> str:
@@ -278,7 +272,7 @@ class _Comments:
             self._judgement(judgement)
         for repair in marking.work.repairs:
             self._add(repair.span, Comment("note", (say.repaired(repair.said, repair.meant),)))
-        for span, reason in unread(marking):
+        for span, reason in marking.unread_parts:
             self._add(span, Comment("unclear", (say.unread(reason),)))
         for comments in self.by_line.values():
             comments.sort(key=lambda comment: comment.pen != "wrong")

@@ -140,6 +140,17 @@ class Marking:
         return tuple(line for line in self.work.lines if line.why == "unread")
 
     @property
+    def unread_parts(self) -> tuple[tuple[Span, str], ...]:
+        """What could not be read, and why: whole lines, and links of lines that could."""
+        found: list[tuple[Span, str]] = []
+        for line in self.work.lines:
+            if line.why == "unread":
+                found.append((line.span, line.reason))
+            for chain in line.chains:
+                found += [(piece.span, piece.reason) for piece in chain.pieces if piece.formula is None]
+        return tuple(found)
+
+    @property
     def remarks(self) -> tuple[Remark, ...]:
         """All remarks, in the order of the page."""
         found = [remark for judgement in self.judgements for remark in judgement.remarks]

@@ -45,7 +45,12 @@ def read_text(text: str, name: str, suffix: str = ".bh") -> Graph:
 
 
 def load(path: Path) -> str:
-    """The text of a file. Only ordinary files are opened, and only up to the limit of bytes."""
+    """The text of a file."""
+    return decode(contents(path), str(path))
+
+
+def contents(path: Path) -> bytes:
+    """The bytes of a file. Only ordinary files are opened, and only up to the limit of bytes."""
     try:
         if not path.exists():
             raise UsageError(f"There is no file {path}.", cure="Check the name, or use - for standard input.")
@@ -55,10 +60,9 @@ def load(path: Path) -> str:
             raise UsageError(f"{path} is not an ordinary file.", cure="Copy its contents to one.")
         if path.stat().st_size > limits.BYTES:
             raise LimitError(f"{path} has {path.stat().st_size} bytes; at most {limits.BYTES} are read.")
-        data = path.read_bytes()
+        return path.read_bytes()
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror or error}.") from None
-    return decode(data, str(path))
 
 
 def decode(data: bytes, name: str) -> str:

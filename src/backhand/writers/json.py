@@ -1,4 +1,4 @@
-"""A solution for programs: the JSON of the command line, one documented schema (docs/json.md), in pieces.
+"""A solution or a marking for programs: the JSON of the command line, a documented schema (docs/json.md), in pieces.
 
 Numbers that are not finite, not known or in symbols are null; `exact` is null for floats. Formulas
 in symbols stand under `symbolic`.
@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
-from typing import assert_never
+from typing import TYPE_CHECKING, assert_never
 
 from backhand.core.evaluate import Value
 from backhand.core.formula import Formula, to_text
@@ -25,6 +25,12 @@ from backhand.solving.solution import (
     Solution,
     Step,
 )
+
+if TYPE_CHECKING:
+    from backhand.marking.diagnose import Diagnosis
+    from backhand.marking.marking import Judgement, Marking
+    from backhand.numbers import Number
+    from backhand.text import Span
 
 Json = object
 
@@ -162,3 +168,87 @@ def _paths(found: Paths) -> dict[str, Json]:
             for path in found.listed
         ],
     }
+
+
+# -- a marked page -------------------------------------------------------------------------------------------------
+
+
+def write_marking(marking: Marking, *, hints: bool = False) -> Iterator[str]:
+    """The JSON of a marked page; with `hints` without true values, and remarks without answers."""
+    several = len(marking.work.sources) > 1
+    first = marking.first_wrong
+    marks = marking.marks
+    yield f'{{\n "schema": 1,\n "of": {_text(marking.of)},\n "judgements": '
+    yield from _listed(_judgement(judgement, several, hints) for judgement in marking.judgements)
+    where = None if first is None else {**_place(first.span, several, column=False), "about": first.about}
+    yield f',\n "first_wrong": {_text(where)},\n "diagnoses": '
+    yield from _listed(map(_diagnosis, marking.diagnoses))
+    yield f',\n "marks": {_text({"earned": plain(marks.earned), "out_of": plain(marks.out_of)})},\n "unread": '
+    yield from _listed({**_place(span, several, column=False), "why": why} for span, why in marking.unread_parts)
+    yield f',\n "absent": {_text([str(about) for about in marks.absent])},\n "notices": '
+    yield from _listed(_notices(marking))
+    yield "\n}\n"
+
+
+def _text(json_value: Json) -> str:
+    return json.dumps(json_value, ensure_ascii=False, allow_nan=False)
+
+
+def _place(span: Span, several: bool, *, column: bool = True) -> dict[str, Json]:
+    """Line and column; the file as well if there are several."""
+    place: dict[str, Json] = {"line": span.line}
+    if column:
+        place["column"] = span.column
+    return place | ({"file": span.source.name} if several else {})
+
+
+def _judgement(judgement: Judgement, several: bool, hints: bool) -> dict[str, Json]:
+    place = _place(judgement.span, several) if judgement.span else {"line": None, "column": None}
+    remarks = [(remark, remark.hint if hints else remark.text) for remark in judgement.remarks]
+    return {
+        **place,
+        "about": judgement.name or judgement.label or None,
+        "kind": judgement.kind,
+        "said": judgement.said or None,
+        "value": _number(judgement.value),
+        "verdict": judgement.verdict,
+        "truth": None if hints else _number(judgement.truth),
+        "from_own": None if hints else _number(judgement.from_own),
+        "links": [
+            {
+                **_place(link.piece.span, several, column=False),
+                "text": link.piece.text,
+                "verdict": link.verdict,
+                "why": None if hints else link.why or None,
+            }
+            for link in judgement.links
+        ],
+        "causes": list(judgement.causes),
+        "remarks": [
+            {"key": remark.key, **_place(remark.span, several, column=False), "text": text}
+            for remark, text in remarks
+            if text
+        ],
+    }
+
+
+def _number(value: Number | None) -> Json:
+    return None if value is None else plain(value)
+
+
+def _diagnosis(diagnosis: Diagnosis) -> dict[str, Json]:
+    return {
+        "keys": list(diagnosis.keys),
+        "ids": list(diagnosis.ids),
+        "title": diagnosis.title,
+        "about": [str(about) for about in diagnosis.about],
+    }
+
+
+def _notices(marking: Marking) -> Iterator[dict[str, Json]]:
+    """How the page was read: decisions for the whole of it, and likely slips of a scanner."""
+    for words in marking.work.decisions:
+        yield {"line": None, "column": None, "words": words}
+    for repair in marking.work.repairs:
+        span = repair.span
+        yield {"line": span.line, "column": span.column, "words": f"{repair.said} may mean {repair.meant}"}

@@ -133,7 +133,7 @@ GREEK = dict(
         strict=True,
     )
 )
-FOLDS = str.maketrans({**dict.fromkeys("_{}()[]^, \\", ""), **GREEK})
+FOLDS = str.maketrans({**dict.fromkeys("_{}()[]^, \\→", ""), **GREEK})
 
 
 @lru_cache(4096)

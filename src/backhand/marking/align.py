@@ -19,6 +19,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
+from typing import NamedTuple
 
 from backhand.core.answers import DIFFERENTIATE, PRIME, folded, slopes_in, worked_out
 from backhand.core.formula import Apply, Formula, Num, Ref, Slope, apply, fold, grouped, postorder
@@ -118,6 +119,17 @@ class Names:
             found = self.slope(of, by)
             if found is not None and self.possible(found):
                 return found
+        return self._run_together(name)
+
+    def _run_together(self, name: str) -> Slope | None:
+        """dfdz is df/dz, where both are names."""
+        if name[:1] != "d" or len(name) > RUN_TOGETHER:
+            return None
+        for cut in range(2, len(name) - 1):
+            if name[cut] == "d":
+                found = self.slope(name[1:cut], name[cut + 1 :])
+                if found is not None and (self.possible(found) or self.graph[found.of].computed):
+                    return found
         return None
 
     def _delta(self, unit: str) -> Slope | None:
@@ -238,42 +250,57 @@ class Context:
     by: str = ""
 
 
+class Meanings(NamedTuple):
+    """What names mean: at one place of a formula (by the node's identity), and everywhere in it."""
+
+    here: dict[int, Formula]
+    names: dict[str, Formula]
+
+    def of(self, node: Ref) -> Formula | None:
+        return self.here.get(id(node)) or self.names.get(node.name)
+
+
 class Generic:
     """The names of a formula that are no names of the network, read as the unit's own: w_1, x_1, w_{C1}, b."""
 
-    def __init__(self, names: Names, context: Context) -> None:
+    def __init__(self, names: Names, context: Context, *, always: bool = False) -> None:
         self.names = names
         self.context = context
+        self.always = always
         self.summands, self.bias = summands(names.graph, names.of, context.unit)
 
-    def meanings(self, formula: Formula) -> dict[str, Formula]:
+    def meanings(self, formula: Formula) -> Meanings:
         """What the unknown names of a formula mean, as far as the context settles it."""
-        names = self.names
-        unknown = {
-            node.name: None for node in postorder(formula) if isinstance(node, Ref) and names.meant(node.name) is None
-        }
-        found: dict[str, Formula] = {}
+        unknown = {node.name: None for node in postorder(formula) if isinstance(node, Ref) and self._open(node.name)}
+        found = Meanings({}, {})
         if not unknown:
             return found
         for factors in products(formula):
-            strange = [f.name for f in factors if isinstance(f, Ref) and f.name in unknown]
-            if len(strange) == 1 and strange[0] not in found:
+            strange = [f for f in factors if isinstance(f, Ref) and f.name in unknown]
+            if len(strange) == 1:
                 paired = self._paired(factors)
                 if paired is not None:
-                    found[strange[0]] = paired
-        numbered = sorted(self._numbers(unknown, found))
+                    found.here[id(strange[0])] = paired
+                    found.names.setdefault(strange[0].name, paired)
+        numbered = sorted(self._numbers(unknown, found.names))
         for name in unknown:
-            if name not in found:
+            if name not in found.names:
                 meaning = self._by_number(name, numbered)
                 if meaning is not None:
-                    found[name] = meaning
+                    found.names[name] = meaning
         return found
+
+    def _open(self, name: str) -> bool:
+        """A name that the network does not have; with `always` also one that it has, if it is like w_1 or x_2."""
+        if self.always and any(pattern.fullmatch(name) for pattern in (WEIGHT, TAIL, BIAS)):
+            return True
+        return self.names.meant(name) is None
 
     def _paired(self, factors: Sequence[Formula]) -> Formula | None:
         """The weight on the arrow from a unit it is multiplied with, or to a unit whose derivative it is."""
         names = self.names
         for factor in factors:
-            meant = names.meant(factor.name) if isinstance(factor, Ref) else None
+            meant = names.meant(factor.name) if isinstance(factor, Ref) and not self._open(factor.name) else None
             if isinstance(factor, Slope):
                 meant = names.slope(factor.of, factor.by)
             if isinstance(meant, Ref):
@@ -333,13 +360,22 @@ class Unresolved(Exception):
 
 
 def resolve(
-    formula: Formula, names: Names, context: Context, known: frozenset[str] = frozenset(), *, total: bool = True
+    formula: Formula,
+    names: Names,
+    context: Context,
+    known: frozenset[str] = frozenset(),
+    *,
+    total: bool = True,
+    always: bool = False,
 ) -> Formula:
     """The formula in names of the network, with its derivatives taken; `known` are the page's own names, which stay.
 
-    `total` says that in a derivative still to be taken other units may move as well. Raises Unresolved.
+    `total` says that in a derivative still to be taken other units may move as well; `always` that w_1 is the unit's
+    own first weight even where the network has a w_1. Raises Unresolved.
     """
-    generic = Generic(names, context).meanings(formula) if context.unit or context.by else {}
+    generic = Meanings({}, {})
+    if context.unit or context.by:
+        generic = Generic(names, context, always=always).meanings(formula)
     missing: list[str] = []
 
     def leaf(node: Num | Ref | Slope) -> Formula:
@@ -348,13 +384,15 @@ def resolve(
                 return node
             case Slope():
                 found: Formula | None = names.slope(node.of, node.by)
-                if found is None and node.by in generic and isinstance(other := generic[node.by], Ref):
+                if found is None and isinstance(other := generic.names.get(node.by), Ref):
                     found = names.slope(node.of, other.name)
                 label = f"d{node.of}/d{node.by}"
             case Ref():
-                found = Ref(node.name) if node.name in known else names.meant(node.name)
+                found = generic.of(node) if always else None
                 if found is None:
-                    found = generic.get(node.name) or _constant(node.name) or apart(node.name, names)
+                    found = Ref(node.name) if node.name in known else names.meant(node.name)
+                if found is None:
+                    found = generic.of(node) or _constant(node.name) or apart(node.name, names)
                 label = node.name
         if found is None:
             missing.append(label)

@@ -76,8 +76,7 @@ def bare(formula: Formula) -> bool:
     while isinstance(formula, Apply) and formula.operation.name == "neg":
         formula = formula.args[0]
     if isinstance(formula, Apply) and formula.operation.name == "/":
-        above, below = formula.args
-        return not above.parens and not below.parens and bare(above) and bare(below)
+        return all(not part.parens and bare(part) and _whole(part) for part in formula.args)
     if isinstance(formula, Apply) and formula.operation.name == "*":
         power = formula.args[1]
         return (
@@ -88,6 +87,11 @@ def bare(formula: Formula) -> bool:
             and power.args[0].value == 10
         )
     return isinstance(formula, Num)
+
+
+def _whole(formula: Formula) -> bool:
+    """3 and -3, not 3.0: only of these a quotient is a fraction, and no division still to be done."""
+    return all("." not in node.text for node in postorder(formula) if isinstance(node, Num))
 
 
 def plain(formula: Formula) -> bool:
@@ -108,6 +112,7 @@ class Claims:
         self._labels: dict[str, Draft] = {}
         self._last: dict[int, Draft] = {}
         self._made: list[Draft] = []
+        self._versions: dict[str, int] = {}
         self.direction = ""
         """By what the dotted names of forward mode are differentiated."""
 
@@ -183,7 +188,7 @@ class Claims:
         last = factors[-1]
         if not isinstance(last, (Ref, Slope)) or not isinstance(subject.formula, (Ref, Slope)):
             return False
-        if len(factors) != 2 and not (len(factors) == 3 and isinstance(last, Slope) and _one_letter(factors[1])):
+        if len(factors) != 2 and not (len(factors) == 3 and _one_letter(factors[1])):
             return False
         one, other = self._subject_named(subject.formula), self._subject_named(last)
         right = None if one is None else self.truth.predicted(about_of(one, self.names))
@@ -382,7 +387,7 @@ class Claims:
                 made.label = ""
                 made.subject = None
             case Ref():
-                self._named(made, formula, context)
+                self._named(made, formula, context, chain.pieces[1:])
             case Slope():
                 self._slope(made, formula, chain)
             case Num():
@@ -392,12 +397,34 @@ class Claims:
                 self._formula(made, formula, context)
         return made
 
-    def _named(self, made: Draft, formula: Ref, context: Context) -> None:
+    def _version(self, name: str, pieces: Sequence[Piece]) -> str:
+        """Which version of a name that is defined anew (`c = c + 1`) a statement gives: the first from the present one on
+        that its number is; by its formula, and without either, the next."""
+        count = sum(f"{name}#{k}" in self.graph for k in range(1, len(self.graph) + 1))
+        versions = [*(f"{name}#{k}" for k in range(1, count + 1)), name]
+        present = self._versions.get(name, 0)
+        for at in range(max(0, present - 1), len(versions)):
+            right = self.truth.predicted(Value(versions[at]))
+            numbers = [p for p in pieces if p.formula is not None and bare(p.formula)]
+            if (
+                right is not None
+                and numbers
+                and agrees(self.truth.at(_number(numbers[-1])).value, right, numbers[-1].digits)
+            ):
+                self._versions[name] = at + 1
+                return versions[at]
+        at = min(present, len(versions) - 1)
+        self._versions[name] = at + 1
+        return versions[at]
+
+    def _named(self, made: Draft, formula: Ref, context: Context, rest: Sequence[Piece]) -> None:
         meant = self.names.meant(formula.name) if formula.name not in self.own_names else None
         if meant is None and formula.name not in self.own_names and context.unit:
-            meaning = Generic(self.names, context).meanings(formula).get(formula.name)
+            meaning = Generic(self.names, context).meanings(formula).of(formula)
             if isinstance(meaning, Ref):
                 meant, made.generic = meaning, True
+        if isinstance(meant, Ref) and f"{meant.name}#1" in self.graph:
+            meant = Ref(self._version(meant.name, rest))
         if meant is None:
             if generic_like(formula.name):
                 made.label = formula.name
@@ -418,6 +445,10 @@ class Claims:
             return
         if self.names.possible(meant):
             self._is_about(made, self.names.about(meant))
+            return
+        backwards = meant.of in self.names.ancestors(meant.by)
+        if self.graph[meant.of].computed and not backwards:
+            self._is_about(made, Derivative(meant.of, meant.by))  # no way leads there: it is 0
             return
         other = self._mislabelled(formula, meant, chain)
         made.label = str(Derivative(meant.of, meant.by))
@@ -477,6 +508,9 @@ class Claims:
             made.subject = None
             made.label = ""
             return
+        factors = _side_by_side(formula)
+        if len(factors) == 2 and isinstance(factors[0], Ref) and factors[1].parens and not plain(factors[1]):
+            return  # L(w + h): the value at another point
         resolved = self.resolved(formula, context)
         unit = self._defined_as(resolved) if resolved is not None else None
         if unit is None:
@@ -583,6 +617,11 @@ def _comments_on(chain: Chain, before: Draft) -> bool:
     last = before.pieces[-1].span
     between = last.source.text[last.end : chain.span.start]
     return last.source is chain.span.source and "#" in between and "\n" not in between
+
+
+def _number(piece: Piece) -> Formula:
+    assert piece.formula is not None
+    return piece.formula
 
 
 def _dotted(formula: Formula | None) -> bool:

@@ -339,9 +339,15 @@ class Search:
     def _numbers(self, given: frozenset[int], one_step: bool) -> Told:
         if (given, one_step) not in self._other_numbers:
             sheet, draw = self.views[0].sheet, random.Random(20)
+            bends = {way.child: way.parent for way in sheet.ways if way.kind == "bend"}
             values: dict[int, Amount] = {
-                i: draw.randint(11, 999) for i, q in enumerate(sheet.quantities) if q.computed or i in given
+                i: draw.randint(11, 999)
+                for i, q in enumerate(sheet.quantities)
+                if (q.computed or i in given) and i not in bends
             }
+            # An activation is what its sum makes it, so that its slope by formulas in z and in a is the same; and its
+            # sum is small, where the slope is not flat.
+            values.update({z: draw.uniform(-1.5, 1.5) for z in bends.values() if z in values})
             back: dict[int, Amount] = {i: draw.randint(11, 999) for i in sorted(sheet.needed) if i != sheet.end}
             self._other_numbers[given, one_step] = Told(values, back if one_step else {})
         return self._other_numbers[given, one_step]

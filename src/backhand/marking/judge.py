@@ -21,7 +21,7 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from backhand.core.differentiate import differentiate
-from backhand.core.formula import Apply, Formula, Num, Ref, Slope, names, postorder, to_text
+from backhand.core.formula import Apply, Formula, Num, Ref, Slope, names, postorder, rename, to_text
 from backhand.core.graph import Graph
 from backhand.marking.about import About, Derivative, Local, Value
 from backhand.marking.align import Context, Unresolved, resolve, with_powers
@@ -95,7 +95,8 @@ class _Case:
     first_formula: Formula | None = None
     terms: Terms | None = None
     summands: int | None = None
-    slip: Slip | None = None
+    slips: tuple[Slip, ...] = ()
+    """Numbers put in for others, if they are all that is wrong."""
     by_luck: bool = False
     dropped: tuple[tuple[str, str], ...] = ()
 
@@ -111,6 +112,7 @@ class Judge:
         self.truth = truth
         self.own = Own()
         self._worlds: list[World] | None = None
+        self.symbols = {q.name for q in graph.quantities if not q.computed and q.given is None}
         self.rounding = Rounding(self._known_numbers(), self._plain_numbers())
 
     def judge(self, drafts: Sequence[Draft], order: dict[str, int]) -> list[Outcome]:
@@ -232,9 +234,9 @@ class Judge:
         context = case.draft.context
         reason = ""
         first: Formula | None = None
-        for written, where, total in self._readings(formula, context, case.draft):
+        for written, where, total, always in self._readings(formula, context, case.draft):
             try:
-                found = resolve(written, self.names, where, frozenset(self.own.names), total=total)
+                found = resolve(written, self.names, where, frozenset(self.own.names), total=total, always=always)
             except Unresolved as error:
                 reason = reason or error.reason
                 continue
@@ -244,20 +246,35 @@ class Judge:
             first = first or found
         return first, reason
 
-    def _readings(self, formula: Formula, context: Context, draft: Draft) -> Iterator[tuple[Formula, Context, bool]]:
+    def _readings(
+        self, formula: Formula, context: Context, draft: Draft
+    ) -> Iterator[tuple[Formula, Context, bool, bool]]:
         local = not isinstance(draft.about, Derivative)
-        yield formula, context, not local
+        yield formula, context, not local, False
         if local:
-            yield formula, context, True
+            yield formula, context, True, False
         if context.unit or context.by:
-            yield formula, Context(), True
+            yield formula, context, not local, True
+            yield formula, Context(), True, False
         powers = with_powers(formula, self.names)
         if powers is not None:
-            yield powers, context, True
+            yield powers, context, True, False
+        earlier = _of_the_version_before(formula, draft.about, self.graph)
+        if earlier is not None:
+            yield earlier, context, True, False
 
     # -- links in numbers ----------------------------------------------------------------------------------
 
+    def _in_symbols(self, about: About | None) -> bool:
+        """Whether what a claim is about has no number, because something it depends on has none."""
+        if about is None or not self.symbols:
+            return False
+        of = about.name if isinstance(about, Value) else about.child if isinstance(about, Local) else about.of
+        return bool(self.symbols & self.names.ancestors(of))
+
     def _in_numbers(self, case: _Case, piece: Piece, formula: Formula) -> tuple[Verdict, str]:
+        if self._in_symbols(case.draft.about) and not any(self.truth.at(formula).value == t for t in case.truths):
+            return "unclear", "It depends on quantities without a value, so there is no number to compare it with."
         number = self.truth.at(formula, self.rounding)
         literal = self.truth.at(formula)
         if not literal.known:
@@ -315,7 +332,7 @@ class Judge:
             return "follows", ""
         if any(_near(literal, number, n, shown, bare(formula), about=about) for n in case.named):
             return ("follows" if case.truths else "right"), ""
-        case.slip = None if bare(formula) else self._slip(case, formula)
+        case.slips = () if bare(formula) else self._slips(case, formula)
         return "wrong", self._why_number(case, piece, literal)
 
     def _early_rounding(self, case: _Case, literal: Measured, shown: int | None, formula: Formula) -> bool:
@@ -330,8 +347,8 @@ class Judge:
         )
 
     def _why_number(self, case: _Case, piece: Piece, literal: Measured) -> str:
-        slip = case.slip
-        if slip is not None:
+        if case.slips:
+            slip = case.slips[0]
             what = "given as" if slip.given else "worth"
             return f"{_show(slip.said)} stands here for {slip.name}, which is {what} {_show(slip.meant)}."
         if case.formula is not None:
@@ -522,14 +539,14 @@ class Judge:
         if total is not None:
             yield total
 
-    def _slip(self, case: _Case, written: Formula) -> Slip | None:
-        """The one number that was put in wrongly, if that is all that is wrong."""
+    def _slips(self, case: _Case, written: Formula) -> tuple[Slip, ...]:
+        """The one number that was put in wrongly, or two given ones, if that is all that is wrong."""
         for world in (self.truth, *self._own_worlds()):
             for reference in self._references(case):
                 slips = self._compared(reference, written, world)
-                if slips is not None and len(slips) == 1:
-                    return slips[0]
-        return None
+                if slips and (len(slips) == 1 or (len(slips) == 2 and all(slip.given for slip in slips))):
+                    return tuple(slips)
+        return ()
 
     def _compared(self, reference: Formula, written: Formula, world: World) -> list[Slip] | None:
         """Where the numbers differ from the names they stand for; None if the two have another shape."""
@@ -682,11 +699,12 @@ class Judge:
             links[:] = [Judged(link.piece, "unclear", link.why) if link.verdict == "wrong" else link for link in links]
         if draft.mislabelled:
             case.remarks.append(self._label_remark(draft))
-        if case.slip is not None and case.slip.given and wrong is not None:
-            text = f"{_show(case.slip.said)} is written for {case.slip.name}, which is {_show(case.slip.meant)}."
-            hint = f"Compare the number written for {case.slip.name} with the exercise."
-            case.remarks.append(Remark("misread", text, wrong.piece.span, hint))
-        truth = case.truths[0] if case.truths else None
+        for slip in case.slips:
+            if slip.given and wrong is not None:
+                text = f"{_show(slip.said)} is written for {slip.name}, which is {_show(slip.meant)}."
+                hint = f"Compare the number written for {slip.name} with the exercise."
+                case.remarks.append(Remark("misread", text, wrong.piece.span, hint))
+        truth = case.truths[0] if case.truths and not self._in_symbols(draft.about) else None
         follows = case.follows[0] if case.follows else truth
         last = number or (draft.pieces[-1] if draft.pieces else None)
         judgement = Judgement(
@@ -775,7 +793,7 @@ class Judge:
             shown = None
         return Claimed(
             draft.about, number, judgement.line, digits=shown, terms=case.terms, formula=formula,
-            misread=case.slip is not None and case.slip.given,
+            misread=len(case.slips) == 1 and case.slips[0].given,
         )  # fmt: skip
 
     def _carry_on(self, case: _Case, value: Amount | None, judgement: Judgement) -> None:
@@ -797,8 +815,7 @@ class Judge:
                 own.givens[draft.about.name] = value
                 own.astray = True
             return
-        if case.slip is not None and case.slip.given:
-            own.givens[case.slip.name] = case.slip.said
+        own.givens.update({slip.name: slip.said for slip in case.slips if slip.given})
         if shown is None and true:
             value = case.truths[0] if case.truths else value
         own.numbers[draft.about] = value
@@ -807,6 +824,18 @@ class Judge:
         elif draft.about in own.slack:
             del own.slack[draft.about]
         own.astray = own.astray or not true
+
+
+def _of_the_version_before(formula: Formula, about: About | None, graph: Graph) -> Formula | None:
+    """`c + 1` in a statement about the second c is the first c and 1."""
+    if not isinstance(about, Value):
+        return None
+    name, _, number = about.name.partition("#")
+    last = sum(f"{name}#{k}" in graph for k in range(1, len(graph) + 1))
+    before = int(number) - 1 if number else last
+    if before < 1 or f"{name}#{before}" not in graph:
+        return None
+    return rename(formula, lambda ref: f"{name}#{before}" if ref.name == name else ref.name)
 
 
 TO_BE_TAKEN = ("derivative", "prime")
@@ -863,11 +892,10 @@ def _lost_power(reference: Formula, written: Formula) -> tuple[Formula, Formula]
         if isinstance(written, Apply) and written.operation.name == "^":
             return None
         base = reference.args[0]
-        if isinstance(base, Apply) == (isinstance(written, Apply) and written.operation.name != "neg"):
-            if isinstance(base, Apply) and isinstance(written, Apply) and base.operation is not written.operation:
-                return None
-            return written, reference.args[1]
-        return None
+        if not isinstance(written, Apply):
+            return None
+        same = isinstance(base, Apply) and base.operation is written.operation
+        return (written, reference.args[1]) if same else None
     if isinstance(reference, Apply) and isinstance(written, Apply) and reference.operation is written.operation:
         if len(reference.args) != len(written.args):
             return None

@@ -19,7 +19,7 @@ from backhand.marking.diagnose import Claimed, Diagnosis, Scheme, Search
 from backhand.marking.judge import Judge, Outcome
 from backhand.marking.marking import FirstWrong, Judgement, Marking
 from backhand.marking.work import Work
-from backhand.marking.worlds import World
+from backhand.marking.worlds import here
 from backhand.solving.solution import Solution
 from backhand.solving.solve import solve
 
@@ -39,7 +39,7 @@ def mark(work: Work, graph: Graph, *, of: str | None = None, policy: Policy | No
     """
     solution = solve(graph, of=of, title=title)
     output = solution.of
-    truth = World(graph, output)
+    truth = here(graph, output)
     claims = Claims(graph, output, truth)
     order = {source.name: at for at, source in enumerate(work.sources)}
     outcomes = Judge(graph, output, claims, truth).judge(claims.of_work(work), order)
@@ -53,16 +53,17 @@ def mark(work: Work, graph: Graph, *, of: str | None = None, policy: Policy | No
 
 
 def _diagnosed(graph: Graph, of: str, outcomes: Sequence[Outcome]) -> list[Diagnosis]:
-    """The habits behind what is wrong; each number speaks once, however often it is said."""
+    """The habits behind what is wrong. Each thing speaks once, with its last number: what was corrected is no habit."""
     if all(outcome.judgement.verdict != "wrong" for outcome in outcomes):
         return []
-    claims: dict[tuple[About, object], Claimed] = {}
+    claims: dict[About, Claimed] = {}
     for outcome in outcomes:
-        if outcome.claimed is not None:
-            key = (outcome.claimed.about, outcome.claimed.value)
-            known = claims.get(key)
-            if known is None or (known.formula is None and known.terms is None):
-                claims[key] = outcome.claimed
+        new = outcome.claimed
+        if new is not None:
+            known = claims.get(new.about)
+            worked = new.formula is not None or new.terms is not None
+            if known is None or worked or known.value != new.value:
+                claims[new.about] = new
     return Search(graph, of, list(claims.values()), Scheme()).diagnoses()
 
 

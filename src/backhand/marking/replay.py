@@ -292,8 +292,9 @@ def _forward(page: Page) -> None:
     sheet, practice = page.sheet, page.practice
     givens = practice.givens or {}
     for i, given in enumerate(sheet.given):
-        if given == given:
-            _write(page, i, givens.get(i, given))
+        number = givens.get(i, given)
+        if number == number:
+            _write(page, i, number)
     for i, quantity in enumerate(sheet.quantities):
         if quantity.computed:
             special = practice.forward(page, i) if practice.forward else None

@@ -220,9 +220,9 @@ def agrees(said: Amount, meant: Amount, shown: int | None, *, about: bool = Fals
         return False
     unit = 10.0 ** -(shown or 0)
     whole = not isinstance(meant, float) and (meant * 10 ** (shown or 0)) % 1 == 0
-    if whole:
-        return False
     off = abs(float(said) - float(meant))
+    if whole:
+        return off <= EQUAL * abs(float(meant))
     digits = significant(float(said), shown or 0)
     reach = 2.0 if digits >= 3 else 1.0 if digits == 2 else 0.5
     return off <= reach * unit * 1.0001
@@ -240,6 +240,17 @@ def significant(number: float, shown: int) -> int:
 # -- other numbers -------------------------------------------------------------------------------------------
 
 
+def here(graph: Graph, of: str) -> World:
+    """The network's own numbers. Given quantities without a value get made-up ones, so that formulas can be tried."""
+    return World(graph, of, givens=_in_place_of_symbols(graph))
+
+
+def _in_place_of_symbols(graph: Graph) -> dict[str, Amount]:
+    draw = random.Random(7)
+    symbols = [q.name for q in graph.quantities if not q.computed and q.given is None]
+    return {name: Fraction(draw.randint(120, 890), 607) for name in symbols}
+
+
 def elsewhere(graph: Graph, of: str, keep: frozenset[str], seed: int) -> World:
     """The network with its given numbers moved by a few hundredths, but for those to `keep`.
 
@@ -247,10 +258,11 @@ def elsewhere(graph: Graph, of: str, keep: frozenset[str], seed: int) -> World:
     """
     draw = random.Random(seed)
     moved: dict[str, Amount] = {}
+    symbols = _in_place_of_symbols(graph)
     for quantity in graph.quantities:
         if quantity.computed or quantity.name in keep:
             continue
-        given = small(quantity.given)
+        given = symbols.get(quantity.name) or small(quantity.given)
         if given != given:
             continue
         step = Fraction(draw.randint(20, 60), 1009) * draw.choice((-1, 1))

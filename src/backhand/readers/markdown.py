@@ -16,7 +16,7 @@ from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from backhand.readers.tokens import Mode
+from backhand.readers.tokens import LONE_NUMBER, Mode
 
 LONG = 100_000
 """Characters of one line that are read."""
@@ -59,7 +59,7 @@ DISPLAY = re.compile(
     r"\*?\}"
 )
 BULLET = re.compile(
-    r"[ \t]*(?:>[ \t]*)*(?:#{1,6}[ \t]+)?(?:"
+    r"[ \t]*(?:>[ \t]*)*(?:#{1,6}[ \t]+|///?!?[ \t]*)?(?:"
     r"[-*+•◦‣▪–—][ \t]+(?![=\d(])|[-*+•◦‣▪][ \t]+(?=[^=]*[=:])"
     r"|\(?\d{1,3}[.)]+[:.]?[ \t]+(?![-+*/=·×])|\(?[a-hivx]{1,4}[.)]+[ \t]+(?![-+*/=·×]))?"
 )
@@ -296,7 +296,7 @@ def _code_row(text: str, start: int, end: int) -> Row:
     if PRINTED.match(text, begin, stop) or CODE_LINE.match(text, begin, stop):
         return Row(start, end, [])
     regions = [Region(begin, stop, "code")]
-    if stop < end and "=" in text[stop:end]:
+    if stop < end and ("=" in text[stop:end] or LONE_NUMBER.fullmatch(text, stop + 1, end)):
         regions.append(Region(stop + 1, end, "text"))
     return Row(start, end, regions)
 

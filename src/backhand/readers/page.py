@@ -29,7 +29,7 @@ from backhand.marking.work import Chain, Line, Piece, Repair, Work
 from backhand.readers.markdown import LONG, Region, Row, rows
 from backhand.readers.statements import Statements
 from backhand.readers.table import Table
-from backhand.readers.tokens import Tokenizer
+from backhand.readers.tokens import LONE_NUMBER, Mode, Tokenizer
 from backhand.text import Source, Span
 
 PAGE = 2**20
@@ -59,7 +59,6 @@ def read_work(sources: Sequence[Source]) -> Work:
 # -- the lines of a page -----------------------------------------------------------------------------------
 
 POINTS = re.compile(r"[0-9]\.[0-9]")
-LONE_NUMBER = re.compile(r"\s*+[-−+]?\s*+(?:[0-9]++\.?[0-9]*+|\.[0-9]++)(?:[eE][-+]?[0-9]++)?\s*+")
 COMMAS = re.compile(r"(?<![0-9.,{(\[])([0-9]+),([0-9]+)(?![0-9.,\]}])")
 
 
@@ -134,7 +133,7 @@ class _Page:
                 text += self.text[at : slip.span.start] + slip.meant
                 at = slip.span.end
         text += self.text[at:end]
-        mode = next((r.mode for r in row.regions if r.start <= start < r.end), "text")
+        mode: Mode = next((r.mode for r in row.regions if r.start <= start < r.end), "text")
         tokenizer = Tokenizer(text, self.comma)
         tokenizer.run(0, len(text), mode)
         tokens = [("NAME", *t[1:]) if t[0] == "WORD" else t for t in tokenizer.tokens if t[0] != "EDGE"]

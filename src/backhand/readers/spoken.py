@@ -38,6 +38,8 @@ TURNS = frozenset(
 VALUES = frozenset("value values output outputs result activation node unit neuron quantity input".split())
 """`value of B1`: after these, `of` is harmless."""
 
+MODALS = frozenset("should might must would may could will".split())
+VERBS = MODALS | {"is", "equals", "becomes", "are"}
 BEFORE_A_NAME = frozenset("weight bias at".split())
 """The weight w1 is 3: right before a name alone, and with no other such word around, these turn nothing."""
 
@@ -71,7 +73,7 @@ def rewrite(tokens: list[Token]) -> tuple[list[Token], bool]:
     tokens = _without_value(_labels(tokens))
     if any(token[0] == "WORD" and token[3].lower() in GRADIENT for token in tokens):
         tokens = _gradients(tokens)
-    if any(token[0] == "WORD" and token[3].lower() in ("is", "equals", "becomes", "are") for token in tokens):
+    if any(token[0] == "WORD" and token[3].lower() in VERBS for token in tokens):
         tokens = _verbs(tokens)
     return [("SEMI", *token[1:]) if _joins(token) else token for token in tokens], graded
 
@@ -233,7 +235,8 @@ def _verbs(tokens: list[Token]) -> list[Token]:
     while at < len(tokens):
         kind, start, end, said = tokens[at]
         word = said.lower() if kind == "WORD" else ""
-        if word in ("is", "equals", "becomes", "are"):
+        modal = word in MODALS and at + 1 < len(tokens) and tokens[at + 1][3].lower() == "be"
+        if word in ("is", "equals", "becomes", "are") or modal:
             after = _skip(
                 tokens,
                 at + 1,
@@ -251,6 +254,14 @@ def _verbs(tokens: list[Token]) -> list[Token]:
                     "equal",
                     "to",
                     "simply",
+                    "probably",
+                    "likely",
+                    "perhaps",
+                    "maybe",
+                    "therefore",
+                    "thus",
+                    "also",
+                    "be",
                 ),
             )
             spoken = {token[3].lower() for token in tokens[at + 1 : after] if token[0] == "WORD"}
@@ -401,7 +412,8 @@ def _turned(words: list[Token], formula: list[Token]) -> str:
 def _last(relation: Relation, tokens: list[Token], cut: int) -> tuple[Relation, list[Token], str]:
     """A link with words after it."""
     kept, rest = tokens[:cut], tokens[cut:]
-    if rest and rest[0][0] == "WORD" and rest[0][3].lower() in CONTINUES:
+    unit = [token[3].lower() for token in rest[:2]] == ["per", "unit"]  # `0.2 per unit of z`: the number stands
+    if rest and rest[0][0] == "WORD" and rest[0][3].lower() in CONTINUES and not unit:
         return relation, kept, f"The word “{rest[0][3]}” goes on with it."
     if kept and any(token[0] in OPERATORS for token in rest):
         return relation, tokens, "Words and formulas in one; it is not clear where the formula ends."

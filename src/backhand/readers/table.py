@@ -25,7 +25,7 @@ from backhand.text import Source, Span
 
 Column: TypeAlias = Literal["name", "value", "slope", "formula", "other"]
 SLOPE_HEAD = re.compile(r"gradient|derivative|\bgrad\b|adjoint|sensitivity|backward|\bbar\b|upstream", re.IGNORECASE)
-VALUE_HEAD = re.compile(r"\bvalues?\b|forward|primal|\bresult|output|activation|number", re.IGNORECASE)
+VALUE_HEAD = re.compile(r"\bvalues?\b|\bdata\b|forward|primal|\bresult|output|activation|number", re.IGNORECASE)
 NAME_HEAD = re.compile(
     r"^\s*(?:node|quantity|name|variable|unit|symbol|neuron|trace|what|var|parameter|weight|input|)s?\s*$",
     re.IGNORECASE,

@@ -44,11 +44,16 @@ _SUPER = (
     rf"\^\s*+(?:\{{\s*+(?:\(\s*+[{L}0-9+-]{{1,8}}\s*+\)|\[\s*+[{L}0-9+-]{{1,8}}\s*+\]|[+*]|'+|\\prime|\\ast|\\star|\\top|"
     rf"\\intercal|T|new|old|{_FONT}\s*+\{{[{L}0-9]{{1,10}}\}})\s*+\}}|\\prime|\\ast|\\star|\\top|T(?![{L}0-9_])|\*(?![*0-9({L}]))"
 )
-_INDEX = rf"\[\s*+['\"]?[{L}0-9_.]++['\"]?\s*+(?:,\s*+[{L}0-9_]++\s*+){{0,3}}\]"
+_ARROW = r"(?:→|->|\\to(?![A-Za-z])|\\(?:long)?rightarrow(?![A-Za-z]))"
+_INDEX = (
+    rf"(?:\[\s*+['\"]?[{L}0-9_.]++['\"]?\s*+(?:,\s*+[{L}0-9_]++\s*+){{0,3}}\]"
+    rf"|\(\s*+[{L}][{L}0-9_]*+\s*+{_ARROW}\s*+[{L}][{L}0-9_]*+\s*+\))"
+)
 _BASE = rf"(?:{_MARK}|{_GREEK}|[{L}](?:[{L}0-9\u2080-\u2089\u0302\u0303]|\\_)*+)"
 _SUB = rf"_\s*+(?:{_BRACED}|{_FONT}\s*+\{{[^{{}}\n]{{0,40}}\}}|{_GREEK}|[0-9]++|[{L}][{L}0-9]*+)"
 _SUFFIXES = rf"(?:\s*+(?:{_SUB}|{_SUPER}))*+(?:['′’](?!s\b)|\\prime)*+(?:{_INDEX})?"
 _NAME = _BASE + _SUFFIXES
+_GAP = r"(?:\s|\\[,;:! ])*+"
 _D = r"(?:\\partial(?![A-Za-z])|∂|d|\\(?:mathrm|text|operatorname|rm)\s*+\{\s*+d\s*+\}|\\d(?![A-Za-z]))"
 _DELTA = r"(?:\\delta(?![A-Za-z])|δ)"
 _DD = rf"(?:{_D}|{_DELTA})"
@@ -58,14 +63,16 @@ SUB = re.compile(rf"\s*+{_SUB}")
 SUB_LETTER = re.compile(rf"\s*+_\s*+([{L}])[{L}]+_")
 SUPER = re.compile(rf"\s*+{_SUPER}")
 PRIMES = re.compile(r"(?:['′’](?!s\b)|\s*+\\prime(?![A-Za-z])|\s*+\^\s*+\\prime(?![A-Za-z]))++")
+PER_CENT = re.compile(r"\s?(?:\\%|%)(?![A-Za-z0-9(])")
+LONE_NUMBER = re.compile(r"\s*+[-−+]?\s*+(?:[0-9]++\.?[0-9]*+|\.[0-9]++)(?:[eE][-+]?[0-9]++)?\s*+")
 INDEX = re.compile(_INDEX)
 METHOD = re.compile(r"\.(grad|data|item\(\)|detach\(\)|value|numpy\(\))(?![A-Za-z0-9_(])")
 CODE_NAME = re.compile(rf"[{L}_][{L}0-9_\u2080-\u2089]*+['′]*+")
 FRACTION_SLOPE = re.compile(
-    rf"\\[dtc]?frac\s*+\{{\s*+{_DD}\s*+({_NAME})?\s*+\}}\s*+\{{\s*+{_DD}\s*+(?:({_NAME})|\(\s*+({_NAME})\s*+\))\s*+\}}"
+    rf"\\[dtc]?frac\s*+\{{\s*+{_DD}{_GAP}({_NAME})?\s*+\}}\s*+\{{\s*+{_DD}{_GAP}(?:({_NAME})|\(\s*+({_NAME})\s*+\))\s*+\}}"
 )
 FRACTION_OPEN = re.compile(rf"\\[dtc]?frac\s*+\{{\s*+{_D}(?![A-Za-z0-9_])\s*+")
-BELOW = re.compile(rf"\s*+\{{\s*+{_D}\s*+({_NAME})\s*+\}}")
+BELOW = re.compile(rf"\s*+\{{\s*+{_D}{_GAP}({_NAME})\s*+\}}")
 SECOND = re.compile(rf"\\[dtc]?frac\s*+\{{\s*+{_D}\s*+\^")
 SLASH_SLOPE = re.compile(
     rf"(?:{_D}\s*+({_NAME})?\s*+/\s*+{_D}\s*+({_NAME})|{_DELTA}\s*+({_NAME})\s*+/\s*+{_DELTA}\s*+({_NAME}))"
@@ -195,8 +202,8 @@ SIGNS: dict[str, tuple[str, str]] = {
     "≡": ("EQUALS", "="), "≔": ("EQUALS", "="), **dict.fromkeys("⇒⟹∴⇔↦➔➜➡", ("ARROW", "=>")), **dict.fromkeys("→⟶", ("ARROW", "->")), **dict.fromkeys("<>≤≥≠∝", ("COMPARE", "")),
     ";": ("SEMI", ""), ",": ("COMMA", ","), ":": ("COLON", ":"), ".": ("DOT", "."), "&": ("AMP", ""), "…": ("ELLIPSIS", ""),
     **dict.fromkeys("✓✔☑□■∎✗✘⇐←⟵∵", ("SEMI", "")), "!": ("BAD", "! is not read."), "?": ("PROSE", "?"), '"': ("PROSE", ""), "“": ("PROSE", ""), "”": ("PROSE", ""),
-    "'": ("PRIME", "'"), "′": ("PRIME", "'"), "’": ("PRIME", "'"), "|": ("pipe", "|"), "#": ("SEMI", ""), "`": ("EDGE", ""), "√": ("root", ""),
-    "%": ("BAD", "Per cent are not read."), "@": ("BAD", "Products of matrices are not read."), "_": ("BAD", "A _ with nothing before it."),
+    "'": ("PRIME", "'"), "′": ("PRIME", "'"), "’": ("PRIME", "'"), "|": ("pipe", "|"), "#": ("hash", ""), "`": ("EDGE", ""), "√": ("root", ""),
+    "%": ("BAD", "A % with no number before it."), "@": ("BAD", "Products of matrices are not read."), "_": ("BAD", "A _ with nothing before it."),
 }  # fmt: skip
 PAIRS = {
     "=>": ("ARROW", "=>"), "->": ("ARROW", "->"), "==": ("EQUALS", "="), ":=": ("EQUALS", "="), "~=": ("EQUALS", "≈"),
@@ -246,6 +253,7 @@ def plain(text: str) -> str:
     if "\\" in text:
         text = re.sub(r"\\(?:wide)?(hat|tilde)\s*(?:\{\s*\\?(\w+)\s*\}|\\?(\w))", lambda m: (m[2] or m[3]) + m[1], text)
         text = text.replace("\\prime", "'").replace("\\top", "T").replace("\\intercal", "T").replace("\\_", "_")
+        text = re.sub(r"\\(?:to|(?:long)?rightarrow)(?![A-Za-z])", "→", text)
         text = text.replace("\\ast", "*").replace("\\star", "*")
         text = re.sub(r"\\([A-Za-z]+)", lambda m: GREEK_COMMANDS.get(m[1], m[1]), text)
     text = re.sub(r"(\w)\u0302", r"\1hat", text) if "\u0302" in text else text
@@ -254,10 +262,19 @@ def plain(text: str) -> str:
     text = text.replace('"', "").replace("['", "[").replace("']", "]")
     text = re.sub(r"(?<![_^])\{([^{}]*)\}", r"\1", text) if "{" in text else text
     text = re.sub(r"_\{+([^\W_]+)\}+", r"_\1", text) if "{" in text else text
+    text = text.replace("->", "→")
     return re.sub(r"\^\{([^{}]*)\}", r"^\1", text) if "^" in text else text
 
 
 ACCENTED = {ord(a): b + "hat" for a, b in zip("âĉêĝĥîĵôŝûŵŷẑ", "aceghijosuwyz", strict=True)}
+
+
+def _hundredth(number: str) -> str:
+    """The number that per cent of it are, with all its digits: 0.731 for 73.1."""
+    mantissa, _, exponent = number.partition("e")
+    whole, _, part = mantissa.partition(".")
+    digits = whole.rjust(3, "0")
+    return f"{digits[:-2]}.{digits[-2:]}{part}" + (f"e{exponent}" if exponent else "")
 
 
 @dataclass(slots=True)
@@ -321,6 +338,8 @@ class Tokenizer:
         said = found[0]
         if not said[-1].isdigit() or not said.isalnum():
             said = re.sub(r"\\[,;]\s*", "", said).replace("{,}", ".").replace("−", "-")
+        if self.mode != "code" and (found := PER_CENT.match(text, stop, end)) is not None:
+            return self.add("NUMBER", at, found.end(), _hundredth(said))
         return self.add("NUMBER", at, stop, said)
 
     def _odd_number(self, at: int, stop: int, follows: str) -> int:
@@ -403,7 +422,7 @@ class Tokenizer:
         said = text[at:stop]
         if mode == "code" and said in CALLS and (called := self._function(at, stop, said)):
             return called
-        index = INDEX.match(text, stop, end) if text[stop : stop + 1] == "[" and mode != "math" else None
+        index = INDEX.match(text, stop, end) if text[stop : stop + 1] in ("[", "(") and mode != "math" else None
         if index and said.lower() in ("grad", "grads", "gradient", "gradients", "adjoint", "adjoints"):
             return self.add("SLOPE", at, index.end(), f"|{plain(index[0][1:-1])}")
         if index:
@@ -511,6 +530,13 @@ class Tokenizer:
             return self.add("BAD", at, stop, f"{self.text[at:stop]} of what?")
         name = plain((found[2] or found[3]) + found[4])
         return self.add("SLOPE", at, found.end(), f"{name}|" if found[1] == "dot" else f"|{name}")
+
+    def _do_hash(self, at: int, stop: int, _: str) -> int:
+        """A comment: a number alone in it is the value of the line, anything else another statement."""
+        line_end = self.text.find("\n", stop, self.end)
+        rest = self.text[stop : line_end if line_end >= 0 else self.end]
+        lone = LONE_NUMBER.fullmatch(rest) and self.tokens and self.tokens[-1][0] not in ("EQUALS", "SEMI")
+        return self.add("EQUALS", at, stop, "=") if lone else self.add("SEMI", at, stop)
 
     def _do_words(self, at: int, stop: int, _: str) -> int:
         """\\text{...}: a function, a name, or words."""

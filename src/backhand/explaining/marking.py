@@ -106,9 +106,9 @@ class _Report:
             yield Paragraph(say.absent(marks.absent, counts=False))
         for words in marking.work.decisions:
             yield Remark("notice", (words,))
-        for repair in marking.work.repairs:
-            where = f"Line {repair.span.line}{self._file(repair.span)}: "
-            yield Remark("notice", (where, say.repaired(repair.said, repair.meant)))
+        scanned = list(dict.fromkeys(repair.span.line for repair in marking.work.repairs))
+        if scanned:
+            yield Remark("notice", (say.scanned(scanned),))
 
     def sentence(self, text: str) -> Words:
         return say.with_names(text, self.graph)
@@ -258,6 +258,7 @@ class _Comments:
         self.by_line: dict[int, list[Comment]] = {}
         self.first: Comment | None = None
         self.first_is_habit = False
+        self._followed = False
         self.dropped: set[tuple[str, str]] = set()
         self._starts: dict[str, tuple[list[int], list[Line]]] = {}
         self.habits: dict[tuple[str, ...], list[int]] = {}
@@ -270,8 +271,10 @@ class _Comments:
             lines.append(line)
         for judgement in marking.judgements:
             self._judgement(judgement)
+        read_as = [remark.span for remark in marking.remarks if remark.key == "scan"]
         for repair in marking.work.repairs:
-            self._add(repair.span, Comment("note", (say.repaired(repair.said, repair.meant),)))
+            if not any(_overlap(repair.span, span) for span in read_as):
+                self._add(repair.span, Comment("note", (say.repaired(repair.said, repair.meant),)))
         for span, reason in marking.unread_parts:
             self._add(span, Comment("unclear", (say.unread(reason),)))
         for comments in self.by_line.values():
@@ -298,7 +301,10 @@ class _Comments:
                 pass
             case "follows" if not judgement.remarks and judgement.span is not None:
                 truth = None if self.hints else judgement.truth
-                self._add(judgement.span, Comment("follows", say.follows(judgement.about, truth)))
+                words = say.follows(judgement.about, truth, again=self._followed)
+                self._followed = True
+                if words:
+                    self._add(judgement.span, Comment("follows", words))
             case "unclear" if not judgement.remarks and judgement.span is not None:
                 why = next((link.why for link in judgement.links if link.verdict == "unclear" and link.why), "")
                 self._add(judgement.span, Comment("unclear", self._sentence(say.unclear(why))))
@@ -368,7 +374,8 @@ class _Comments:
             return say.left_out(by, about.of, len(self.solution.children(by)) if count else 0, through)
         if about is None:
             return why or say.wrong_step()
-        return (*(why or say.differs(about)), " ", *say.advice(about), *self._perhaps(judgement))
+        direct = isinstance(about, Derivative) and by in self.graph and self.graph.children(by) == (about.of,)
+        return (*(why or say.differs(about)), " ", *say.advice(about, direct=direct), *self._perhaps(judgement))
 
     def _may_be_said(self, why: str) -> bool:
         """Hints have no number in them."""

@@ -93,9 +93,25 @@ class AsWritten:
             yield Statement((Stroke(_tight(line.span.text), raw=True),))
             return
         if not line.chains:
-            yield from (Statement((Stroke(words),)) for words in _lines_of_prose(line.span.text))
+            for words in _lines_of_prose(line.span.text):
+                yield Statement(tuple(self._prose(words)))
             return
         yield from self._marked(_Layout(self, line).statements())
+
+    def _prose(self, words: str) -> Iterator[Stroke]:
+        """Words, with the names between dollars in them set as names."""
+        at = 0
+        for found in BETWEEN_DOLLARS.finditer(words):
+            if text := words[at : found.start()]:
+                yield Stroke(text.rstrip() or " ", close=at > 0 and not text[0].isspace())
+            items: list[m.Box] = []
+            for name in re.split(r"\s*,\s*", found[1]):
+                items += [*([m.Sign(",")] if items else []), m.Symbol(self.names(name))]
+            before = words[found.start() - 1 : found.start()] if found.start() else " "
+            yield Stroke(m.Row(tuple(items)), close=not before.isspace())
+            at = found.end()
+        if text := words[at:]:
+            yield Stroke(text, close=at > 0 and not text[0].isspace())
 
     @staticmethod
     def _marked(statements: Sequence[tuple[Statement, list[Chain | None]]]) -> Iterator[Statement]:
@@ -117,7 +133,11 @@ class AsWritten:
             strokes: list[Stroke] = []
             for place, (stroke, chain) in enumerate(zip(statement.strokes, chains, strict=True)):
                 ends = chain is not None and last.get(id(chain)) == place and fine[id(chain)]
-                mark: Pen = stroke.pen if stroke.pen not in ("", "right") else "right" if ends else ""
+                following = next((each.pen for each in statement.strokes[place + 1 :] if each.pen), "")
+                goes_on = following == stroke.pen and last.get(id(chain)) != place
+                mark: Pen = "right" if ends else ""
+                if stroke.pen not in ("", "right") and not goes_on:
+                    mark = stroke.pen
                 strokes.append(replace(stroke, mark=mark) if mark else stroke)
             yield Statement(tuple(strokes), statement.level)
 
@@ -127,7 +147,7 @@ class AsWritten:
         """A link as it was written; a notation of the writer's own with what it was read as behind it."""
         pen: Pen = "" if struck else self.found.get(_place(piece), "")
         formula = piece.formula
-        if formula is None or _is_tangent(formula):
+        if formula is None or piece.meant is not None or _is_tangent(formula):
             yield Stroke(_tight(piece.text), pen=pen, raw=True, struck=struck)
         elif isinstance(formula, Slope) and _spoken(piece.text):
             yield Stroke(_tight(piece.text.replace("$", "")), pen=pen, struck=struck)
@@ -252,6 +272,7 @@ RELATION = re.compile(r"(?:=>|[⇒→∴]|:=|~=|[=≈≅])+\s*$")
 SIGNS = {"=>": "⇒", "=": "=", "≈": "≈", "": ""}
 ONLY_LAYOUT = re.compile(r"(?:\s|\\(?:begin|end)\s*\{[^{}]*\}(?:\s*\{[^{}]*\})?|\$\$|\\[\[\]]|```\s*\w*|[|:-]{3,})*")
 EMPHASIS = re.compile(r"(\*\*|__)(?=\S)(.+?)(?<=\S)\1")
+BETWEEN_DOLLARS = re.compile(r"(?<!\$)\$\s*([^\W\d_]\w*(?:_\{\w+\})?(?:\s*,\s*[^\W\d_]\w*(?:_\{\w+\})?)*)\s*\$(?!\$)")
 SPOKEN = re.compile(r"[^\W\d_]{2,}\s+(?:[^\W\d_]{2,}\s+)*")
 
 

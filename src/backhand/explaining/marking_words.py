@@ -119,7 +119,10 @@ def counted(right: int, follows: int, wrong: int, noted: int, unclear: int) -> s
     total = right + follows + wrong + noted + unclear
     if not total:
         return "No statement on this page could be matched to the network."
-    one = total == 1
+    if right == total:
+        return (
+            f"All {total} statements on the page are right." if total > 1 else "The one statement on the page is right."
+        )
     parts: list[str] = []
     if right:
         parts.append(f"{right} {'is' if right == 1 else 'are'} right")
@@ -132,7 +135,7 @@ def counted(right: int, follows: int, wrong: int, noted: int, unclear: int) -> s
     if unclear:
         parts.append(f"{unclear} could not be told")
     text = " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)
-    return f"Of {total} statement{'' if one else 's'} on the page, {text}."
+    return f"Of {total} statement{'' if total == 1 else 's'} on the page, {text}."
 
 
 def nothing_wrong(unclear: int) -> str:
@@ -175,6 +178,13 @@ def habit(evidence: str, numbers: Sequence[int]) -> str:
     return f"{evidence[:1].upper()}{evidence[1:]}{where}."
 
 
+def scanned(numbers: Sequence[int]) -> str:
+    """Likely slips of a scanner, in the summary."""
+    text = lines(numbers)
+    verb = "has" if len(numbers) == 1 else "have"
+    return f"{text[:1].upper()}{text[1:]} {verb} signs that a scanner may have mistaken; see the remarks there."
+
+
 def repaired(said: str, meant: str) -> str:
     return f"This is read as it stands: {said}. If {meant} was meant, write it so."
 
@@ -215,9 +225,11 @@ def differs(about: About) -> Words:
     return (thing(about), " comes out differently.")
 
 
-def advice(about: About) -> Words:
-    """The next thing to do where a number is not right."""
+def advice(about: About, *, direct: bool = False) -> Words:
+    """The next thing to do where a number is not right. `direct`: there is one way only, through the formula itself."""
     match about:
+        case Derivative(of, by) if direct:
+            return advice(Local(of, by))
         case Value():
             return ("Put the numbers into its formula once more.",)
         case Local(child, parent):
@@ -238,12 +250,12 @@ def own_number(about: About, number: Number) -> Words:
     return ("From your own numbers above, ", thing(about), " would be ", _value(number), ".")
 
 
-def follows(about: About | None, truth: Number | None) -> Words:
-    """A line that is right from what stands above."""
-    start = "This follows from your own numbers above, and so it counts."
+def follows(about: About | None, truth: Number | None, *, again: bool) -> Words:
+    """A line that is right from what stands above; short where it was said before, and empty where nothing is new."""
+    start = "" if again else "This follows from your own numbers above."
     if about is None or truth is None:
-        return (start,)
-    return (f"{start} With the right ones it is ", equals(about, truth), ".")
+        return (start,) if start else ()
+    return (f"{start} With the right ones, ".lstrip(), equals(about, truth), ".")
 
 
 def unclear(why: str) -> str:

@@ -141,13 +141,19 @@ class Marking:
 
     @property
     def unread_parts(self) -> tuple[tuple[Span, str], ...]:
-        """What could not be read, and why: whole lines, and links of lines that could."""
+        """What could not be read, and why: whole lines, and links of lines that could. Not what was read after all,
+        with a likely slip of the scanner mended; a remark says so."""
+        mended = {(remark.span.source.name, remark.span.start) for remark in self.remarks if remark.key == "scan"}
         found: list[tuple[Span, str]] = []
         for line in self.work.lines:
             if line.why == "unread":
                 found.append((line.span, line.reason))
             for chain in line.chains:
-                found += [(piece.span, piece.reason) for piece in chain.pieces if piece.formula is None]
+                found += [
+                    (piece.span, piece.reason)
+                    for piece in chain.pieces
+                    if piece.formula is None and (piece.span.source.name, piece.span.start) not in mended
+                ]
         return tuple(found)
 
     @property

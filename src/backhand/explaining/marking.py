@@ -208,7 +208,7 @@ class _Report:
     def _points_row(
         self, about: str, points: Sequence[Point], columns: Sequence[str]
     ) -> tuple[tuple[Inline, ...], ...]:
-        cells: list[tuple[Inline, ...]] = [self.sentence(about)]
+        cells: list[tuple[Inline, ...]] = [say.named(about, self.graph)]
         for column in columns:
             found = [point for point in points if COLUMN[point.sort] == column]
             earned, worth = sum(point.earned for point in found), sum(point.worth for point in found)

@@ -45,6 +45,13 @@ def thing(about: About) -> Box:
             return Slope(child, parent, True)
 
 
+def named(about: str, graph: Graph) -> Words:
+    """`loss`, `dL/dB1` of the table of points, where nothing is an English word."""
+    if about in graph:
+        return (Symbol(about),)
+    return with_names(about, graph)
+
+
 def points(number: Fraction) -> str:
     """`12`, `12.5`, `37/3`."""
     return show(number).text
@@ -92,7 +99,7 @@ def _names(names: tuple[str, ...]) -> re.Pattern[str]:
     """Names and derivatives in a sentence, names with an index that the writer made, and numbers with a minus. A name
     that is an English word is left alone."""
     ordered = "|".join(re.escape(name) for name in sorted(names, key=len, reverse=True))
-    clear = [name for name in names if not (name.isascii() and name.islower() and len(name) > 1) and name not in "aAI"]
+    clear = [name for name in names if not (name.isalpha() and name.islower() and len(name) > 1) and name not in "aAI"]
     apart = "|".join(re.escape(name) for name in sorted(clear, key=len, reverse=True)) or "(?!)"
     return re.compile(
         rf"(?<![\w.])(?:(?P<d>[d∂])(?P<of>{ordered})/(?P=d)(?P<by>{ordered})|(?P<name>{apart}|[^\W\d_]+_\w+))(?![\w'\[])"

@@ -6,6 +6,7 @@ relation, very long links before a sign. `fragment` gives the same for a noteboo
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import cache
@@ -47,6 +48,7 @@ PENS: dict[Pen, tuple[str, str]] = {
     "note": ("!", "M8 2.4v7.4M8 13.3v.2"),
 }
 """What the pen draws, for those who copy it and for those who see it."""
+CLOSING = re.compile(r"[.,;:!?)\]]+(?=\s|$)")
 KINDS = {"notice": "Note", "check": "Check", "hint": "Next"}
 
 
@@ -152,7 +154,21 @@ class _Page:
         return f' id="{escape(name)}"'
 
     def prose(self, words: Iterable[Inline]) -> str:
-        return "".join(escape(each) if isinstance(each, str) else self.inline(each) for each in words)
+        """Words and mathematics; a full stop or a bracket stays on the line of what it touches."""
+        found = ""
+        kept = ""
+        for each in words:
+            if isinstance(each, str):
+                touching = CLOSING.match(each)
+                if touching and kept.count("<math>") == 1:
+                    found += f'<span class="kept">{kept}{escape(touching[0])}</span>'
+                    each, kept = each[touching.end() :], ""
+                found += kept + escape(each)
+                kept = ""
+            else:
+                found += kept
+                kept = self.inline(each)
+        return found + kept
 
     def inline(self, box: Box) -> str:
         return typed(line(box)) + " ".join(map(self.math.inline, pieces(box, ROOM)))
@@ -257,7 +273,8 @@ class _Page:
     def stroke(self, stroke: Stroke) -> str:
         if isinstance(stroke.content, str):
             tag = "code" if stroke.raw else "span"
-            text = f"<{tag}>{escape(f'{stroke.relation} {stroke.content}'.strip())}</{tag}>"
+            sign = f"<span>{escape(stroke.relation)}</span> " if stroke.relation else ""
+            text = f"{sign}<{tag}>{escape(stroke.content)}</{tag}>"
         else:
             text = self.link(Link(stroke.relation, stroke.content))  # type: ignore[arg-type]
             text = typed(f"{stroke.relation} {line(stroke.content)}".lstrip()) + text

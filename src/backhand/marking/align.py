@@ -1,6 +1,6 @@
 r"""Which quantities of the network the names on a page mean.
 
-    B_1, B1, b1                      B1             exactly, then folded (no _, braces, subscripts), then in another case
+    B_1, B1, b1                      B1             exactly, then without _ and braces, then in another case
     dB1, grad_B1, L_{B_1}, δB1       dL/dB1         if its parts are names
     loss, E, cost                    L              where the network has no such name
     w_1 x_1 + w_2 x_2                w[A1,B1] A1 + w[A2,B1] A2      in the working of B1: this unit's own weights
@@ -122,7 +122,7 @@ class Names:
         return self._run_together(name)
 
     def _run_together(self, name: str) -> Slope | None:
-        """dfdz is df/dz, where both are names."""
+        """Of `dfdz`, where both are names: df/dz."""
         if name[:1] != "d" or len(name) > RUN_TOGETHER:
             return None
         for cut in range(2, len(name) - 1):

@@ -6,8 +6,8 @@ r"""From statements to claims: what each chain is about, and which chains belong
 
 A chain that opens with = goes on with the one before; one about the same thing joins it as long as no number has been
 reached. So a claim has all the working that leads to its number. What a chain is about stands on its left: a name, a
-derivative, or a formula that is some quantity's own (`z + a = 2` where s = z + a). A name that the network does not have
-becomes the page's own (`tmp1 = ...`), and may be used in later lines.
+derivative, or a formula that is some quantity's own (`z + a = 2` where s = z + a). A name that the network does not
+have becomes the page's own (`tmp1 = ...`), and may be used in later lines.
 """
 
 from __future__ import annotations
@@ -398,8 +398,8 @@ class Claims:
         return made
 
     def _version(self, name: str, pieces: Sequence[Piece]) -> str:
-        """Which version of a name that is defined anew (`c = c + 1`) a statement gives: the first from the present one on
-        that its number is; by its formula, and without either, the next."""
+        """Which version of a name that is defined anew (`c = c + 1`) a statement gives: the first from the present one
+        on that has its number; without a number, the next."""
         count = sum(f"{name}#{k}" in self.graph for k in range(1, len(self.graph) + 1))
         versions = [*(f"{name}#{k}" for k in range(1, count + 1)), name]
         present = self._versions.get(name, 0)
@@ -468,8 +468,8 @@ class Claims:
         return True
 
     def _mislabelled(self, formula: Slope, meant: Slope, chain: Chain) -> Slope | None:
-        """The derivative that the formula behind an impossible label is: dy/dx, where y does not depend on x, for df/dx;
-        dB1/dL for dL/dB1."""
+        """The derivative that the formula behind an impossible label is: dy/dx, where y does not depend on x, for
+        df/dx; dB1/dL for dL/dB1."""
         if meant.of in self.names.ancestors(meant.by) and meant.of != meant.by:
             candidates = [Slope(meant.by, meant.of)]
         else:

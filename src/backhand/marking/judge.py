@@ -20,38 +20,28 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import NamedTuple
 
-from backhand.core.differentiate import differentiate
-from backhand.core.formula import Apply, Formula, Num, Ref, Slope, names, postorder, rename, to_text
+from backhand.core.formula import Apply, Formula, Num, apply, names, postorder, rename, to_text
 from backhand.core.graph import Graph
+from backhand.core.operations import POWER
+from backhand.marking import reasons as say
 from backhand.marking.about import About, Derivative, Local, Value
 from backhand.marking.align import Context, Unresolved, resolve, with_powers
 from backhand.marking.claims import Claims, Draft, bare, plain
 from backhand.marking.diagnose import Claimed
+from backhand.marking.expected import Expected
 from backhand.marking.marking import Judged, Judgement, Method, Remark, Verdict
+from backhand.marking.putting_in import PuttingIn, Slip, lost_power
 from backhand.marking.replay import Terms
-from backhand.marking.sheet import Amount, exact, small
+from backhand.marking.sheet import Amount, exact
 from backhand.marking.work import Piece
 from backhand.marking.worlds import (
     Measured,
     Rounding,
     World,
     agrees,
-    elsewhere,
     equal,
-    numbers_in,
     places,
-    shape,
 )
-from backhand.numbers import show
-
-
-class Slip(NamedTuple):
-    """One number put in for another: what stands for the given number or quantity `name`."""
-
-    name: str
-    said: Amount
-    meant: Amount
-    given: bool
 
 
 @dataclass(slots=True, eq=False)
@@ -76,6 +66,41 @@ class Outcome:
     dropped: tuple[tuple[str, str], ...] = ()
 
 
+class _Numbers(NamedTuple):
+    """A link in numbers: what it is worth with the exact numbers behind rounded ones, and as it stands."""
+
+    piece: Piece
+    formula: Formula
+    exact: Measured
+    literal: Measured
+
+    @property
+    def bare(self) -> bool:
+        return bare(self.formula)
+
+    @property
+    def shown(self) -> int | None:
+        """The decimals of a bare number."""
+        return self.piece.digits if self.bare else None
+
+    @property
+    def about(self) -> bool:
+        return self.piece.relation == "≈"
+
+    def agrees(self, number: Amount) -> bool:
+        """Whether it is this number: a bare one to its digits, others as exactly as their numbers are written."""
+        if number != number:
+            return False
+        if self.bare:
+            return agrees(self.literal.value, number, self.shown, about=self.about)
+        return equal(self.literal.value, number) or _meets_one(self.exact, number)
+
+    def same_as(self, other: _Numbers) -> bool:
+        return (
+            _meets(self.exact, other.exact) or _meets(self.literal, other.literal) or _meets(self.exact, other.literal)
+        )
+
+
 @dataclass(slots=True, eq=False)
 class _Case:
     """The claim at hand: its true numbers, those that follow, and its links so far."""
@@ -89,9 +114,8 @@ class _Case:
     """The last link in names, resolved."""
     named: list[Amount] = field(default_factory=list[Amount])
     """What that link is worth, here and at the writer's own numbers."""
-    number: Measured | None = None
-    literal: Measured | None = None
-    """The last link in numbers: with the exact numbers behind rounded ones, and as it stands."""
+    numbers: _Numbers | None = None
+    """The last link, if it is in numbers."""
     first_formula: Formula | None = None
     terms: Terms | None = None
     summands: int | None = None
@@ -114,6 +138,8 @@ class Judge:
         self._worlds: list[World] | None = None
         self.symbols = {q.name for q in graph.quantities if not q.computed and q.given is None}
         self.rounding = Rounding(self._known_numbers(), self._plain_numbers())
+        self.putting_in = PuttingIn(graph, of, truth, self.rounding)
+        self.expected = Expected(graph, of, claims.names)
 
     def judge(self, drafts: Sequence[Draft], order: dict[str, int]) -> list[Outcome]:
         """The outcomes, in the order of their numbers on the page."""
@@ -169,17 +195,14 @@ class Judge:
         return self._concluded(case)
 
     def _as_meant(self, case: _Case, piece: Piece) -> Piece:
-        """A link with what the scanner probably lost put back, where that makes it true and it is not so as it stands."""
+        """A link with what the scanner probably lost put back, where it is true only so."""
         if (
             piece.meant is None
             or self._true_as(case, piece, piece.formula)
             or not self._true_as(case, piece, piece.meant)
         ):
             return piece
-        text = (
-            f"This is read as {to_text(piece.meant)}; it stands there as {piece.text.strip()}. Please compare the page."
-        )
-        case.remarks.append(Remark("scan", text, piece.span, text))
+        case.remarks.append(say.scanned(to_text(piece.meant), piece))
         return replace(piece, formula=piece.meant)
 
     def _true_as(self, case: _Case, piece: Piece, formula: Formula | None) -> bool:
@@ -213,7 +236,7 @@ class Judge:
     def _link(self, case: _Case, piece: Piece) -> None:
         if piece.formula is None:
             case.links.append(Judged(piece, "unclear", piece.reason))
-            case.number = case.literal = None
+            case.numbers = None
             return
         resolved, reason = self._resolved(case, piece.formula)
         if resolved is None:
@@ -274,86 +297,62 @@ class Judge:
 
     def _in_numbers(self, case: _Case, piece: Piece, formula: Formula) -> tuple[Verdict, str]:
         if self._in_symbols(case.draft.about) and not any(self.truth.at(formula).value == t for t in case.truths):
-            return "unclear", "It depends on quantities without a value, so there is no number to compare it with."
-        number = self.truth.at(formula, self.rounding)
-        literal = self.truth.at(formula)
-        if not literal.known:
-            return "unclear", "It has no value that can be worked out."
-        shown = piece.digits if bare(formula) else None
-        about = piece.relation == "≈"
-        before, literal_before = case.number, case.literal
-        case.number, case.literal = number, literal
-        if bare(formula) and before is not None and literal_before is not None:
-            return self._after_number(case, before, literal_before, literal, shown, about=about)
-        if before is not None and literal_before is not None:
-            if _meets(number, before) or _meets(literal, literal_before) or _meets(literal, before):
-                return self._standing(case, number, literal)
-            return "wrong", f"{_said(literal_before)} stands before it, and this is {_said(literal)}."
-        return self._put_in(case, piece, formula, number, literal, shown, about=about)
+            return "unclear", say.IN_SYMBOLS
+        said = _Numbers(piece, formula, self.truth.at(formula, self.rounding), self.truth.at(formula))
+        if not said.literal.known:
+            return "unclear", say.NO_VALUE
+        before, case.numbers = case.numbers, said
+        if before is None:
+            return self._put_in(case, said)
+        if said.bare:
+            return self._after_numbers(case, before, said)
+        if before.same_as(said):
+            return self._standing(case, said)
+        return "wrong", say.not_equal(before.literal.value, said.literal.value)
 
-    def _after_number(
-        self, case: _Case, before: Measured, literal_before: Measured, said: Measured, shown: int | None, *, about: bool
-    ) -> tuple[Verdict, str]:
+    def _after_numbers(self, case: _Case, before: _Numbers, said: _Numbers) -> tuple[Verdict, str]:
         """A number behind numbers: the same one, rounded or not."""
-        candidates = (before.value, literal_before.value)
-        off = max(before.off, literal_before.off)
-        half = 0.5 * 10.0**-shown if shown is not None else 0.5 if about else 0.0
-        if any(
-            agrees(said.value, other, shown, about=about)
-            or (off > 0 and abs(float(said.value) - float(other)) <= off + half)
-            for other in candidates
-        ):
-            case.number = case.literal = Measured(said.value, half)
-            return self._standing(case, before, literal_before)
-        return "wrong", f"Before it stands {_said(literal_before)}, not {_said(said)}."
+        off = max(before.exact.off, before.literal.off)
+        half = 0.5 * 10.0**-said.shown if said.shown is not None else 0.5 if said.about else 0.0
+        for other in (before.exact.value, before.literal.value):
+            near = off > 0 and abs(float(said.literal.value) - float(other)) <= off + half
+            if near or said.agrees(other):
+                number = Measured(said.literal.value, half)
+                case.numbers = said._replace(exact=number, literal=number)
+                return self._standing(case, before)
+        return "wrong", say.not_the_result(before.literal.value, said.literal.value)
 
-    def _standing(self, case: _Case, *numbers: Measured) -> tuple[Verdict, str]:
+    def _standing(self, case: _Case, numbers: _Numbers) -> tuple[Verdict, str]:
         """A step that keeps the number: right where the number is true, else it follows."""
-        right = any(_meets_one(number, truth) for number in numbers for truth in case.truths)
+        right = any(_meets_one(one, truth) for one in (numbers.exact, numbers.literal) for truth in case.truths)
         return ("right" if right or not case.truths else "follows"), ""
 
-    def _put_in(
-        self, case: _Case, piece: Piece, formula: Formula, number: Measured, literal: Measured, shown: int | None, *,
-        about: bool,
-    ) -> tuple[Verdict, str]:  # fmt: skip
+    def _put_in(self, case: _Case, said: _Numbers) -> tuple[Verdict, str]:
         """The first numbers of a chain, after its formula or at once."""
-        self._note_terms(case, formula)
-        if bare(formula):
-            same = [t for t in case.truths if agrees(literal.value, t, shown, about=about)]
-        else:
-            same = [t for t in case.truths if _meets_one(number, t) or equal(literal.value, t)]
-        if same or (not case.truths and not case.named):
-            if same and case.formula is not None and not bare(formula):
-                self._faithful(case, piece, formula)
+        if case.terms is None and not said.bare:
+            case.terms = self.putting_in.terms(said.formula)
+        if any(said.agrees(truth) for truth in case.truths):
+            if case.formula is not None and not said.bare:
+                self._faithful(case, said.piece, said.formula)
             return "right", ""
-        if self._early_rounding(case, literal, shown, formula):
+        if (not case.truths and not case.named) or self._early_rounding(case, said):
             return "right", ""
-        if any(_near(literal, number, f, shown, bare(formula), about=about) for f in case.follows):
+        if any(said.agrees(number) for number in case.follows):
             return "follows", ""
-        if any(_near(literal, number, n, shown, bare(formula), about=about) for n in case.named):
+        if any(said.agrees(number) for number in case.named):
             return ("follows" if case.truths else "right"), ""
-        case.slips = () if bare(formula) else self._slips(case, formula)
-        return "wrong", self._why_number(case, piece, literal)
-
-    def _early_rounding(self, case: _Case, literal: Measured, shown: int | None, formula: Formula) -> bool:
-        """Whether a number follows from the writer's own rounded ones, none of which is wrong."""
-        if self.own.astray or not self.own.slack:
-            return False
-        half = 0.5 * 10.0 ** -(shown or 12)
-        return (
-            bare(formula)
-            and shown is not None
-            and any(abs(float(literal.value) - float(f)) <= half * 1.0001 for f in case.follows)
-        )
-
-    def _why_number(self, case: _Case, piece: Piece, literal: Measured) -> str:
+        case.slips = () if said.bare else self._slips(case, said.formula)
         if case.slips:
             slip = case.slips[0]
-            what = "given as" if slip.given else "worth"
-            return f"{_show(slip.said)} stands here for {slip.name}, which is {what} {_show(slip.meant)}."
-        if case.formula is not None:
-            return f"{piece.text.strip()} is not what the formula before it gives."
-        return "It is not the right number, and it does not follow from the lines before."
+            return "wrong", say.put_in_wrongly(slip.name, slip.said, slip.meant, given=slip.given)
+        return "wrong", say.not_what_the_formula_gives(said.piece) if case.formula is not None else say.NOT_RIGHT
+
+    def _early_rounding(self, case: _Case, said: _Numbers) -> bool:
+        """Whether a number follows from the writer's own rounded ones, none of which is wrong."""
+        if self.own.astray or not self.own.slack or said.shown is None:
+            return False
+        half = 0.5 * 10.0**-said.shown * 1.0001
+        return any(abs(float(said.literal.value) - float(number)) <= half for number in case.follows)
 
     # -- links in names ------------------------------------------------------------------------------------
 
@@ -361,22 +360,36 @@ class Judge:
         here = [self.truth_at(formula, total=total) for total in (False, True)]
         own = [world.at(formula, self.rounding) for world in self._own_worlds()]
         case.named = [m.value for m in (*here, *own) if m.known]
-        before_number = case.literal
-        case.number = case.literal = None
+        before, case.numbers = case.numbers, None
         case.formula = formula
         if case.first_formula is None and case.draft.about is not None:
             case.first_formula = formula
         if not here[0].known and not here[1].known:
-            return "unclear", "It has no value here."
+            return "unclear", say.NO_VALUE
         if not case.truths:
-            return self._unnamed(case, before_number, here)
+            return self._unnamed(case, before, piece, formula, here)
         if any(_meets_one(m, truth) for m in here for truth in case.truths):
-            self._by_luck(case, piece, formula)
+            about = case.draft.about
+            if about is not None and case.draft.kind != "given" and not self._uses_own_names(formula):
+                case.by_luck = case.by_luck or self.expected.is_by_luck(about, formula)
+                if case.by_luck:
+                    case.remarks.append(say.right_by_luck(piece, str(about)))
             return "right", ""
         if self._follows_by_formula(case, formula, own):
             return "follows", ""
-        why, case.dropped = self._ways_missing(case, formula)
-        return "wrong", why or "This is not the rule for it."
+        return "wrong", self._ways_missing(case, formula) or say.NOT_THE_RULE
+
+    def _ways_missing(self, case: _Case, formula: Formula) -> str:
+        """Which ways from a unit to the output a formula leaves out, if it follows some."""
+        about = case.draft.about
+        if not isinstance(about, Derivative) or about.of == about.by:
+            return ""
+        seen, left = self.expected.ways(about, formula)
+        if not seen or not left:
+            return ""
+        case.dropped = tuple((about.by, child) for child in left)
+        children = [c for c in self.graph.children(about.by) if c in (*seen, *left)]
+        return say.ways_missing(about.by, about.of, children, seen, left)
 
     def truth_at(self, formula: Formula, *, total: bool = False) -> Measured:
         """The value of a formula at the true numbers, the page's own names at theirs."""
@@ -386,12 +399,14 @@ class Judge:
         finally:
             self.truth.own_names = {}
 
-    def _unnamed(self, case: _Case, before: Measured | None, here: Sequence[Measured]) -> tuple[Verdict, str]:
+    def _unnamed(
+        self, case: _Case, before: _Numbers | None, piece: Piece, formula: Formula, here: Sequence[Measured]
+    ) -> tuple[Verdict, str]:
         """A formula in an equality about nothing the network has: it must be worth what stood before it."""
-        if before is None or any(m.known and _meets(m, before) for m in here):
-            case.number = case.literal = here[0]
+        if before is None or any(m.known and _meets(m, before.literal) for m in here):
+            case.numbers = _Numbers(piece, formula, here[0], here[0])
             return "right", ""
-        return "wrong", f"{_said(before)} stands before it, and this is {_said(here[0])}."
+        return "wrong", say.not_equal(before.literal.value, here[0].value)
 
     def _follows_by_formula(self, case: _Case, formula: Formula, own: Sequence[Measured]) -> bool:
         """Whether a formula with numbers of the writer's own in it gives what follows from them."""
@@ -402,279 +417,39 @@ class Judge:
     def _uses_own_names(self, formula: Formula) -> bool:
         return bool(set(self.own.names).intersection(names(formula)))
 
-    def _by_luck(self, case: _Case, piece: Piece, formula: Formula) -> None:
-        """A formula that is true here: is it the rule, or does it only come out right at these numbers?"""
-        about = case.draft.about
-        if about is None or case.draft.kind == "given" or self._uses_own_names(formula):
-            return
-        keep = self._kept(about, formula)
-        if keep is None:
-            return
-        for seed in (3, 4):
-            world = elsewhere(self.graph, self.of, keep, seed)
-            wanted = world.predicted(about)
-            found = [world.at(formula, total=total).value for total in (False, True)]
-            if isinstance(about, Local) and any(
-                equal(x, world.slope(about.child, about.parent, total=True)) for x in found if x == x
-            ):
-                continue
-            if wanted is None or wanted != wanted or any(equal(x, wanted) for x in found if x == x):
-                continue
-            case.by_luck = True
-            text = (
-                f"The number comes out right here, but {piece.text.strip()} is not the rule for {about}: with other "
-                f"numbers it would not. Compare it with the formula of the exercise."
-            )
-            case.remarks.append(Remark("right-by-luck", text, piece.span, text))
-            return
-
-    def _kept(self, about: About, formula: Formula) -> frozenset[str] | None:
-        """Given numbers that stay as they are when a formula is tried elsewhere: those it has as numbers, and those
-        that are easily left unsaid (0, 1 and -1). None if it has other numbers, put in for what was computed."""
-        used = numbers_in(formula)
-        computed = {q.name for q in self.graph.quantities if q.computed}
-        in_names = any(isinstance(node, Slope) or node.name in computed for node in postorder(formula)
-                       if isinstance(node, (Slope, Ref)))  # fmt: skip
-        if not in_names:
-            return None
-        own = self._numbers_of_rule(about)
-        givens = {q.name: abs(q.given) for q in self.graph.quantities if isinstance(q.given, Fraction)}
-        allowed = (
-            own | {Fraction(0), Fraction(1)} | (set(givens.values()) if isinstance(about, Value) else set[Fraction]())
-        )
-        relevant = self._given_in_rule(about)
-        allowed |= {givens[name] for name in relevant if name in givens}
-        if not used <= allowed:
-            return None
-        return frozenset(name for name, size in givens.items() if size in used or size in (0, 1))
-
-    def _numbers_of_rule(self, about: About) -> set[Fraction]:
-        definition, by = self._rule(about)
-        if definition is None:
-            return set()
-        if not by:
-            return numbers_in(definition)
-        return numbers_in(definition) | numbers_in(differentiate(definition, by).formula)
-
-    def _given_in_rule(self, about: About) -> list[str]:
-        definition, _ = self._rule(about)
-        return [] if definition is None else [n for n in names(definition) if not self.graph[n].computed]
-
-    def _rule(self, about: About) -> tuple[Formula | None, str]:
-        """The formula that a claim comes from, and by what it is differentiated."""
-        match about:
-            case Value():
-                return self.graph[about.name].definition, ""
-            case Local():
-                return self.graph[about.child].definition, about.parent
-            case Derivative():
-                if about.by in self.graph.parents(about.of):
-                    return self.graph[about.of].definition, about.by
-                return None, ""
-
-    def _ways_missing(self, case: _Case, formula: Formula) -> tuple[str, tuple[tuple[str, str], ...]]:
-        """Which ways from a unit to the output a formula leaves out."""
-        about = case.draft.about
-        if not isinstance(about, Derivative) or about.of == about.by:
-            return "", ()
-        needed = self.names.ancestors(about.of)
-        children = [c for c in self.graph.children(about.by) if c in needed]
-        seen = {
-            child
-            for node in postorder(formula)
-            if isinstance(node, Slope)
-            for child in children
-            if (node.of, node.by) == (child, about.by) or (node.of, node.by) == (about.of, child)
-        }
-        left = [child for child in children if child not in seen]
-        if len(children) < 2 or not seen or not left:
-            return "", ()
-        ways = _COUNT.get(len(children), str(len(children)))
-        text = (
-            f"{about.by} reaches {about.of} by {ways} ways, through {_and(children)}. This line has what comes back "
-            f"through {_and([c for c in children if c in seen])}. Add what comes back through {_and(left)}."
-        )
-        return text, tuple((about.by, child) for child in left)
-
     # -- slips ---------------------------------------------------------------------------------------------
-
-    def _note_terms(self, case: _Case, formula: Formula) -> None:
-        """The numbers put in, as summands of factors, for who looks for the habit behind them."""
-        if case.terms is not None or bare(formula):
-            return
-        found: list[tuple[Amount, ...]] = []
-        for sign, factors in shape(formula).summands:
-            values = [self.truth.at(factor).value for factor in factors]
-            if any(v != v for v in values):
-                return
-            found.append((-1, *values) if sign < 0 else tuple(values))
-        case.terms = tuple(found)
-
-    def _references(self, case: _Case) -> Iterator[Formula]:
-        """Formulas in names into which numbers may have been put."""
-        if case.formula is not None:
-            yield case.formula
-        about = case.draft.about
-        if about is None:
-            return
-        definition, by = self._rule(about)
-        if definition is not None:
-            yield differentiate(definition, by).formula if by else definition
-        if isinstance(about, Derivative):
-            yield from self._chain_rule(about)
-
-    def _chain_rule(self, about: Derivative) -> Iterator[Formula]:
-        """dL/dx as the sum over all children."""
-        from backhand.core.algebra import add, multiply
-
-        needed = self.names.ancestors(about.of)
-        total: Formula | None = None
-        for child in self.graph.children(about.by):
-            definition = self.graph[child].definition
-            if child not in needed or definition is None or child == about.of:
-                continue
-            local = differentiate(definition, about.by).formula
-            part = multiply(Slope(about.of, child), local)
-            total = part if total is None else add(total, part)
-        if total is not None:
-            yield total
 
     def _slips(self, case: _Case, written: Formula) -> tuple[Slip, ...]:
         """The one number that was put in wrongly, or two given ones, if that is all that is wrong."""
+        references = [case.formula] if case.formula is not None else []
+        if case.draft.about is not None:
+            references += self.expected.formulas(case.draft.about)
         for world in (self.truth, *self._own_worlds()):
-            for reference in self._references(case):
-                slips = self._compared(reference, written, world)
+            for reference in references:
+                slips = self.putting_in.compared(reference, written, world)
                 if slips and (len(slips) == 1 or (len(slips) == 2 and all(slip.given for slip in slips))):
                     return tuple(slips)
         return ()
-
-    def _compared(self, reference: Formula, written: Formula, world: World) -> list[Slip] | None:
-        """Where the numbers differ from the names they stand for; None if the two have another shape."""
-        mine, theirs = shape(reference).summands, shape(written).summands
-        if len(mine) != len(theirs):
-            return None
-        slips: list[Slip] = []
-        rest = list(theirs)
-        later: list[tuple[int, tuple[Formula, ...]]] = []
-        for sign, factors in mine:
-            value = sign * self._product(factors, world)
-            same = next((t for t in rest if self._same_term(value, factors, t, world)), None)
-            if same is not None:
-                rest.remove(same)
-            else:
-                later.append((sign, factors))
-        for (sign, factors), (other_sign, other) in zip(later, rest, strict=True):
-            found = self._factors(sign, factors, other_sign, other, world)
-            if found is None:
-                return None
-            slips += found
-        return slips
-
-    def _product(self, factors: Sequence[Formula], world: World) -> Amount:
-        total: Amount = 1
-        for factor in factors:
-            total = total * world.at(factor).value
-        return total
-
-    def _same_term(
-        self, value: Amount, factors: Sequence[Formula], term: tuple[int, tuple[Formula, ...]], world: World
-    ) -> bool:
-        sign, written = term
-        mine = sorted(abs(float(world.at(f).value)) for f in factors)
-        theirs = sorted(abs(float(self.truth.at(f, self.rounding).value)) for f in written)
-        trimmed = [[x for x in listed if x != 1] for listed in (mine, theirs)]
-        total = sign * float(self._product(written, self.truth))
-        return (
-            len(trimmed[0]) == len(trimmed[1])
-            and all(
-                abs(a - b) <= 1e-9 + 0.02 * abs(a) * (not equal(a, b)) * (b % 1 != 0)
-                for a, b in zip(*trimmed, strict=True)
-            )
-            and (equal(total, value) or abs(total - float(value)) <= 0.03 * abs(float(value)))
-        )
-
-    def _factors(
-        self, sign: int, factors: Sequence[Formula], other_sign: int, written: Sequence[Formula], world: World
-    ) -> list[Slip] | None:
-        """One summand against another: factors that are the same go out, one of each may be left."""
-        mine = [(f, world.at(f).value) for f in factors]
-        theirs = [(f, self.truth.at(f, self.rounding).value) for f in written]
-        for factor, value in list(mine):
-            match = next((t for t in theirs if equal(t[1], value)), None)
-            if match is not None:
-                mine.remove((factor, value))
-                theirs.remove(match)
-        mine = [m for m in mine if not (isinstance(m[0], Num) and m[1] == 1)]
-        if sign != other_sign:
-            return None
-        if len(mine) != 1 or len(theirs) > 1:
-            return None
-        factor, meant = mine[0]
-        if not theirs:
-            return self._leaf(factor, 1, meant) if len(written) < len(factors) else None
-        other, said = theirs[0]
-        if isinstance(factor, Apply) and isinstance(other, Apply):
-            return self._inside(factor, other, world)
-        return self._leaf(factor, said, meant)
-
-    def _inside(self, factor: Apply, other: Apply, world: World) -> list[Slip] | None:
-        if factor.operation.name in ("+", "-") and other.operation.name in ("+", "-"):
-            return self._compared(factor, other, world)
-        if factor.operation is not other.operation or len(factor.args) != len(other.args):
-            return None
-        slips: list[Slip] = []
-        for one, written in zip(factor.args, other.args, strict=True):
-            if isinstance(one, Num) and isinstance(written, Num) and one.value == written.value:
-                continue
-            found = self._compared(one, written, world)
-            if found is None:
-                return None
-            slips += found
-        return slips
-
-    def _leaf(self, factor: Formula, said: Amount, meant: Amount) -> list[Slip] | None:
-        match factor:
-            case Ref() if factor.name in self.graph.index:
-                return [Slip(factor.name, said, meant, not self.graph[factor.name].computed)]
-            case Slope():
-                weight = self._weight_behind(factor)
-                if weight is not None:
-                    return [Slip(weight, said, meant, True)]
-                return [Slip(f"d{factor.of}/d{factor.by}", said, meant, False)]
-            case _:
-                return None
-
-    def _weight_behind(self, slope: Slope) -> str | None:
-        """The weight that a local derivative is, where it is just one."""
-        definition = self.graph[slope.of].definition
-        if definition is None or slope.of == self.of or slope.by not in self.graph.parents(slope.of):
-            return None
-        local = differentiate(definition, slope.by).formula
-        return local.name if isinstance(local, Ref) and not self.graph[local.name].computed else None
 
     # -- slips without consequence -------------------------------------------------------------------------
 
     def _faithful(self, case: _Case, piece: Piece, written: Formula) -> None:
         """Numbers that give the right value, although they are not what the formula before them has."""
         assert case.formula is not None
-        lost = _lost_power(case.formula, written)
+        lost = lost_power(case.formula, written)
         if lost is not None:
             base, exponent = lost
-            inside = to_text(base) if base.parens or isinstance(base, (Num, Ref)) else f"({to_text(base)})"
-            text = (
-                f"The exponent is lost in writing: {inside}^{to_text(exponent)} is meant. It changes nothing here, because "
-                f"{_show(self.truth.at(base).value)}^{to_text(exponent)} = "
-                f"{_show(self.truth.at(base).value ** int(small(exact_number(exponent))))}."
-            )
-            hint = "The exponent of the line before is lost in writing. Here it happens to change nothing."
-            case.remarks.append(Remark("square-lost", text, piece.span, hint))
+            inside = to_text(base) if base.parens else f"({to_text(base)})"
+            value = self.truth.at(base).value
+            power = self.truth.at(apply(POWER, base, exponent)).value
+            case.remarks.append(say.exponent_lost(piece, inside, to_text(exponent), value, power))
             return
         for world in (self.truth, *self._own_worlds()):
-            slips = self._compared(case.formula, written, world)
+            slips = self.putting_in.compared(case.formula, written, world)
             if slips == []:
                 return
             if slips is not None and len(slips) == 1 and slips[0].given:
-                case.remarks.append(copied_wrongly(slips[0].name, slips[0].said, slips[0].meant, piece))
+                case.remarks.append(say.copied_wrongly(slips[0].name, slips[0].said, slips[0].meant, piece))
                 return
 
     # -- the whole claim -----------------------------------------------------------------------------------
@@ -687,10 +462,8 @@ class Judge:
         value: Amount | None = None
         if number is not None and number.formula is not None:
             value = self.truth.at(number.formula).value
-        elif (case.literal is not None and case.formula is None) or (
-            case.literal is not None and draft.about is not None
-        ):
-            value = case.literal.value if case.literal.known else None
+        elif case.numbers is not None and (case.formula is None or draft.about is not None):
+            value = case.numbers.literal.value if case.numbers.literal.known else None
         verdict = self._verdict(case, value, number)
         if verdict != "wrong":
             wrong = None
@@ -698,12 +471,10 @@ class Judge:
             verdict, wrong = self._generic_given(case, value), None
             links[:] = [Judged(link.piece, "unclear", link.why) if link.verdict == "wrong" else link for link in links]
         if draft.mislabelled:
-            case.remarks.append(self._label_remark(draft))
+            case.remarks.append(say.wrong_label(draft.label, str(draft.about), draft.subject or draft.pieces[0]))
         for slip in case.slips:
             if slip.given and wrong is not None:
-                text = f"{_show(slip.said)} is written for {slip.name}, which is {_show(slip.meant)}."
-                hint = f"Compare the number written for {slip.name} with the exercise."
-                case.remarks.append(Remark("misread", text, wrong.piece.span, hint))
+                case.remarks.append(say.misread(slip.name, slip.said, slip.meant, wrong.piece))
         truth = case.truths[0] if case.truths and not self._in_symbols(draft.about) else None
         follows = case.follows[0] if case.follows else truth
         last = number or (draft.pieces[-1] if draft.pieces else None)
@@ -766,17 +537,12 @@ class Judge:
         return "right" if any(link.verdict in ("right", "follows") for link in before) else "none"
 
     def _generic_given(self, case: _Case, value: Amount | None) -> Verdict:
-        """w_2 = -1 at the side of a line, where this unit's second weight is -2: a slip of writing, or another weight."""
+        """w_2 = -1 beside a line whose unit has -2 as its second weight: a slip of writing, or another weight."""
         about, piece = case.draft.about, case.draft.number
         assert isinstance(about, Value)
         if piece is not None and value is not None and case.truths:
-            case.remarks.append(copied_wrongly(about.name, value, case.truths[0], piece, case.draft.label))
+            case.remarks.append(say.copied_wrongly(about.name, value, case.truths[0], piece, case.draft.label))
         return "unclear"
-
-    def _label_remark(self, draft: Draft) -> Remark:
-        assert draft.subject is not None
-        text = f"What stands here is {draft.about}; the line calls it {draft.label}. Write {draft.about}."
-        return Remark("label", text, draft.subject.span, text)
 
     def _claimed(self, case: _Case, value: Amount | None, judgement: Judgement) -> Claimed | None:
         """The claim as diagnosing wants it."""
@@ -839,20 +605,6 @@ def _of_the_version_before(formula: Formula, about: About | None, graph: Graph) 
 
 
 TO_BE_TAKEN = ("derivative", "prime")
-_COUNT = {2: "two", 3: "three", 4: "four", 5: "five", 6: "six"}
-
-
-def copied_wrongly(name: str, said: Amount, meant: Amount, piece: Piece, label: str = "") -> Remark:
-    """A given number copied wrongly, which changes nothing."""
-    written = f"{label} (the number {name})" if label and label != name else name
-    text = f"{written} is copied as {_show(said)}; it is {_show(meant)}. It has no consequence here."
-    return Remark("copied-wrongly", text, piece.span, f"Compare {label or name} with the exercise.")
-
-
-def exact_number(formula: Formula) -> Fraction:
-    """The number a Num has."""
-    assert isinstance(formula, Num)
-    return formula.value
 
 
 def _shown(number: Piece | None) -> tuple[int | None, bool]:
@@ -874,44 +626,3 @@ def _meets(one: Measured, other: Measured) -> bool:
 
 def _meets_one(measured: Measured, number: Amount) -> bool:
     return measured.known and _meets(measured, Measured(number, 0.0))
-
-
-def _near(literal: Measured, number: Measured, other: Amount, shown: int | None, is_bare: bool, *, about: bool) -> bool:
-    if other != other:
-        return False
-    if is_bare:
-        return agrees(literal.value, other, shown, about=about)
-    return equal(literal.value, other) or _meets_one(number, other) or _meets_one(literal, other)
-
-
-def _lost_power(reference: Formula, written: Formula) -> tuple[Formula, Formula] | None:
-    """The base as written and the exponent that was lost, where that is all that differs."""
-    if isinstance(reference, Apply) and reference.operation.name == "^" and isinstance(reference.args[1], Num):
-        if reference.args[1].value.denominator != 1 or not 2 <= reference.args[1].value <= 9:
-            return None
-        if isinstance(written, Apply) and written.operation.name == "^":
-            return None
-        base = reference.args[0]
-        if not isinstance(written, Apply):
-            return None
-        same = isinstance(base, Apply) and base.operation is written.operation
-        return (written, reference.args[1]) if same else None
-    if isinstance(reference, Apply) and isinstance(written, Apply) and reference.operation is written.operation:
-        if len(reference.args) != len(written.args):
-            return None
-        found = [_lost_power(a, b) for a, b in zip(reference.args, written.args, strict=True)]
-        kept = [f for f in found if f is not None]
-        return kept[0] if len(kept) == 1 else None
-    return None
-
-
-def _show(number: Amount) -> str:
-    return show(exact(number)).text
-
-
-def _said(measured: Measured) -> str:
-    return _show(measured.value)
-
-
-def _and(listed: Sequence[str]) -> str:
-    return " and ".join([", ".join(listed[:-1]), listed[-1]] if len(listed) > 1 else listed)

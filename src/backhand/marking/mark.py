@@ -2,8 +2,8 @@
 
     Work --claims--> what each statement is about --judge--> verdicts --diagnose--> habits --credit--> Marking
 
-Each line is held against the truth and against the writer's own earlier numbers; the first wrong step is the first wrong
-link on the page; a habit is named only where it beats chance. The same answer gives the same marking, always.
+Each line is held against the truth and against the writer's own earlier numbers; the first wrong step is the first
+wrong link on the page; a habit is named only where it beats chance. The same answer gives the same marking, always.
 """
 
 from __future__ import annotations

@@ -133,9 +133,9 @@ class _Page:
                 text += self.text[at : slip.span.start] + slip.meant
                 at = slip.span.end
         text += self.text[at:end]
-        mode: Mode = next((r.mode for r in row.regions if r.start <= start < r.end), "text")
+        modes: list[Mode] = [r.mode for r in row.regions if r.start <= start < r.end]
         tokenizer = Tokenizer(text, self.comma)
-        tokenizer.run(0, len(text), mode)
+        tokenizer.run(0, len(text), modes[0] if modes else "text")
         tokens = [("NAME", *t[1:]) if t[0] == "WORD" else t for t in tokenizer.tokens if t[0] != "EDGE"]
         try:
             meant = FormulaReader(Source(text, self.source.name)).read(tokens)

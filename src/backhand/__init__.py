@@ -1,8 +1,9 @@
-"""Backhand does backpropagation by hand: it solves a network and shows the whole working.
+"""Backhand does backpropagation by hand: it solves a network with the whole working, and marks somebody's own.
 
     import backhand
-    graph = backhand.read("x = 2; ...") or backhand.Net()
-    print(backhand.solve(graph))
+    graph = backhand.read("q3.bh")                                   or backhand.Net()
+    backhand.solve(graph)                                            every value and derivative
+    backhand.mark(backhand.read_answer("q3-answer.md"), graph)       each line judged, the habit named
 
 The public names are those in `__all__`; each is loaded when it is first used, so that a command
 that needs few of them starts quickly.
@@ -29,7 +30,12 @@ if TYPE_CHECKING:
         UndefinedError,
         UsageError,
     )
+    from backhand.marking.mark import mark
+    from backhand.marking.marking import Judgement, Marking
+    from backhand.marking.policy import Policy
+    from backhand.marking.work import Work
     from backhand.readers import read
+    from backhand.readers.answer import read_answer
     from backhand.solving.solution import Solution
     from backhand.solving.solve import solve
 
@@ -40,8 +46,11 @@ __all__ = [
     "BackhandError",
     "CheckError",
     "Graph",
+    "Judgement",
     "LimitError",
+    "Marking",
     "Net",
+    "Policy",
     "Propagation",
     "Quantity",
     "ReadError",
@@ -51,11 +60,14 @@ __all__ = [
     "Term",
     "UndefinedError",
     "UsageError",
+    "Work",
     "draw",
+    "mark",
     "path_product",
     "paths",
     "propagate",
     "read",
+    "read_answer",
     "solve",
     "write",
 ]
@@ -64,7 +76,9 @@ _HOMES = {
     "CALCULUS": "core.rules", "Rules": "core.rules", "Graph": "core.graph", "Quantity": "core.graph",
     "Net": "core.builder", "Term": "core.builder", "Propagation": "core.propagate", "propagate": "core.propagate",
     "paths": "core.paths", "path_product": "core.paths", "read": "readers", "solve": "solving.solve",
-    "Solution": "solving.solution", "draw": "display", "write": "display",
+    "Solution": "solving.solution", "draw": "display", "write": "display", "mark": "marking.mark",
+    "Judgement": "marking.marking", "Marking": "marking.marking", "Policy": "marking.policy",
+    "Work": "marking.work", "read_answer": "readers.answer",
 }  # fmt: skip
 
 

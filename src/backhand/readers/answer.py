@@ -43,12 +43,21 @@ CURE = "Type the working, or have it read by a program, and give it as text, Mar
 CONTROLS = frozenset(range(32)) - frozenset(b"\t\n\r\f\x1b\x0b")
 
 
-def read_answer(*paths: str | os.PathLike[str]) -> Work:
-    """An answer from one file or several, in their order.
+def read_answer(*pages: str | os.PathLike[str]) -> Work:
+    r"""An answer from one file or several, in their order; or from text itself (a string with a line break or an =).
 
     Raises UsageError where there is no such file, ReadError for what is no text, LimitError for what is too large.
+
+    >>> len(read_answer("B1 = 2 + 1 = 3\nC1 = 1").lines)
+    2
     """
-    return work_of([(str(path), contents(Path(path))) for path in paths])
+    return work_of([_named(page, number, len(pages)) for number, page in enumerate(pages, 1)])
+
+
+def _named(page: str | os.PathLike[str], number: int, of: int) -> tuple[str, bytes]:
+    if isinstance(page, str) and ("\n" in page or "=" in page or not page.strip()):
+        return "<answer>" if of == 1 else f"<page {number}>", page.encode("utf-8", "surrogatepass")
+    return str(page), contents(Path(page))
 
 
 def work_of(pages: Sequence[tuple[str, bytes]]) -> Work:

@@ -251,7 +251,7 @@ class Search:
         """A hypothesis against the page; each is replayed once."""
         known = self._fits.get(id(hypothesis.practice))
         if known is None:
-            known = self._fit(self.pages(hypothesis.practice), 0.0, hypothesis.practice)
+            known = self._fit(self.pages(hypothesis.practice), 0.0, hypothesis)
             self._fits[id(hypothesis.practice)] = known
             self._kept.append(hypothesis.practice)
         return Fit(known.misses, known.against, known.cost + hypothesis.bits)
@@ -272,20 +272,13 @@ class Search:
     def _kept(self) -> list[Practice]:
         return []
 
-    def _fit(self, pages: Sequence[Page], bits: float, practice: Practice = RIGHT) -> Fit:
-        misses: set[int] = set()
-        against: set[int] = set()
-        for view, page in zip(self.views, pages, strict=True):
-            for n in view.claims:
-                claim = self.claims[n]
-                if claim.misread:
-                    continue
-                number = predicted(page, claim.about)
-                if number is not None and not _agree(claim, number):
-                    misses.add(n)
-        for n in self._with_formula:
-            if not self._same_formula(n, practice, self._elsewhere(n)):
-                against.add(n)
+    def _fit(self, pages: Sequence[Page], bits: float, hypothesis: Hypothesis | None = None) -> Fit:
+        misses = self._missed(pages)
+        practice = RIGHT if hypothesis is None else hypothesis.practice
+        if hypothesis is None or self._hopeful(hypothesis, misses):
+            against = {n for n in self._with_formula if not self._same_formula(n, practice, self._elsewhere(n))}
+        else:
+            against = set(self.null.against.intersection(self._with_formula))
         for view, page in zip(self.views, pages, strict=True):
             for n in view.claims:
                 claim = self.claims[n]
@@ -295,6 +288,23 @@ class Search:
                     against.add(n)
         cost = bits + self.scheme.miss * len(misses) + self._written(against)
         return Fit(frozenset(misses), frozenset(against), cost)
+
+    def _missed(self, pages: Sequence[Page]) -> set[int]:
+        """The claims whose number these pages do not have."""
+        misses: set[int] = set()
+        for view, page in zip(self.views, pages, strict=True):
+            for n in view.claims:
+                claim = self.claims[n]
+                number = None if claim.misread else predicted(page, claim.about)
+                if number is not None and not _agree(claim, number):
+                    misses.add(n)
+        return misses
+
+    def _hopeful(self, hypothesis: Hypothesis, misses: set[int]) -> bool:
+        """Whether its numbers leave a hypothesis a chance. Of others the written formulas are not tried, which takes
+        most of the time; they count as contradicted wherever the right rules are."""
+        cost = hypothesis.bits + self.scheme.miss * len(misses)
+        return cost <= self.limit + self.scheme.near or len(misses) <= self.scheme.residue
 
     def _written(self, against: Iterable[int]) -> float:
         scheme = self.scheme

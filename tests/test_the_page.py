@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from fractions import Fraction
 from pathlib import Path
@@ -123,3 +124,38 @@ def test_renaming_rescaling_and_permuting_gives_the_corresponding_answers(seed: 
     for (tail, head), derivative in WEIGHTS.items():
         found = solution.derivative(f"w[{names[tail]},{names[head]}]")
         assert found == derivative * unit[tail] / unit[head]
+
+
+# -- and the answer somebody gave to it ----------------------------------------------------------------------
+
+
+def test_the_answer_is_marked_as_an_expert_would() -> None:
+    """Four of seven derivatives are wrong, all for one reason; two slips cost nothing; nothing else is flagged."""
+    marking = backhand.mark(backhand.read_answer(Q3.with_name("q3-answer.md")), backhand.read(Q3))
+    wrong = ["dL/dB1", "dL/dB2", "dL/dA1", "dL/dA2"]
+    assert [j.name for j in marking.judgements if j.verdict == "wrong"] == wrong
+    there = {j.verdict for j in marking.judgements if j.line is not None}
+    assert there == {"right", "wrong", "unclear"} and [j.line for j in marking.judgements if j.verdict == "unclear"] == [69]
+    assert marking.first_wrong is not None
+    assert (marking.first_wrong.line, marking.first_wrong.about) == (69, "dL/dB1")
+    (habit,) = marking.diagnoses
+    assert (habit.keys, habit.ids, [str(about) for about in habit.about]) == (("one-path-straight",), ("P1",), wrong)
+    assert [(r.line, r.key) for r in marking.remarks] == [(45, "square-lost"), (69, "copied-wrongly")]
+    assert (marking.marks.earned, marking.marks.out_of) == (12, 20)
+    assert not marking.unread
+    absent = [j.about for j in marking.judgements if j.verdict == "missing"]
+    assert len(absent) == 10 and absent == list(marking.marks.absent), "the derivatives by the weights cost nothing"
+    from_own = {j.name: j.from_own for j in marking.judgements if j.verdict == "wrong"}
+    assert from_own == {"dL/dB1": 4, "dL/dB2": -4, "dL/dA1": -4, "dL/dA2": 2}
+
+
+def test_the_command_gives_the_same_bytes_each_time(capsys: pytest.CaptureFixture[str]) -> None:
+    from backhand.cli import run
+
+    said: list[str] = []
+    for _ in range(2):
+        assert run(["mark", str(Q3), str(Q3.with_name("q3-answer.md")), "--format", "json"]) == 0
+        said.append(capsys.readouterr().out)
+    assert said[0] == said[1]
+    assert json.loads(said[0])["first_wrong"] == {"line": 69, "about": "dL/dB1"}
+    assert run(["mark", str(Q3), str(Q3.with_name("q3-answer.md")), "--strict"]) == 1

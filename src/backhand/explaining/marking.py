@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
 from itertools import groupby
 
@@ -79,6 +79,7 @@ class _Report:
         self.graph = marking.solution.graph
         self.names = Names(self.graph)
         self.several = len(marking.work.sources) > 1
+        self.files = _short(source.name for source in marking.work.sources)
         self.comments = _Comments(marking, hints, self.names)
 
     # -- the summary -------------------------------------------------------------------------------------------
@@ -99,7 +100,9 @@ class _Report:
             if diagnosis.remark:
                 where = f"Line {lines[0]}: " if lines else ""
                 yield Remark("hint", (where, *self.sentence(diagnosis.remark)))
-        missing = [j.about for j in marking.judgements if j.verdict == "missing" and j.about is not None]
+        free = set(marking.marks.absent)
+        asked = [j.about for j in marking.judgements if j.verdict == "missing" and j.about is not None]
+        missing = [about for about in asked if about not in free]
         if missing:
             yield Paragraph(say.absent(missing, counts=True))
         if marks.absent:
@@ -114,7 +117,7 @@ class _Report:
         return say.with_names(text, self.graph)
 
     def _file(self, span: Span) -> str:
-        return f" of {span.source.name}" if self.several else ""
+        return f" of {self.files[span.source.name]}" if self.several else ""
 
     def _counted(self) -> str:
         found = ["noted" if j.verdict == "unclear" and j.remarks else j.verdict for j in self.marking.judgements]
@@ -127,7 +130,7 @@ class _Report:
         first = self.marking.first_wrong
         if first is None:
             return
-        where = say.first_wrong(first.line, first.span.source.name if self.several else "")
+        where = say.first_wrong(first.line, self.files[first.span.source.name] if self.several else "")
         yield Paragraph((where, *self._step(first.span, first.about), "."))
         said = self.comments.first
         if said is not None and not self.comments.first_is_habit:
@@ -162,7 +165,7 @@ class _Report:
         for source, group in groupby(self.marking.work.lines, lambda line: line.span.source):
             lines = tuple(written.lines([*group], self.comments.by_line))
             if lines:
-                yield Page(source.name if self.several else "", lines, _legend(lines))
+                yield Page(self.files[source.name] if self.several else "", lines, _legend(lines))
 
     def figure(self) -> Iterator[Block]:
         """The network with what was left out, if something was."""
@@ -227,6 +230,13 @@ class _Report:
 def left_out(marking: Marking) -> frozenset[tuple[str, str]]:
     """The arrows, tail and head, that wrong lines leave out."""
     return frozenset(_Comments(marking, False, Names(marking.solution.graph)).dropped)
+
+
+def _short(names: Iterable[str]) -> dict[str, str]:
+    """Names of files without their folders, if they are different without them."""
+    whole = list(names)
+    short = [re.split(r"[/\\]", name)[-1] for name in whole]
+    return dict(zip(whole, short if len(set(short)) == len(whole) else whole, strict=True))
 
 
 def _shortened(text: str, most: int = 120) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from fractions import Fraction
 
 from backhand.core.graph import Graph
 from backhand.marking.about import About, Derivative, Local, Value
@@ -20,6 +21,7 @@ from backhand.marking.judge import Judge, Outcome
 from backhand.marking.marking import FirstWrong, Judgement, Marking
 from backhand.marking.work import Work
 from backhand.marking.worlds import here
+from backhand.numbers import Number
 from backhand.solving.solution import Solution
 from backhand.solving.solve import solve
 
@@ -48,7 +50,7 @@ def mark(work: Work, graph: Graph, *, of: str | None = None, policy: Policy | No
     first = _first_wrong(outcomes, order)
     expected = asked(graph, output)
     marks = credit(judgements, expected, policy)
-    judgements += [_missing(about, solution, graph) for about in _absent(expected, judgements, marks.absent)]
+    judgements += [_missing(about, solution) for about in _absent(expected, judgements)]
     return Marking(work, solution, tuple(judgements), first, diagnoses, marks, title)
 
 
@@ -84,23 +86,22 @@ def _first_wrong(outcomes: Sequence[Outcome], order: dict[str, int]) -> FirstWro
     return FirstWrong(judgement.name or judgement.label, span)
 
 
-def _absent(expected: Sequence[About], judgements: Sequence[Judgement], absent: Sequence[About]) -> list[About]:
-    """What is asked, and not on the page at all."""
-    there = {judgement.about for judgement in judgements}
-    return [about for about in expected if about not in there and about not in absent]
+def _absent(expected: Sequence[About], judgements: Sequence[Judgement]) -> list[About]:
+    """What is asked, and not on the page at all, whether that costs anything or not."""
+    there = {judgement.name for judgement in judgements}
+    return [about for about in expected if str(about) not in there]
 
 
-def _missing(about: About, solution: Solution, graph: Graph) -> Judgement:
+def _missing(about: About, solution: Solution) -> Judgement:
     match about:
         case Value():
             return Judgement(about, "value", "missing", truth=_number(solution.value(about.name)))
         case Derivative():
-            return Judgement(about, "total", "missing", truth=_number(solution.derivative(about.by)))
+            truth = solution.derivative(about.by) if about.of == solution.of else None
+            return Judgement(about, "total", "missing", truth=_number(truth))
         case Local():
             return Judgement(about, "local", "missing")
 
 
-def _number(value: object):  # type: ignore[no-untyped-def]
-    from fractions import Fraction
-
+def _number(value: object) -> Number | None:
     return value if isinstance(value, (Fraction, float)) else None

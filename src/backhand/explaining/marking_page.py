@@ -10,6 +10,7 @@ typed. Nothing of a line is left out, and nothing is put in.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -157,11 +158,15 @@ class AsWritten:
                 read = self.names.box(Slope(self.of, formula.by))
                 yield Stroke(m.Row((m.Words("(read as "), read, m.Sign(")"))))
         else:
-            seen = self.names.box(self._with_output(formula), piece.text)
+            bare = BARE_NUMBER.fullmatch(piece.text.strip())
+            seen = m.Number(bare[0]) if bare else self.names.box(self._with_output(formula), piece.text)
             for name, value in piece.at:
                 at = m.Row((m.Words(" at "), m.Symbol(self.names(name)), m.Sign("="), m.Words(value)))
                 seen = m.Row((seen, at))
-            yield Stroke(seen, pen=pen, struck=struck)
+            if _says_the_same(piece.text, " ".join(_said(seen))):
+                yield Stroke(seen, pen=pen, struck=struck)
+            else:
+                yield Stroke(_tight(piece.text), pen=pen, raw=True, struck=struck)
 
     def _with_output(self, formula: Formula) -> Formula:
         """Derivatives whose output goes without saying are by the output asked about."""
@@ -273,12 +278,57 @@ SIGNS = {"=>": "⇒", "=": "=", "≈": "≈", "": ""}
 ONLY_LAYOUT = re.compile(r"(?:\s|\\(?:begin|end)\s*\{[^{}]*\}(?:\s*\{[^{}]*\})?|\$\$|\\[\[\]]|```\s*\w*|[|:-]{3,})*")
 EMPHASIS = re.compile(r"(\*\*|__)(?=\S)(.+?)(?<=\S)\1")
 BETWEEN_DOLLARS = re.compile(r"(?<!\$)\$\s*([^\W\d_]\w*(?:_\{\w+\})?(?:\s*,\s*[^\W\d_]\w*(?:_\{\w+\})?)*)\s*\$(?!\$)")
+BARE_NUMBER = re.compile(r"-?\d+\.\d+")
+COMMAND = re.compile(r"\\[A-Za-z]+")
+DIGITS, WORD = re.compile(r"\d"), re.compile(r"[^\W\d_]{3,}")
 SPOKEN = re.compile(r"[^\W\d_]{2,}\s+(?:[^\W\d_]{2,}\s+)*")
 
 
 def _spoken(text: str) -> bool:
     """Whether a derivative was named in words: the gradient at B1."""
     return bool(SPOKEN.match(text)) and "\\frac" not in text
+
+
+def _says_the_same(text: str, shown: str) -> bool:
+    """Whether what was read shows all digits and words that were written, and no other digits. A long number, which
+    would be rounded, Value(2.0, label="a") and σ'(z), read as a product, stay as they were typed."""
+    bare = COMMAND.sub(" ", unicodedata.normalize("NFKC", text))
+    if "".join(DIGITS.findall(bare)) != "".join(DIGITS.findall(shown)):
+        return False
+    words = shown.casefold()
+    return all(word.casefold() in words for word in WORD.findall(bare))
+
+
+def _said(seen: m.Box) -> Iterator[str]:
+    """Names and numbers of a box, from left to right."""
+    match seen:
+        case m.Symbol(text) | m.Number(text) | m.Words(text):
+            yield text
+        case m.Slope(of, by):
+            yield from (f"d{of}", f"d{by}")
+        case m.Differentiate(by, inside):
+            yield by
+            yield from _said(inside)
+        case m.Row(items):
+            for item in items:
+                yield from _said(item)
+        case m.Call(name, arguments):
+            yield name
+            for argument in arguments:
+                yield from _said(argument)
+        case m.Fraction(one, other) | m.Power(one, other):
+            yield from _said(one)
+            yield from _said(other)
+        case m.Root(inside):
+            yield "sqrt"
+            yield from _said(inside)
+        case m.Bars(inside):
+            yield "abs"
+            yield from _said(inside)
+        case m.Group(inside) | m.Prime(inside):
+            yield from _said(inside)
+        case m.Sign():
+            pass
 
 
 def _tight(text: str) -> str:

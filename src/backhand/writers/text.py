@@ -202,8 +202,8 @@ class _Page:
             yield from (self.style(text, "bold") for text in wrapped(plain(page.name), self.room))
         legend = [[(text := f"{PENS[pen]} {words}", cells(text) + 3)] for pen, words in page.legend]
         if legend:
-            rows = fill(legend, self.room + 3)
-            yield from (self.style("   ".join(part for part in row), "dim") for _, row in rows)
+            for _, row in fill(legend, self.room + 3):
+                yield from (self.style(text, "dim") for text in wrapped_if_long("   ".join(row), self.room))
             yield ""
         digits = max((len(str(each.number)) for each in page.lines), default=1)
         for place, each in enumerate(page.lines):
@@ -236,7 +236,8 @@ class _Page:
         """What may stand on a line of its own, from left to right."""
         waiting: Part | None = None
         for place, stroke in enumerate(strokes):
-            texts = self.stroke(stroke, room)
+            around = len(stroke.relation) + 1 + stroke.opens + stroke.closes + 4 * stroke.struck + 2 * bool(stroke.mark)
+            texts = self.stroke(stroke, max(room - around, 4))
             texts[0] = f"{stroke.relation} {'[' if stroke.opens else ''}{texts[0]}".lstrip()
             texts[-1] += "]" if stroke.closes else ""
             if stroke.struck and not (place and strokes[place - 1].struck):
@@ -248,7 +249,7 @@ class _Page:
             if stroke.mark:
                 text, size = parts[-1]
                 parts[-1] = (f"{text} {self.style(PENS[stroke.mark], stroke.mark)}", size + 2)
-            if waiting is not None and stroke.close:
+            if waiting is not None and stroke.close and waiting[1] + parts[0][1] <= max(room, 8):
                 parts[0] = (waiting[0] + parts[0][0], waiting[1] + parts[0][1])
             elif waiting is not None:
                 yield waiting[0], waiting[1] + 1
@@ -279,6 +280,11 @@ class _Page:
                 head = label.strip()
                 colored = self.style(head, "bold") + self.style(text.removeprefix(head), comment.pen)
             yield f"{self.indent}{self.style('└' if place == 0 else ' ', comment.pen or 'dim')} {colored}".rstrip()
+
+
+def wrapped_if_long(text: str, room: float) -> list[str]:
+    """The text as it is where it fits, with all its blanks."""
+    return [text] if cells(text) <= room else wrapped(text, room)
 
 
 def _chopped(text: str, room: float) -> list[str]:

@@ -117,6 +117,21 @@ class Statement:
     strokes: tuple[Stroke, ...]
     level: int = 0
 
+    def runs(self) -> Iterator[tuple[Stroke, ...]]:
+        """Strokes of mathematics up to the next mark of the pen together, words one by one."""
+        run: list[Stroke] = []
+        for stroke in self.strokes:
+            words = isinstance(stroke.content, str)
+            if run and (words or run[-1].mark or run[-1].struck != stroke.struck):
+                yield tuple(run)
+                run = []
+            if words:
+                yield (stroke,)
+            else:
+                run.append(stroke)
+        if run:
+            yield tuple(run)
+
 
 @dataclass(frozen=True, slots=True)
 class Comment:

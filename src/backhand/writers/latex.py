@@ -49,7 +49,7 @@ PREAMBLE = r"""\documentclass[11pt,a4paper,fleqn]{article}
 \definecolor{pen}{rgb}{0.75,0.1,0.1}
 \definecolor{tick}{rgb}{0.1,0.5,0.2}
 \newcommand{\written}[3]{\par\noindent\begin{tabular}{@{}p{2em}@{}p{1.8em}@{}p{\dimexpr\linewidth-3.8em}@{}}%
-  \footnotesize #1&#2&#3\end{tabular}\par}
+  \footnotesize #1&#2&\lineskiplimit2pt\lineskip5pt#3\end{tabular}\par}
 \begin{document}
 """
 
@@ -149,16 +149,17 @@ class _Page:
     def statement(self, statement: Statement) -> str:
         """Strokes from left to right; TeX breaks a formula where it must."""
         found = rf"\hspace*{{{1.5 * statement.level}em}}" if statement.level else ""
-        for place, stroke in enumerate(statement.strokes):
-            if isinstance(stroke.content, str):
-                text = escape(stroke.content.strip())
-                text = rf"\texttt{{{text}}}" if stroke.raw else text
-                text = f"{escape(stroke.relation)} {text}".strip()
+        for place, run in enumerate(statement.runs()):
+            first, last = run[0], run[-1]
+            if isinstance(first.content, str):
+                text = escape(first.content.strip())
+                text = rf"\texttt{{{text}}}" if first.raw else text
+                text = f"{escape(first.relation)} {text}".strip()
             else:
-                text = rf"$\displaystyle {self.tex.run([stroke], chr(92) + 'textcolor{pen}')}$"
-            text = rf"{{\color[gray]{{0.6}}{text}}}" if stroke.struck else text
-            mark = f"~{PENS[stroke.mark]}" if stroke.mark else ""
-            found += ("" if stroke.close or place == 0 else " ") + text + mark
+                text = rf"$\displaystyle {self.tex.run(run, chr(92) + 'textcolor{pen}')}$"
+            text = rf"{{\color[gray]{{0.6}}{text}}}" if first.struck else text
+            mark = f"~{PENS[last.mark]}" if last.mark else ""
+            found += ("" if first.close or place == 0 else " ") + text + mark
         return found
 
     def table(self, table: Table) -> str:

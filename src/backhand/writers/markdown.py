@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import groupby
 from typing import assert_never
 
 from backhand.explaining.document import (
@@ -111,32 +110,23 @@ class _Page:
 
     def statement(self, statement: Statement) -> str:
         found = ""
-        for words, group in groupby(statement.strokes, lambda stroke: isinstance(stroke.content, str)):
-            strokes = [*group]
-            for part, close in self._words(strokes) if words else self._mathematics(strokes):
-                found += part if close or not found else f" {part}"
+        for run in statement.runs():
+            text = self.run(run)
+            text = f"~~{text}~~" if run[0].struck else text
+            text += f" {PENS[run[-1].mark]}" if run[-1].mark else ""
+            found += text if run[0].close or not found else f" {text}"
         return found
 
-    def _words(self, strokes: Sequence[Stroke]) -> Iterator[tuple[str, bool]]:
-        for stroke in strokes:
-            text = str(stroke.content).strip()
-            text = _code(text) if stroke.raw else escape(text)
-            text = f"{stroke.relation} {text}".strip()
-            text = f"~~{text}~~" if stroke.struck else text
-            yield text + (f" {PENS[stroke.mark]}" if stroke.mark else ""), stroke.close
-
-    def _mathematics(self, strokes: Sequence[Stroke]) -> Iterator[tuple[str, bool]]:
-        """Runs of mathematics up to the next mark of the pen."""
-        run: list[Stroke] = []
-        for place, stroke in enumerate(strokes):
-            run.append(stroke)
-            following = strokes[place + 1] if place + 1 < len(strokes) else None
-            if stroke.mark or following is None or following.struck != stroke.struck:
-                code = " ".join(f"{each.relation} {line(each.content)}" for each in run)  # type: ignore[arg-type]
-                text = self._checked(self.tex.run(run), code.strip(), in_table=False)
-                text = f"~~{text}~~" if stroke.struck else text
-                yield text + (f" {PENS[stroke.mark]}" if stroke.mark else ""), run[0].close
-                run = []
+    def run(self, strokes: Sequence[Stroke]) -> str:
+        """Words, or a run of mathematics."""
+        first = strokes[0]
+        if isinstance(first.content, str):
+            text = first.content.strip()
+            return f"{first.relation} {_code(text) if first.raw else escape(text)}".strip()
+        code = " ".join(
+            f"{each.relation} {line(each.content)}" for each in strokes if not isinstance(each.content, str)
+        )
+        return self._checked(self.tex.run(strokes), code.strip(), in_table=False)
 
     def table(self, table: Table) -> str:
         rules = ["--:" if side == "r" else ":--" for side in table.align]

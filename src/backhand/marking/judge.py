@@ -153,7 +153,7 @@ class Judge:
         page = self.truth.page(self.of)
         for number in (*page.value, *page.back, *page.slope):
             if number == number:
-                yield number
+                yield abs(number)  # a minus before it is an operation of its own
                 yield 1 - number
 
     def _plain_numbers(self) -> Iterator[Amount]:
@@ -307,6 +307,8 @@ class Judge:
         if said.bare:
             return self._after_numbers(case, before, said)
         if before.same_as(said):
+            if before.literal.value == said.literal.value:  # nothing was rounded so far
+                case.numbers = said._replace(exact=said.exact._replace(off=0.0))
             return self._standing(case, said)
         return "wrong", say.not_equal(before.literal.value, said.literal.value)
 

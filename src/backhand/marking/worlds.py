@@ -29,6 +29,9 @@ from backhand.numbers import Number
 EQUAL = 1e-9
 """Relative difference up to which floats are the same number."""
 
+COMPUTED, NOISE = 15, 1e-12
+"""A number of so many digits was printed by a computer; up to this relative difference it is the same."""
+
 
 class World:
     """Values and derivatives of a network, under the right rules, for one set of numbers."""
@@ -158,6 +161,10 @@ def _combined(node: Apply, parts: list[Measured]) -> Measured:
 # -- rounded numbers -----------------------------------------------------------------------------------------
 
 
+ROUNDED = 3
+"""Digits from which an unknown decimal is taken for a rounded number; 0.01 and 0.5 are what they are."""
+
+
 def places(node: Num) -> int | None:
     """How many decimals a written number shows; None for a whole number or a fraction."""
     mantissa, _, exponent = node.text.lower().partition("e")
@@ -193,7 +200,7 @@ class Rounding:
         near = self.nearest(float(node.value), half * 1.0001)
         if near is not None:
             return Measured(near, 0.0)
-        return Measured(written, half if shown > 1 else 0.0)
+        return Measured(written, half if significant(float(node.value), shown) >= ROUNDED else 0.0)
 
     def nearest(self, number: float, reach: float) -> float | None:
         """The known number closest to this one, if any is within reach."""
@@ -213,19 +220,22 @@ def equal(one: Amount, other: Amount) -> bool:
 
 def agrees(said: Amount, meant: Amount, shown: int | None, *, about: bool = False) -> bool:
     """Whether a number as written is another one, rounded or cut off. `shown` are its decimals; `about` says that it
-    stands behind ≈. A number that has no more decimals than that needs to be met exactly."""
-    if equal(said, meant):
-        return True
-    if (shown is None and not about) or meant != meant or said != said:
+    stands behind ≈. A number that has no more decimals than that needs to be met exactly; fifteen digits and more come
+    from a computer, and their last few are noise."""
+    if said != said or meant != meant:
         return False
-    unit = 10.0 ** -(shown or 0)
-    whole = not isinstance(meant, float) and (meant * 10 ** (shown or 0)) % 1 == 0
-    off = abs(float(said) - float(meant))
-    if whole:
-        return off <= EQUAL * abs(float(meant))
+    if shown is None and not about:
+        return equal(said, meant)
+    if said == meant:
+        return True
+    off, size = abs(float(said) - float(meant)), abs(float(meant))
     digits = significant(float(said), shown or 0)
+    if digits >= COMPUTED:
+        return off <= NOISE * size
+    if not isinstance(meant, float) and (meant * 10 ** (shown or 0)) % 1 == 0:
+        return False
     reach = 2.0 if digits >= 3 else 1.0 if digits == 2 else 0.5
-    return off <= reach * unit * 1.0001
+    return off <= reach * 10.0 ** -(shown or 0) * 1.0001 + 1e-15 * size
 
 
 def significant(number: float, shown: int) -> int:

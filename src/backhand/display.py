@@ -85,7 +85,7 @@ def svg(what: Result | Graph, *, hints: bool = False) -> str:
     if isinstance(what, Graph):
         picture = scene(what)
     elif isinstance(what, Solution):
-        picture = scene(what.graph, what)
+        picture = scene(what.graph, what.to_show())
     elif hints:
         picture = scene(what.solution.graph)
     else:

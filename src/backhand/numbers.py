@@ -2,7 +2,8 @@
 
 Numbers are read exactly: `0.15` is 3/20, not the nearest double. They stay fractions while the
 operations can return fractions; a float tells that something was rounded on the way. `nan` stands
-for "no number here" (an infinite slope, an overflow) and always comes with a notice that says so.
+for "no number here" (an infinite slope, an overflow) and always comes with a notice that says so. A float
+that is `Rounded` knows more digits than it holds, and shows only true ones.
 
 Showing keeps the difference visible: `show` returns the digits and whether they are the whole
 truth. Exact digits may stand behind `=`, others only behind `≈`.
@@ -11,12 +12,34 @@ truth. Exact digits may stand behind `=`, others only behind `≈`.
 from __future__ import annotations
 
 import math
+from decimal import Decimal
 from fractions import Fraction
 from typing import NamedTuple, TypeAlias
 
 from backhand import limits
 
 Number: TypeAlias = "Fraction | float"
+
+
+class Rounded(float):
+    """A float that can tell its true digits (`core.digits` makes them)."""
+
+    __slots__ = ("_shown",)
+
+    def shown(self, digits: int) -> Shown:
+        """As `show` says it; kept, because a value stands in many lines."""
+        known: tuple[int, Shown] | None = getattr(self, "_shown", None)
+        if known is None or known[0] != digits:
+            known = self._shown = (digits, _shown(self.decimal(), digits))
+        return known[1]
+
+    def decimal(self) -> Decimal:
+        """The number to twenty digits, 0 where it cannot be told from 0, NaN where its digits cannot be found out."""
+        raise NotImplementedError
+
+    def nearest(self) -> float:
+        """The float nearest to the number itself."""
+        return float(self.decimal())
 
 
 class Shown(NamedTuple):
@@ -103,9 +126,14 @@ def show(number: Number, digits: int = 6) -> Shown:
         if abs(number.numerator) < 1000 and number.denominator < 1000:
             return Shown(f"{number.numerator}/{number.denominator}", True)
         return Shown(rounded(number, digits), False)
+    return number.shown(digits) if isinstance(number, Rounded) else _shown(number, digits)
+
+
+def _shown(number: float | Decimal, digits: int) -> Shown:
+    """The significant digits of a number that is not exact."""
     if not math.isfinite(number):
         return Shown("?", False)
-    if number == 0.0:
+    if number == 0:
         return Shown("0", False)
     mantissa, _, exponent = f"{abs(number):.{digits - 1}e}".partition("e")
     return Shown(_laid_out("-" if number < 0 else "", mantissa.replace(".", ""), int(exponent), digits), False)

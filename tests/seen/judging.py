@@ -19,8 +19,11 @@ from seen.truth import World, close
 DIGITS = 6
 """Behind `≈`, a number that shows so many digits is rounded; one of fewer is what it says. A figure shows four."""
 
-NOISE = Fraction(1, 10**11)
-"""What floating point may add to half a unit, as a part of the number."""
+NOISE = Fraction(1, 10**18)
+"""What may be missing where a number stands in the middle between two of six digits, as a part of the number."""
+
+FAINT = Fraction(1, 10**45)
+"""What the world's 120 digits may leave of a true 0."""
 
 
 Link: TypeAlias = str | Tree
@@ -74,7 +77,7 @@ def contains(amount: Amount, truth: Point) -> bool:
     if not isinstance(amount, Interval):
         return close(amount, truth)
     point = interval(truth)
-    slack = abs(point.low) * NOISE
+    slack = abs(point.low) * NOISE + FAINT
     return amount.low - slack <= point.high and point.low <= amount.high + slack
 
 

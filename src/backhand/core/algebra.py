@@ -14,6 +14,7 @@ from backhand.core.arithmetic import NoValue, TooLarge
 from backhand.core.formula import Apply, Formula, Num, Ref, fold, grouped
 from backhand.core.formula import unlimited as apply
 from backhand.core.operations import ADD, DIVIDE, MULTIPLY, NEGATE, POWER, SUBTRACT, Operation
+from backhand.numbers import Rounded
 
 if TYPE_CHECKING:
     from backhand.core.formula import Slope
@@ -22,8 +23,12 @@ ZERO, ONE = Num(Fraction(0)), Num(Fraction(1))
 
 
 def formula_of(value: Formula | Fraction | float) -> Formula:
-    """A number as a formula."""
-    return value if isinstance(value, Formula) else number(Fraction(value))
+    """A number as a formula; a rounded one to twenty digits."""
+    if isinstance(value, Formula):
+        return value
+    if isinstance(value, Rounded) and (decimal := value.decimal()).is_finite():
+        return number(Fraction(decimal))
+    return number(Fraction(value))
 
 
 def number(value: Fraction) -> Formula:

@@ -19,6 +19,7 @@ from typing import TypeAlias
 from backhand import limits
 from backhand.core import algebra
 from backhand.core.arithmetic import NoValue, TooLarge
+from backhand.core.digits import Made, made
 from backhand.core.formula import Apply, Formula, Num, Ref, Slope, postorder, to_text
 from backhand.core.operations import Operation
 from backhand.errors import LimitError, UndefinedError
@@ -63,29 +64,36 @@ def evaluate(formula: Formula, values: Mapping[str, Value], note: Note = quiet) 
 
 
 def apply_operation(operation: Operation, args: list[Value], note: Note = quiet) -> Value:
-    """One operation on numbers or formulas."""
-    if all(type(arg) is Fraction for arg in args):
+    """One operation on numbers or formulas. Fractions give a fraction where they can, else a float that remembers
+    them; a plain float gives a plain float."""
+    kinds = [type(arg) for arg in args]
+    rounded = kinds.count(Fraction) < len(kinds)
+    if not rounded:
         exact = _exact(operation, args, note)  # type: ignore[arg-type]
         if exact is not None:
             return exact
     numbers: list[float] = []
-    symbolic = False
     for arg in args:
-        if isinstance(arg, Formula):
-            symbolic = True
+        if not isinstance(arg, (Fraction, float)):
             continue
         number = as_float(arg)
-        if math.isinf(number):
-            note(f"A number here is too large for a float (beyond 1.8e308), so {_name(operation)} of it is not known.")
         if not math.isfinite(number):
+            if number == number:
+                note(f"A number here is too large for a float (1.8e308), so {_name(operation)} of it is not known.")
             return math.nan
         if arg and not number:
-            note(f"A number here is too small for a float (below 5e-324), so {_name(operation)} of it is not known.")
+            note(f"A number here is too small for a float (5e-324), so {_name(operation)} of it is not known.")
             return math.nan
         numbers.append(number)
-    if symbolic:
+    if len(numbers) < len(args):
         return algebra.make(operation, [algebra.formula_of(a) for a in args])
-    return _real(operation, numbers, note, rounded=any(isinstance(arg, float) for arg in args))
+    result = _real(operation, numbers, note, rounded=rounded)
+    if result != result:
+        return result
+    number = result if float in kinds else made(result, operation, args)  # type: ignore[arg-type]
+    if _cancelled(operation, numbers, result):
+        return _settled(operation, args, number, note)  # type: ignore[arg-type]
+    return number
 
 
 def _exact(operation: Operation, args: list[Fraction], note: Note) -> Fraction | None:
@@ -122,23 +130,40 @@ def _real(operation: Operation, args: list[float], note: Note, *, rounded: bool)
     except NoValue:
         if not rounded or 0.0 not in args:
             raise
-        note(f"A number was too small for a float and became 0 before {_name(operation)}, so that is not known.")
+        note(f"A rounded number before {_name(operation)} is 0, or too small for a float, so that is not known.")
         return math.nan
     if not math.isfinite(result):
         note(f"The result of {_name(operation)} is too large for a float (beyond 1.8e308), so no number is shown.")
         return math.nan
-    if rounded and operation.name in "+-" and abs(result) < 1e-8 * max(map(abs, args)):
-        _cancelled(args, result, note)
     return result
 
 
-def _cancelled(args: list[float], result: float, note: Note) -> None:
-    """The digits that two nearly equal numbers share are lost in their difference."""
-    lost = "all" if not result else f"about {int(math.log10(max(map(abs, args)) / abs(result)))}"
-    note(
-        f"Two nearly equal rounded numbers ({show(args[0]).text} and {show(args[1]).text}) cancel here: "
-        f"{lost} of 16 digits are lost."
-    )
+def _settled(operation: Operation, args: list[Number], result: float, note: Note) -> float:
+    """What is left where digits cancelled; reckoned with more of them, if it can be, so that what follows is right."""
+    settled = result.settled() if isinstance(result, Made) else result
+    texts = [show(arg).text for arg in args]
+    if isinstance(settled, Made) and not settled:
+        written = f" {operation.name} ".join(texts) if len(args) == 2 else f"{operation.name}({texts[0]})"
+        note(f"{written} cannot be told from 0 in 400 digits; it is taken as 0.")
+    elif len(args) == 2:
+        lost = f"about {int(math.log10(max(map(abs, args))) - math.log10(abs(settled)))}" if settled else "all"
+        end = f"{lost} of 16 digits are lost."
+        if isinstance(settled, Made):
+            end = f"a calculator loses {lost} of its digits. Here more digits were used."
+        note(f"Two nearly equal rounded numbers ({texts[0]} and {texts[1]}) cancel here: {end}")
+    return settled
+
+
+_CROSSING = frozenset(["sin", "cos", "tan", "ln", "log2", "log10", "acos"])
+"""Functions that are 0 where their argument is not."""
+
+
+def _cancelled(operation: Operation, args: list[float], result: float) -> bool:
+    """Whether digits were lost: those that two nearly equal numbers share, or those before a zero of a function."""
+    name = operation.name
+    if name in {"+", "-"}:
+        return abs(result) < 1e-8 * max(abs(args[0]), abs(args[1]))
+    return -1e-8 < result < 1e-8 and name in _CROSSING and abs(args[0]) > 1e-8
 
 
 def _name(operation: Operation) -> str:

@@ -19,14 +19,17 @@ from typing import Literal, TypeAlias
 
 from backhand import limits
 from backhand.core import evaluate as ev
+from backhand.core.digits import leaf
 from backhand.core.evaluate import Value
 from backhand.core.formula import Formula, Ref, Slope, size
 from backhand.core.graph import Graph, Quantity
 from backhand.core.notation import Notice
 from backhand.core.operations import ADD
 from backhand.core.rules import CALCULUS, ZERO, Contribution, Rules, slopes
+from backhand.memory import uncollected
 
-Numbers: TypeAlias = Literal["exact", "float"]
+Numbers: TypeAlias = Literal["exact", "float", "rounded"]
+"""Fractions as long as they last; plain floats, which are fast; floats that can tell their true digits."""
 
 
 @dataclass(slots=True, eq=False, repr=False)
@@ -42,6 +45,7 @@ class Propagation:
     values: Sequence[Value]
     adjoints: Sequence[Value | None]
     notices: tuple[Notice, ...] = ()
+    numbers: Numbers = "exact"
     _locals: dict[str, dict[str, Value]] = field(default_factory=dict[str, "dict[str, Value]"])
     _views: dict[str, tuple[Contribution, ...]] = field(default_factory=dict[str, "tuple[Contribution, ...]"])
 
@@ -125,6 +129,7 @@ class ByName(Mapping[str, Value]):
         return len(self._index)
 
 
+@uncollected()
 def propagate(
     graph: Graph, rules: Rules = CALCULUS, *, of: str | None = None, numbers: Numbers = "exact"
 ) -> Propagation:
@@ -145,11 +150,11 @@ def propagate(
         fast = propagate_floats(graph, output)
         if fast is not None:
             values, adjoints, notices = fast
-            return Propagation(graph, rules, output, values, adjoints, (*_listed(notice), *notices))
+            return Propagation(graph, rules, output, values, adjoints, (*_listed(notice), *notices), numbers)
     notes = _Notes(graph)
     values = forward(graph, rules, notes, numbers)
     adjoints = backward(graph, values, output, rules, notes)
-    return Propagation(graph, rules, output, values, adjoints, (*_listed(notice), *notes.notices))
+    return Propagation(graph, rules, output, values, adjoints, (*_listed(notice), *notes.notices), numbers)
 
 
 def _listed(notice: Notice | None) -> tuple[Notice, ...]:
@@ -166,8 +171,8 @@ def forward(graph: Graph, rules: Rules, notes: _Notes, numbers: Numbers = "exact
             value: Value = Ref(quantity.name) if quantity.given is None else quantity.given
         else:
             value = rules.forward(quantity, known, notes)
-        if numbers == "float" and isinstance(value, Fraction):
-            value = ev.as_float(value)
+        if numbers != "exact" and isinstance(value, Fraction):
+            value = ev.as_float(value) if numbers == "float" else leaf(value)
         if isinstance(value, Formula) and size(value) > limits.SYMBOLIC:
             notes(f"The formula of {quantity.name} in symbols is too long to write out; its name stands for it.")
             value = Ref(quantity.name)
@@ -216,11 +221,26 @@ def _sent(
 
 
 def _watch_cancelling(adjoint: Value, arrived: Sequence[Contribution], notes: _Notes) -> None:
-    """Rounded ways that nearly cancel leave a derivative of few true digits."""
+    """Rounded ways that nearly cancel leave floats few true digits."""
     if isinstance(adjoint, float):
         largest = max((abs(c.product) for c in arrived if isinstance(c.product, float)), default=0.0)
         if abs(adjoint) < 1e-8 * largest:
-            notes("Its ways to the output nearly cancel, so most digits of the derivative by it are lost to rounding.")
+            notes(_CANCEL[type(adjoint) is float, bool(adjoint)])
+
+
+_CANCEL = {
+    (True, True): "Its ways to the output nearly cancel, so most digits of the derivative by it are lost to rounding.",
+    (True, False): "Its ways to the output cancel as far as floats can tell; the derivative by it may not be 0.",
+    (
+        False,
+        True,
+    ): "Its ways to the output nearly cancel: a calculator of 16 digits loses most digits of the derivative.",
+    (
+        False,
+        False,
+    ): "Its ways to the output cannot be told from cancelling in 400 digits; the derivative is taken as 0.",
+}
+"""By whether the derivative is a plain float, and whether something is left."""
 
 
 def _grouped(sent: list[Contribution]) -> list[tuple[str, list[Contribution]]]:

@@ -18,7 +18,7 @@ from backhand.core.graph import Graph, Place, Quantity
 from backhand.core.propagate import Propagation
 from backhand.explaining.document import Figure
 from backhand.explaining.scene import Arrow, Scene, Unit
-from backhand.numbers import show
+from backhand.numbers import Number, show
 from backhand.solving.solution import Solution
 
 GATES = {"+": "+", "-": "−", "*": "×", "/": "÷", "neg": "−"}
@@ -148,7 +148,7 @@ def _factor(term: Formula, name: str) -> str | None:
         left, right = term.args
         value = constant(left)
         if value is not None and isinstance(right, Ref) and right.name == name:
-            return show(value).text
+            return _number(value)
     return None
 
 
@@ -159,11 +159,18 @@ def _weight(graph: Graph, weight: str) -> str:
 
 
 def _named(graph: Graph, name: str) -> str:
-    return f"{name} = {_given(graph[name])}"
+    given = _given(graph[name])
+    return f"{name} {given}" if given.startswith("≈") else f"{name} = {given}"
 
 
 def _given(quantity: Quantity) -> str:
-    return "?" if quantity.given is None else show(quantity.given).text
+    return "?" if quantity.given is None else _number(quantity.given)
+
+
+def _number(value: Number, digits: int = 6) -> str:
+    """`0.15`, `≈ 1.41421`."""
+    text, exact = show(value, digits)
+    return "not known" if text == "?" else text if exact else f"≈ {text}"
 
 
 # -- units ---------------------------------------------------------------------------------------------------
@@ -194,10 +201,7 @@ def _unit(graph: Graph, quantity: Quantity, solution: Solution | None, place: Pl
 
 def _shown(value: Value) -> str:
     """A short number; a formula in symbols is left to the text."""
-    if not isinstance(value, (Fraction, float)):
-        return ""
-    text, exact = show(value, 4)
-    return "not known" if text == "?" else text if exact else f"≈ {text}"
+    return _number(value, 4) if isinstance(value, (Fraction, float)) else ""
 
 
 def _hint(graph: Graph, quantity: Quantity) -> str:

@@ -40,6 +40,7 @@ FIGURE = 400
 
 def document(solution: Solution, *, detail: Detail = "steps", figure: bool = False) -> Document:
     """The solution as a document. `figure` puts the drawn network on top."""
+    solution = solution.to_show()
 
     def blocks() -> Iterator[Block]:
         if figure and len(solution.graph) <= FIGURE:

@@ -28,6 +28,7 @@ from backhand.core.graph import Ask, Graph, Kind, Quantity, undefined, unknown
 from backhand.core.notation import WORD, Notation, call, plain_name
 from backhand.core.operations import ADD, CONSTANTS, FUNCTIONS, MULTIPLY
 from backhand.errors import BackhandError, LimitError, ReadError, raise_all
+from backhand.memory import uncollected
 from backhand.text import Source, Span
 
 KINDS: dict[str, Kind] = {
@@ -44,6 +45,7 @@ NAMES = re.compile(WORD + r"(?:\[[^\]\n]*\])?")
 COMMENT = re.compile(r"#(?!\d)|(?<![\w'\]}])#")
 
 
+@uncollected()
 def read(source: Source) -> Graph:
     """The network of a text. Raises ReadError, LimitError, UndefinedError, or SeveralErrors for many."""
     if len(source.text) > limits.BYTES:

@@ -150,6 +150,18 @@ class Solution:
         """The derivatives of the output by name, in the order in which they are found."""
         return {name: self.derivative(name) for name in self.wrt}
 
+    def to_show(self) -> Solution:
+        """The same with digits that are true when they are shown: where plain floats were asked for, all numbers are
+        worked out once more as floats that can tell theirs."""
+        if self.propagation.numbers != "float":
+            return self
+        from backhand.solving.solve import solve
+
+        return solve(
+            self.graph, of=self.of, wrt=self.wrt, pairs=self.pairs is not None, paths=self.paths is not None,
+            numbers="rounded", title=self.title,
+        )  # fmt: skip
+
     def __repr__(self) -> str:
         return f"<Solution: derivatives of {self.of} by {len(self.wrt)} quantities>"
 

@@ -15,7 +15,7 @@ from backhand.core.evaluate import Value
 from backhand.core.formula import Formula, to_text
 from backhand.core.graph import Quantity
 from backhand.core.paths import Paths
-from backhand.numbers import as_float, known
+from backhand.numbers import Rounded, as_float, known
 from backhand.solving.solution import (
     CheckStep,
     ForwardStep,
@@ -37,6 +37,7 @@ Json = object
 
 def write(solution: Solution) -> Iterator[str]:
     """The JSON text in chunks; the steps are made one at a time."""
+    solution = solution.to_show()
     head = _head(solution)
     yield json.dumps(head, ensure_ascii=False, allow_nan=False, indent=1)[:-2]
     yield ',\n "quantities": '
@@ -93,7 +94,7 @@ def plain(value: Value) -> int | float | None:
         return None
     if isinstance(value, Fraction) and value.denominator == 1 and abs(value) < 2**53:
         return int(value)
-    number = as_float(value) + 0.0
+    number = (value.nearest() if isinstance(value, Rounded) else as_float(value)) + 0.0
     return number if known(number) else None
 
 

@@ -9,8 +9,8 @@ refused with a sentence.
 
 from __future__ import annotations
 
-import codecs
 import os
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -93,27 +93,24 @@ def decoded(data: bytes, name: str) -> tuple[str, list[str]]:
     beginning = data[:4096]
     if sum(byte in CONTROLS for byte in beginning) * 10 > len(beginning):
         raise ReadError(f"{name} is not a text; a tenth of its bytes are control characters.", cure=CURE)
-    odd: list[tuple[int, str]] = []
-
-    def as_windows(error: UnicodeError) -> tuple[str, int]:
-        assert isinstance(error, UnicodeDecodeError)
-        letters = "".join(_letter(byte) for byte in data[error.start : error.end])
-        odd.append((error.start, letters))
-        return letters, error.end
-
-    codecs.register_error("backhand.windows", as_windows)
-    text = data.decode("utf-8", "backhand.windows").removeprefix("\ufeff")
-    if not odd:
+    escaped = data.decode("utf-8", "surrogateescape").removeprefix("\ufeff")
+    text = ODD.sub(_letter, escaped)
+    found = [place.start() for place in ODD.finditer(escaped)]
+    if not found:
         return text, []
-    at, letters = odd[0]
-    line = len(data[:at].decode("utf-8", "replace").splitlines()) or 1
-    many = "A byte that is" if len(odd) == 1 else f"{len(odd)} bytes that are"
-    verb, first = ("is", "") if len(odd) == 1 else ("are", "the first ")
-    return text, [f"{many} not UTF-8 {verb} read as Windows-1252: {first}on line {line}, as {letters}."]
+    line = Source(text, name).place(found[0])[0]
+    many = "A byte that is" if len(found) == 1 else f"{len(found)} bytes that are"
+    verb, first = ("is", "") if len(found) == 1 else ("are", "the first ")
+    return text, [f"{many} not UTF-8 {verb} read as Windows-1252: {first}on line {line}, as {text[found[0]]}."]
 
 
-def _letter(byte: int) -> str:
+ODD = re.compile("[\udc80-\udcff]")
+"""Bytes that are no UTF-8, as Python's decoder hands them on."""
+
+
+def _letter(odd: re.Match[str]) -> str:
     """A byte as Windows-1252 has it; five that it leaves open as Latin-1."""
+    byte = ord(odd[0]) - 0xDC00
     try:
         return bytes([byte]).decode("cp1252")
     except UnicodeDecodeError:

@@ -131,6 +131,12 @@ def solve(
 @click.option("--strict", is_flag=True, help="End with status 1 if something is wrong on the page.")
 @click.option("--hints", is_flag=True, help="Remarks without the answers.")
 @click.option(
+    "--tables",
+    metavar="FOLDER",
+    type=click.Path(path_type=str),
+    help="Keep there what is worked out once for the network, and use it for the next answer: for a whole class.",
+)
+@click.option(
     "--format",
     "format_",
     metavar="F",
@@ -139,7 +145,7 @@ def solve(
 @OUT
 def mark(
     *, net: str, answer: tuple[str, ...], of: str | None, policy: str | None, strict: bool, hints: bool,
-    format_: str | None, output: str | None,
+    tables: str | None, format_: str | None, output: str | None,
 ) -> int:  # fmt: skip
     """Judge somebody's own working: each line, the first wrong step, the habit behind it, and points.
 
@@ -169,7 +175,12 @@ def mark(
 
     work = work_of([_page(name) for name in answer])
     title = "Marked page" if answer == ("-",) else f"Marked: {', '.join(map(os.path.basename, answer))}"
-    marking = mark_work(work, graph, of=of, policy=_policy(policy), title=title)
+    kept = None
+    if tables is not None:
+        from backhand.marking.tables import prepared
+
+        kept = prepared(graph, of, folder=tables)
+    marking = mark_work(work, graph, of=of, policy=_policy(policy), tables=kept, title=title)
     options = _terminal() if chosen == "text" and not output else {}
     _put(formatted(marking, chosen, hints=hints, **options), output)
     return MARKED_WRONG if strict and any(each.verdict == "wrong" for each in marking.judgements) else DONE

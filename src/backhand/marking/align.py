@@ -318,8 +318,8 @@ class Generic:
         return {m[1] for name in unknown if name not in found and (m := WEIGHT.fullmatch(name)) and m[1]}
 
     def _by_number(self, name: str, numbered: Sequence[str]) -> Formula | None:
-        """w_2 and x_2 are the second arrow's; of two numbers the one that tells the weights apart counts. A name that the
-        network has is taken so only in the formula of a unit, where w_1 x_1 + w_2 x_2 is plainly about its own."""
+        """w_2 and x_2 are the second arrow's; of two numbers the one that tells the weights apart counts. A name that
+        the network has is taken so only in the formula of a unit, where w_1 x_1 + w_2 x_2 is about its own."""
         if self.always and self.context.by and self.names.meant(name) is not None:
             return None
         match = WEIGHT.fullmatch(name)

@@ -21,11 +21,12 @@ verdict), `collisions` what looks alike or cannot be seen on a network at all.
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import pairwise
 from math import isclose, log2
+from typing import TYPE_CHECKING
 
 from backhand.core.formula import Apply, Formula, Num, Ref, Slope, fold, postorder, references
 from backhand.core.graph import Graph
@@ -48,6 +49,9 @@ from backhand.marking.replay import (
 )
 from backhand.marking.sheet import NAN, Amount, Sheet, Way, exact, sheet_of, small
 from backhand.numbers import Number
+
+if TYPE_CHECKING:
+    from backhand.marking.tables import Tables
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +200,7 @@ class Search:
     of: str
     given: Sequence[Claimed]
     scheme: Scheme
+    tables: Tables | None = None
 
     @cached_property
     def claims(self) -> list[Claimed]:
@@ -445,6 +450,9 @@ class Search:
         """Singles first; two together only where they say clearly more."""
         if not self.null.misses or self.limit <= 0:
             return []
+        known = self._looked_up()
+        if known:
+            return self._verdict(known, known)
         singles = sorted(((self.fit(h), h) for h in self.singles), key=lambda pair: (pair[0].cost, pair[1].order))
         sound = [(fit, h) for fit, h in singles if self._stands(fit)]
         if sound and not sound[0][0].misses and not sound[0][0].against:
@@ -453,6 +461,34 @@ class Search:
         if pairs and (not sound or pairs[0][0].cost + self.scheme.margin <= sound[0][0].cost):
             return self._verdict_pair(pairs)
         return self._verdict(sound, singles) if sound else []
+
+    def _looked_up(self) -> list[tuple[Fit, Hypothesis]]:
+        """The rows of the tables that give all numbers of the page. Where one of them stands and is likelier than any
+        that misses a number could be, no other needs to be tried."""
+        tables, scheme = self.tables, self.scheme
+        if tables is None or len(self.views) != 1 or any(claim.misread for claim in self.claims):
+            return []  # a number misread is carried on, and no row has what follows from it
+        spoken = self.claims
+        columns = tables.columns(claim.about for claim in spoken)
+        if columns is None:
+            return []
+        sheet = self.views[0].sheet
+        if "instances" not in sheet.memory:
+            sheet.memory["instances"] = tables.hypotheses(sheet)
+        wrong = [(columns[k], claim) for k, claim in enumerate(spoken) if k in self.null.misses]
+        rest = [(columns[k], claim) for k, claim in enumerate(spoken) if k not in self.null.misses]
+        found: list[tuple[Fit, Hypothesis]] = []
+        for hypothesis, numbers in zip(_instances(sheet), tables.rows(), strict=True):
+            if all((x := numbers[at]) is not None and _agree(claim, x) for at, claim in (*wrong, *rest)):
+                found.append((self.fit(hypothesis), hypothesis))
+        found += [(self.fit(h), h) for h in self._solved(sheet)]
+        found = [pair for pair in found if not pair[0].misses]
+        found.sort(key=lambda pair: (pair[0].cost, pair[1].order))
+        best = next((fit.cost for fit, _ in found if self._stands(fit)), None)
+        least = min((h.bits for h in _instances(sheet)), default=0.0) + scheme.miss
+        if best is None or best + scheme.near >= least or found[0][0].cost != best or found[0][0].against:
+            return []
+        return found
 
     def _stands(self, fit: Fit) -> bool:
         """Whether a hypothesis may be named at all."""
@@ -693,11 +729,22 @@ def _instances(sheet: Sheet) -> list[Hypothesis]:
     """Every row at every place of a sheet where it can make a difference; kept with the sheet."""
     known = sheet.memory.get("instances")
     if not isinstance(known, list):
-        known = [_hypothesis(row, instance) for row in TABLE for instance in row.instances(sheet)]
-        points = [(told, run(sheet, RIGHT, told)) for told in _points(sheet)]
-        known = [h for h in known if h.practice.stale or any(_differs(sheet, h.practice, *p) for p in points)]
+        known = [hypothesis for hypothesis, differs in makes_a_difference(sheet) if differs]
         sheet.memory["instances"] = known
     return known  # type: ignore[return-value]
+
+
+def every_place(sheet: Sheet) -> list[Hypothesis]:
+    """Every row of the table at every place of a sheet."""
+    return [_hypothesis(row, instance) for row in TABLE for instance in row.instances(sheet)]
+
+
+def makes_a_difference(sheet: Sheet) -> Iterator[tuple[Hypothesis, bool]]:
+    """Every row at every place, and whether anything on the sheet shows it, at whatever numbers."""
+    points = [(told, run(sheet, RIGHT, told)) for told in _points(sheet)]
+    for hypothesis in every_place(sheet):
+        practice = hypothesis.practice
+        yield hypothesis, practice.stale or any(_differs(sheet, practice, *point) for point in points)
 
 
 def _points(sheet: Sheet) -> list[Told]:

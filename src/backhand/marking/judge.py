@@ -521,7 +521,7 @@ class Judge:
         told = [v for v in verdicts if v != "unclear"]
         if not told:
             return "unclear"
-        if case.draft.about is None and not case.draft.own_name and len(told) < 2:
+        if case.draft.about is None and len(told) < 2:
             return "unclear"
         if value is not None and case.truths:
             shown, about = _shown(number)

@@ -19,6 +19,7 @@ from backhand.marking.credit import Policy, asked, credit
 from backhand.marking.diagnose import Claimed, Diagnosis, Scheme, Search
 from backhand.marking.judge import Judge, Outcome
 from backhand.marking.marking import FirstWrong, Judgement, Marking
+from backhand.marking.tables import Tables
 from backhand.marking.work import Work
 from backhand.marking.worlds import here
 from backhand.numbers import Number
@@ -26,8 +27,18 @@ from backhand.solving.solution import Solution
 from backhand.solving.solve import solve
 
 
-def mark(work: Work, graph: Graph, *, of: str | None = None, policy: Policy | None = None, title: str = "") -> Marking:
+def mark(
+    work: Work,
+    graph: Graph,
+    *,
+    of: str | None = None,
+    policy: Policy | None = None,
+    tables: Tables | None = None,
+    title: str = "",
+) -> Marking:
     r"""Judge an answer to the question a network asks: all values, and the derivatives of its output (or of `of`).
+
+    `tables` (`marking.tables.prepared`) save the search where a page has been foreseen; the marking is the same.
 
     Never raises for what stands in the answer; raises UndefinedError where the network itself has no value.
 
@@ -45,7 +56,7 @@ def mark(work: Work, graph: Graph, *, of: str | None = None, policy: Policy | No
     claims = Claims(graph, output, truth)
     order = {source.name: at for at, source in enumerate(work.sources)}
     outcomes = Judge(graph, output, claims, truth).judge(claims.of_work(work), order)
-    diagnoses = tuple(_diagnosed(graph, output, outcomes))
+    diagnoses = tuple(_diagnosed(graph, output, outcomes, tables))
     judgements = [_with_causes(outcome, diagnoses) for outcome in outcomes]
     first = _first_wrong(outcomes, order)
     expected = asked(graph, output)
@@ -54,7 +65,7 @@ def mark(work: Work, graph: Graph, *, of: str | None = None, policy: Policy | No
     return Marking(work, solution, tuple(judgements), first, diagnoses, marks, title)
 
 
-def _diagnosed(graph: Graph, of: str, outcomes: Sequence[Outcome]) -> list[Diagnosis]:
+def _diagnosed(graph: Graph, of: str, outcomes: Sequence[Outcome], tables: Tables | None) -> list[Diagnosis]:
     """The habits behind what is wrong. Each thing speaks once, with its last number: what was corrected is no habit."""
     if all(outcome.judgement.verdict != "wrong" for outcome in outcomes):
         return []
@@ -66,7 +77,7 @@ def _diagnosed(graph: Graph, of: str, outcomes: Sequence[Outcome]) -> list[Diagn
             worked = new.formula is not None or new.terms is not None
             if known is None or worked or known.value != new.value:
                 claims[new.about] = new
-    return Search(graph, of, list(claims.values()), Scheme()).diagnoses()
+    return Search(graph, of, list(claims.values()), Scheme(), tables).diagnoses()
 
 
 def _with_causes(outcome: Outcome, diagnoses: Sequence[Diagnosis]) -> Judgement:

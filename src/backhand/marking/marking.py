@@ -174,4 +174,5 @@ class Marking:
 
     def __repr__(self) -> str:
         wrong = sum(judgement.verdict == "wrong" for judgement in self.judgements)
-        return f"<Marking: {len(self.judgements)} claims, {wrong} wrong, {self.marks.earned} of {self.marks.out_of}>"
+        count = sum(judgement.line is not None for judgement in self.judgements)
+        return f"<Marking: {count} claims, {wrong} wrong, {self.marks.earned} of {self.marks.out_of}>"

@@ -575,8 +575,7 @@ def _labelled(page: Page, by: int) -> int:
 def local_of(page: Page, child: int, parent: int) -> Amount | None:
     """The local derivative one writes: the sum over the occurrences, through a hidden sum if there is one."""
     hidden = page.sheet.hidden.get(page.sheet.names[child])
-    if hidden is not None:
-        middle = page.sheet.index[hidden]
+    if hidden is not None and (middle := page.sheet.index[hidden]) != parent:
         outer, inner = local_of(page, child, middle), local_of(page, middle, parent)
         return None if outer is None or inner is None else outer * inner
     if child not in page.sheet.needed:

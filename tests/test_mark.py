@@ -1,0 +1,195 @@
+"""The verb `mark`, sentence by sentence: what is right, what follows, what is wrong, and what cannot be told.
+
+Each row is a line or two somebody writes, and what must be said of it. Whole pages stand in `pages/`.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from test_pages import FILES, parse
+
+import backhand
+from backhand.marking.marking import Marking
+from backhand.marking.tables import build, prepared
+from backhand.readers.page import read_work
+from backhand.text import Source
+
+ROOT = Path(__file__).parent.parent
+Q3 = backhand.read(ROOT / "examples" / "q3.bh")
+NEURON = backhand.read("x = 2\nw = -0.5\nb = 1.2\ntarget t = 1\nz = w x + b\nh = sigmoid(z)\nL = 1/2 (h - t)^2")
+
+
+def marked(text: str, graph: backhand.Graph = Q3) -> Marking:
+    return backhand.mark(read_work([Source(text)]), graph)
+
+
+def verdicts(text: str, graph: backhand.Graph = Q3) -> str:
+    """`dL/dB1 wrong, dC1/dB1 right`: what stands on the page, in its order."""
+    return ", ".join(f"{j.name} {j.verdict}".strip() for j in marked(text, graph).judgements if j.line)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        # values, however they are written
+        ("B1 = 3", "B1 right"),
+        ("B_1 = 6/2", "B1 right"),
+        ("b1 = 2*2 - 1", "B1 right"),
+        ("B₁ = −2·(−1) + 1·1 = 3", "B1 right"),
+        ("B1 = 4", "B1 wrong"),
+        ("dL/dB1 = 4.", "dL/dB1 right"),
+        ("dL/dB1 = 4.0", "dL/dB1 right"),
+        ("dL/dB1 = +4", "dL/dB1 right"),
+        ("dL/dB1 = 2*2", "dL/dB1 right"),
+        ("dL/dB1 ≈ 3.99", "dL/dB1 wrong"),
+        # every link counts
+        ("dL/dC2 = 2*(-1) = -2", "dL/dC2 right"),
+        ("dL/dC2 = 2*(-2) = -12 = -2", "dL/dC2 wrong"),
+        ("dL/dC2 = 2(-1) = 1 - 3 = -2", "dL/dC2 right"),
+        ("C1 = 3 - 2 = 2 = 1", "C1 wrong"),
+        # the written line decides before its number
+        ("dL/dB1 = dL/dC1 dC1/dB1 + dL/dC2 dC2/dB1 = (2)(1) + (-2)(-1) = 4", "dL/dB1 right"),
+        ("dL/dB1 = dL/dC1 dC1/dB1 = 2", "dL/dB1 wrong"),
+        ("dL/dB1 = dL/dC1 dC1/dB1 = 4", "dL/dB1 wrong"),
+        ("L = D^2 - 2 D t + t^2 = 16 - 24 + 9 = 1", "L right"),
+        ("dL/dD = 2(t - D)", "dL/dD wrong"),
+        ("dL/dD = 2(t - D) = -2", "dL/dD wrong"),
+        # other ways that are as good
+        ("dL/dA1 = (2)(1)(1)(-2) + (2)(1)(-2)(1) + (2)(-1)(-1)(-2) + (2)(-1)(0)(1) = -12", "dL/dA1 right"),
+        ("dL/dA1 = dL/dD dD/dA1 = 2 (-6) = -12", "dL/dA1 right"),
+        ("dD/dA1 = -6", "dD/dA1 right"),
+        # one's own numbers carried on
+        ("B1 = 4\nC1 = 4 - 2 = 2", "B1 wrong, C1 follows"),
+        ("B1 = 4\nC1 = 1", "B1 wrong, C1 right"),
+        ("dL/dC1 = 3\ndL/dB1 = (3)(1) + (-2)(-1) = 5", "dL/dC1 wrong, dL/dB1 follows"),
+        ("dL/dC1 = 3\ndL/dB1 = (3)(1) = 3", "dL/dC1 wrong, dL/dB1 wrong"),
+        # a number misread once costs once
+        ("C1 = 1*3 + (-1)*1 = 2\ndL/dC1 = 4\ndL/dB2 = 4*(-1) + (-4)*0 = -4", "C1 wrong, dL/dC1 follows, dL/dB2 right"),
+        ("t = 2\nL = (4 - 2)^2 = 4\ndL/dD = 2(4 - 2) = 4", "t wrong, L follows, dL/dD follows"),
+        # what cannot be told is not wrong
+        ("q7 = 5", " unclear"),
+        ("dL/dB1 = something = 4", "dL/dB1 right"),
+        ("dL/dB1 = @@ = 4", "dL/dB1 right"),
+        ("w_2 = 7", " unclear"),
+        # names
+        ("dB1/dL = 4", "dL/dB1 right"),
+        ("∂D/∂L = 2", "dL/dD right"),
+        ("dA1/dA2 = 5", " unclear"),
+        ("dB1/dC1 = 1", "dC1/dB1 right"),
+        ("dL/dB2 = 4", "dL/dB2 wrong"),
+        ("dB1/dA2 = 0", "dB1/dA2 wrong"),
+        ("dC1/dC2 = 0", "dC1/dC2 right"),
+        ("dC1/dC2 = 1", "dC1/dC2 wrong"),
+        # struck out, and corrected
+        ("~~dL/dB1 = 2~~\ndL/dB1 = 4", "dL/dB1 right"),
+        ("dL/dB1 = ~~2~~ 4", "dL/dB1 right"),
+    ],
+)
+def test_what_is_said_of_a_line(text: str, said: str) -> None:
+    assert verdicts(text) == said.strip()
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("h = 0.55", "h right"),
+        ("h = σ(0.2) ≈ 0.5498", "h right"),
+        ("h = 0.549", "h right"),
+        ("h = 0.5408", "h wrong"),
+        ("h ≈ 0.55\ndL/dh = 0.55 - 1 = -0.45", "h right, dL/dh right"),
+        ("dh/dz = h(1-h) = 0.55 · 0.45 = 0.2475", "dh/dz right"),
+        ("dh/dz = 0.2475 = 0.25", "dh/dz right"),
+        ("dL/dz = (h - t) h (1 - h) = -0.45 · 0.2475 = -0.1114", "dL/dz right"),
+        ("dL/dw = (h - t) · h · (1 - h) · x = -0.2229", "dL/dw right"),
+        ("dL/dw = (h - t) · h · (1 - h) · w = 0.0557", "dL/dw wrong"),
+        ("dL/dw = (h - t)(1 - h) x = -0.405", "dL/dw wrong"),
+        ("dL/dz = (h - t) · σ'(z) = -0.1114", "dL/dz right"),
+        ("dL/dz = (h - t)(1 - tanh(z)^2)", "dL/dz wrong"),
+    ],
+)
+def test_rounded_numbers(text: str, said: str) -> None:
+    assert verdicts(text, NEURON) == said
+
+
+def test_a_slip_without_consequence_is_a_remark() -> None:
+    (lost,) = marked("L = (D - t)^2 = (4 - 3) = 1").remarks
+    assert (lost.key, lost.line) == ("square-lost", 1) and "1^2 = 1" in lost.text and "1" not in lost.hint
+    (luck,) = marked("dL/dD = 2 (D - t)^2 = 2").remarks
+    assert luck.key == "right-by-luck"
+    assert verdicts("dL/dD = 2 (D - t)^2 = 2") == "dL/dD right"
+
+
+def test_a_misread_number_is_pointed_at() -> None:
+    marking = marked("C1 = 1*3 + (-1)*1 = 2")
+    (remark,) = marking.remarks
+    assert remark.key == "misread" and "w[B2,C1], which is -2" in remark.text and "-2" not in remark.hint
+    assert marking.first_wrong is not None and marking.first_wrong.span.text.startswith("1*3")
+
+
+def test_which_way_is_left_out_is_said_and_drawn() -> None:
+    (judgement,) = [j for j in marked("dL/dB1 = dL/dC1 dC1/dB1 = 2").judgements if j.line]
+    assert judgement.dropped == (("B1", "C2"),)
+    assert "Add what comes back through C2" in judgement.links[0].why
+
+
+def test_several_files_are_one_answer() -> None:
+    one, two = Source("B1 = 4", "page 1"), Source("C1 = 4 - 2 = 2\ndL/dD = 3", "page 2")
+    marking = backhand.mark(read_work([one, two]), Q3)
+    assert [(j.name, j.verdict) for j in marking.judgements if j.line] == [
+        ("B1", "wrong"), ("C1", "follows"), ("dL/dD", "wrong"),
+    ]  # fmt: skip
+    assert marking.first_wrong is not None and marking.first_wrong.span.source.name == "page 1"
+
+
+def test_an_output_of_ones_own_choice() -> None:
+    marking = backhand.mark(read_work([Source("dD/dB1 = 2")]), Q3, of="D")
+    assert [(j.name, j.kind, j.verdict) for j in marking.judgements if j.line] == [("dD/dB1", "total", "right")]
+
+
+def test_what_is_asked_and_absent_is_missing() -> None:
+    net = backhand.read("x = 2\ny = 3 x\nL = y^2\nask derivatives of L by x")
+    assert [(j.name, j.verdict) for j in marked("y = 6", net).judgements] == [("y", "right"), ("dL/dx", "missing")]
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: f"{path.parent.name}/{path.stem}")
+def test_tables_change_nothing(path: Path) -> None:
+    page = parse(path)
+    graph, work = backhand.read(page.net), read_work([Source(page.page)])
+    with_tables = backhand.mark(work, graph, tables=build(graph, graph.output(None)[0]))
+    assert with_tables.diagnoses == backhand.mark(work, backhand.read(page.net)).diagnoses
+
+
+def test_tables_are_kept_by_content(tmp_path: Path) -> None:
+    made = prepared(Q3, folder=tmp_path)
+    (kept,) = tmp_path.iterdir()
+    stamp = kept.stat().st_mtime_ns
+    again = prepared(backhand.read(ROOT / "examples" / "q3.bh"), folder=tmp_path)
+    assert (again.lines, again.numbers) == (made.lines, made.numbers) and kept.stat().st_mtime_ns == stamp
+    prepared(backhand.read("x = 2\nL = x^2"), folder=tmp_path)
+    assert len(list(tmp_path.iterdir())) == 2
+    kept.write_text("{", "utf-8")
+    with pytest.raises(backhand.ReadError, match="Delete it"):
+        prepared(Q3, folder=tmp_path)
+
+
+def test_the_same_bytes_whatever_the_hash_seed_and_locale() -> None:
+    said: set[bytes] = set()
+    for seed, locale in (("0", "C"), ("1", "de_DE.UTF-8"), ("77", "tr_TR.UTF-8")):
+        command = [
+            sys.executable,
+            "-m",
+            "backhand",
+            "mark",
+            "examples/q3.bh",
+            "examples/q3-answer.md",
+            "--format",
+            "json",
+        ]
+        environment = {**os.environ, "PYTHONHASHSEED": seed, "LC_ALL": locale}
+        said.add(subprocess.run(command, cwd=ROOT, env=environment, check=True, capture_output=True).stdout)
+    assert len(said) == 1

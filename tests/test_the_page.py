@@ -135,7 +135,9 @@ def test_the_answer_is_marked_as_an_expert_would() -> None:
     wrong = ["dL/dB1", "dL/dB2", "dL/dA1", "dL/dA2"]
     assert [j.name for j in marking.judgements if j.verdict == "wrong"] == wrong
     there = {j.verdict for j in marking.judgements if j.line is not None}
-    assert there == {"right", "wrong", "unclear"} and [j.line for j in marking.judgements if j.verdict == "unclear"] == [69]
+    assert there == {"right", "wrong", "unclear"} and [
+        j.line for j in marking.judgements if j.verdict == "unclear"
+    ] == [69]
     assert marking.first_wrong is not None
     assert (marking.first_wrong.line, marking.first_wrong.about) == (69, "dL/dB1")
     (habit,) = marking.diagnoses

@@ -433,7 +433,8 @@ def test_a_follower_of_a_misread_number_is_not_charged_again() -> None:
 
 def chain(*links: tuple[str, str]) -> tuple[Judged, ...]:
     """Links as text and verdict."""
-    return tuple(Judged(Piece("=", formula(text), text, at(5 + n)), verdict) for n, (text, verdict) in enumerate(links))  # type: ignore[arg-type]
+    read = {text: Slope(*text[1:].split("/d")) if text.startswith("d") else formula(text) for text, _ in links}
+    return tuple(Judged(Piece("=", read[text], text, at(5 + n)), verdict) for n, (text, verdict) in enumerate(links))  # type: ignore[arg-type]
 
 
 def test_method_is_not_lost_by_a_slip_of_arithmetic() -> None:
@@ -450,6 +451,15 @@ def test_method_is_not_lost_by_a_slip_of_arithmetic() -> None:
     assert earned([replace(wrong, links=shorter)], "dL/dB1") == "0 of 2"
     lucky = replace(wrong, links=slip, remarks=(Remark("right-by-luck", "It is not the rule.", at(1)),))
     assert earned([lucky], "dL/dB1") == "0 of 2"
+
+
+def test_saying_the_same_again_is_no_working() -> None:
+    same = replace(claim("dL/dB1", 4), links=chain(("dL/dB1", "right"), ("4", "right"), ("4", "right")))
+    assert earned([same], "dL/dB1") == "1 of 2"
+    nothing = replace(claim("dL/dB1", verdict="right", method="none"), links=chain(("dL/dB1", "right")))
+    assert earned([nothing], "dL/dB1") == "0 of 2"
+    another = replace(claim("dL/dC1", 2), links=chain(("dL/dD", "right"), ("2", "right")))
+    assert earned([another], "dL/dC1") == "2 of 2"
 
 
 def test_a_misread_number_beside_another_fault_is_not_followed_through() -> None:

@@ -29,8 +29,8 @@ from backhand.core.formula import Formula, Ref, Slope, postorder
 from backhand.core.graph import Graph
 from backhand.errors import LimitError
 from backhand.marking.about import About, Derivative, Local, Value
-from backhand.marking.claims import plain
-from backhand.marking.marking import Judgement, Method, Remark
+from backhand.marking.claims import bare, plain
+from backhand.marking.marking import Judged, Judgement, Method, Remark
 from backhand.marking.policy import NOUGHT, Policy, Total, Worth, read_policy
 from backhand.marking.worlds import shape
 from backhand.numbers import Number
@@ -272,12 +272,28 @@ def _has_number(claim: Judgement) -> bool:
 
 
 def _method(claim: Judgement) -> Method:
-    """A claim without a number is all working. Method is not lost by a slip of arithmetic or by a number misread."""
+    """A claim without a number is all working. Method is not lost by a slip of arithmetic or by a number misread, and
+    not earned by saying the same again: dL/dB1 = dL/dB1 = 4 = 4."""
+    if claim.links and not any(_says_how(claim, link) for link in claim.links):
+        return "none"
     if claim.method == "none" and not _has_number(claim):
         return "right" if claim.verdict in ("right", "follows") else "wrong"
     if claim.method == "wrong" and (_misread(claim) or _slipped(claim)):
         return "right"
     return claim.method
+
+
+def _says_how(claim: Judgement, link: Judged) -> bool:
+    """Whether a link is more than a number, or the name of the thing itself."""
+    match link.piece.formula:
+        case None:
+            return False
+        case Slope() as slope:
+            return folded(f"d{slope.of}/d{slope.by}") not in (folded(claim.name), folded(claim.label))
+        case Ref() as ref:
+            return folded(ref.name) not in (folded(claim.name), folded(claim.label))
+        case formula:
+            return not bare(formula)
 
 
 Fault: TypeAlias = Literal["misread", "number", "rule"]

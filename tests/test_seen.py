@@ -54,6 +54,9 @@ NASTY = {
     "names that look alike": "x1 = 2, x_1 = 3, x_{1} = 5\nL = x1 x_1^2 - x_{1}",
     "names of letters that mean something": "d = 2, f = 3, t = -1, n = 4\ny = d f + t\nL = y^2/n - d t",
     "names of functions": "step = 2, sign = -3, x = 5\nh = relu(step x)\nL = abs(h) max(sign, x)",
+    "names of functions without another name": "exp = 2, sin = -3, sqrt = 5, pi = 2, erf = 3\n"
+    "h = elu(-exp) + cos(sin)\nL = gelu(h) asin(1/sqrt) erf pi + sqrt^(1/2)",
+    "names of functions, drawn": "input x = 2, step = -1\nx -> sign : 3\nstep -> sign : -1\nsign : relu, bias 0.5\nL = sign^2 sgn(x)",
     "a name e": "e = 2, x = 3\ny = exp(x)\nL = e y + exp(-e)",
     "long names": "learning_rate = 0.1, hidden = -2, loss_1 = 3\nout = hidden loss_1\n"
     "total = out learning_rate - hidden/loss_1",
@@ -141,24 +144,13 @@ def test_the_published_examples(name: str) -> None:
     assert false(solved(PUBLISHED[name]), *CHAINS) == []
 
 
-KNOWN = {
-    "names of functions": "a derivative names the function step or sign where the file has a quantity of that name",
-}
-"""Defects that stand. Each fails here on the day it is mended."""
-
-
-def nasty() -> list[object]:
-    marks = {name: pytest.mark.xfail(strict=True, reason=why) for name, why in KNOWN.items()}
-    return [pytest.param(name, marks=marks.get(name, ())) for name in NASTY]
-
-
 @pytest.mark.parametrize("form", CHAINS)
-@pytest.mark.parametrize("name", nasty())
+@pytest.mark.parametrize("name", NASTY)
 def test_networks_that_are_easily_misprinted(name: str, form: str) -> None:
     assert false(backhand.solve(backhand.read(NASTY[name]), pairs=True, paths=True), form) == []
 
 
-@pytest.mark.parametrize("name", [name for name in NASTY if name not in ("versions", "drawn")])
+@pytest.mark.parametrize("name", [name for name in NASTY if "drawn" not in name and name != "versions"])
 def test_a_formula_is_worth_what_was_typed(name: str) -> None:
     """The second reader reads the network, too."""
     graph = backhand.read(NASTY[name])

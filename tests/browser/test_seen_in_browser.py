@@ -12,7 +12,7 @@ from seen.judging import Chain, complaints
 from seen.pages import chain, in_words, of_table, text_chains, unwrapped
 from seen.reading import Lexicon
 from seen.truth import World
-from test_seen import KNOWN, NASTY
+from test_seen import NASTY
 
 import backhand
 from backhand.core.graph import Graph
@@ -102,12 +102,7 @@ def drawn(page: Page, lexicon: Lexicon) -> Iterator[Chain]:
         yield from in_words(words, lexicon.whole)
 
 
-def test_every_equality_that_is_drawn_is_true(
-    page: Page, solution: backhand.Solution, request: pytest.FixtureRequest
-) -> None:
-    name = request.node.callspec.params["solution"]
-    if name in KNOWN:
-        request.applymarker(pytest.mark.xfail(strict=True, reason=KNOWN[name]))
+def test_every_equality_that_is_drawn_is_true(page: Page, solution: backhand.Solution) -> None:
     world = World(solution.graph)
     shown(page, solution)
     assert [found for each in drawn(page, Lexicon(world.names)) for found in complaints(each, world)] == []

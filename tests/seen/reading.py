@@ -25,7 +25,8 @@ Tree: TypeAlias = Any
 
 SPELLINGS = {
     "log": "ln", "arcsin": "asin", "arccos": "acos", "arctan": "atan", "σ": "sigmoid", "sgn": "sign",
-    "leaky relu": "leaky_relu", "leakyrelu": "leaky_relu", "π": "pi",
+    "leaky relu": "leaky_relu", "leakyrelu": "leaky_relu", "π": "pi", "heaviside": "step",
+    **{name.capitalize(): name for name in FUNCTIONS},
 }  # fmt: skip
 GREEK = dict(
     zip(
@@ -36,6 +37,7 @@ GREEK = dict(
         strict=True,
     )
 )
+TYPED = {letter: name for name, letter in GREEK.items()}
 
 
 class Unreadable(ValueError):
@@ -260,7 +262,7 @@ class Scan:
                 return [Token(TEX_OPERATORS.get(match[0], match[0]))]
 
     def word(self) -> Token:
-        """A name with its index, primes and version, a function, or a constant."""
+        """A name with its index, primes and version (π may be typed pi), a function, or a constant."""
         if self.take(TYPEWRITER):
             return Token("node", ("name", self.lexicon.exactly(verbatim(self.group()))))
         match = self.take(WORD)
@@ -275,7 +277,7 @@ class Scan:
         if version and (name := self.lexicon.named(f"{plain}#{version[1]}")):
             return Token("node", ("name", name))
         self.at = start
-        if name := self.lexicon.named(plain):
+        if name := self.lexicon.named(plain) or self.lexicon.named(plain.replace(base, TYPED.get(base, base))):
             return Token("node", ("name", name))
         return word(base + index)
 

@@ -12,10 +12,10 @@ list. Values, derivatives, code and typesetting are all folds.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import TYPE_CHECKING, Literal, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from backhand import limits
 from backhand.errors import LimitError
@@ -26,8 +26,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-Style: TypeAlias = Literal["", "*", "·", "juxtaposed", "arrow"]
-"""How a product was written; `arrow` is the weight of a drawn arrow times the value of its tail."""
+Style: TypeAlias = str
+"""How a product was written: "*", "·", "juxtaposed", or "arrow" for the weight of a drawn arrow times the value of its
+tail. How a function is spelled, where a quantity has its usual name. Otherwise empty."""
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -250,6 +251,25 @@ def rename(formula: Formula, new: Callable[[Ref], str]) -> Formula:
     return fold(formula, leaf, combine)
 
 
+def respelled(formula: Formula, taken: Container[str]) -> Formula:
+    """The same formula, where functions have names that no quantity has, `heaviside(x)` if `step` is taken; a
+    constant whose name is taken is written as what it is, `acos(-1)`."""
+    from backhand.core.evaluate import row_formula
+    from backhand.core.operations import spelling
+
+    def is_taken(node: Formula) -> bool:
+        return isinstance(node, Apply) and not node.style and node.operation.name in taken
+
+    def combine(node: Apply, args: list[Formula]) -> Formula:
+        if not is_taken(node):
+            return Apply(node.operation, tuple(args), node.style, node.parens, node.span, node.depth)
+        if not args:
+            return respelled(row_formula(node.operation.value), taken)
+        return Apply(node.operation, tuple(args), spelling(node.operation, taken), node.parens, node.span, node.depth)
+
+    return fold(formula, lambda leaf: leaf, combine) if any(map(is_taken, postorder(formula))) else formula
+
+
 def to_text(formula: Formula) -> str:
     """The formula in the notation, which reads back equal."""
     parts: list[str] = []
@@ -300,6 +320,7 @@ def _pieces(node: Apply) -> list[Formula | str]:
         case _ if not args:
             return [name]
         case _:
+            name = node.style or name
             inner: list[Formula | str] = []
             for arg in args:
                 inner += [", ", arg] if inner else [arg]

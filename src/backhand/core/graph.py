@@ -15,10 +15,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias, TypeVar
 
 from backhand import limits
-from backhand.core.formula import Formula, Ref, names, references, same, to_text
+from backhand.core.formula import Formula, Ref, names, references, respelled, same, to_text
 from backhand.errors import BackhandError, ReadError, UsageError, raise_all
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from backhand.text import Span
 
 Kind: TypeAlias = Literal["input", "weight", "bias", "target", "constant", "computed"]
+V = TypeVar("V")
 PARAMETERS = frozenset(["weight", "bias", "constant", "target"])
 
 
@@ -108,8 +109,12 @@ class Graph:
     @staticmethod
     def of(quantities: Iterable[Quantity], asks: Iterable[Ask] = (), notices: Iterable[Notice] = ()) -> Graph:
         """A graph of quantities in any order."""
-        ordered = _topological(list(quantities))
-        return Graph(tuple(_placed(ordered)), tuple(asks), tuple(notices))
+        graph = Graph(tuple(_placed(_topological(list(quantities)))), tuple(asks), tuple(notices))
+        if graph.taken:
+            graph.quantities = tuple(
+                replace(q, definition=graph.spelled(q.definition)) if q.definition else q for q in graph.quantities
+            )
+        return graph
 
     # -- looking up ---------------------------------------------------------------------------------
 
@@ -117,6 +122,17 @@ class Graph:
     def index(self) -> dict[str, int]:
         """Position of each name."""
         return {quantity.name: position for position, quantity in enumerate(self.quantities)}
+
+    @cached_property
+    def taken(self) -> frozenset[str]:
+        """The names of functions and constants that quantities have here."""
+        from backhand.core.operations import CONSTANTS, FUNCTIONS
+
+        return frozenset(name for name in FUNCTIONS | CONSTANTS if name in self.index)
+
+    def spelled(self, value: V) -> V | Formula:
+        """A value or formula of this network in which no function is called as a quantity is."""
+        return respelled(value, self.index) if self.taken and isinstance(value, Formula) else value
 
     def __getitem__(self, name: str) -> Quantity:
         try:

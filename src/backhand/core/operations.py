@@ -14,7 +14,7 @@ floating point (`core.arithmetic` has those functions).
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -147,8 +147,8 @@ ROWS: tuple[Operation, ...] = (
               ar.step, aliases=("heaviside",),
               kinks=(Kink("u", ("0", "0"), "it jumps there, so it has no slope; 0 is taken"),)),
     # -- constants -----------------------------------------------------------------------------------
-    Operation("e", (), "e", (), "constant", "e", ar.constant_e, latex="e"),
-    Operation("pi", (), "pi", (), "constant", "pi", ar.constant_pi, latex=r"\pi", aliases=("π",)),
+    Operation("e", (), "exp(1)", (), "constant", "e", ar.constant_e, latex="e"),
+    Operation("pi", (), "acos(-1)", (), "constant", "pi", ar.constant_pi, latex=r"\pi", aliases=("π",)),
 )
 # fmt: on
 
@@ -160,6 +160,18 @@ OPERATIONS: dict[tuple[str, int], Operation] = {
 INFIX = frozenset(["+", "-", "*", "/", "neg", "^"])
 FUNCTIONS = frozenset(name for name, count in OPERATIONS if count and name not in INFIX)
 CONSTANTS = frozenset(name for name, count in OPERATIONS if not count)
+
+
+def spelling(row: Operation, taken: Container[str]) -> str:
+    """What a function is called where some names are taken: one of its other names, or else a capital: `Sin`."""
+    for name in (row.name, *row.aliases):
+        if name not in taken:
+            return name
+    name = row.name.capitalize()
+    while name in taken:
+        name += "_"
+    return name
+
 
 ADD, SUBTRACT, MULTIPLY, DIVIDE, POWER = (OPERATIONS[name, 2] for name in "+-*/^")
 NEGATE = OPERATIONS["neg", 1]

@@ -18,8 +18,8 @@ from backhand.core import evaluate as ev
 from backhand.core.evaluate import Value
 from backhand.core.graph import Graph
 from backhand.core.operations import ADD, MULTIPLY
-from backhand.core.propagate import Propagation
-from backhand.core.rules import ONE, ZERO, slopes
+from backhand.core.propagate import Propagation, spelled_slopes
+from backhand.core.rules import ONE, ZERO
 from backhand.numbers import as_float
 
 
@@ -114,7 +114,7 @@ def _locals(propagation: Propagation, ways: list[int], start: int, end: int) -> 
         quantity = graph.quantities[position]
         if quantity.computed and position != start and quantity.definition is not None:
             totals: dict[int, Value] = {}
-            for name, slope in slopes(quantity.definition, known, propagation.rules, lambda words: None):
+            for name, slope in spelled_slopes(graph, quantity, known, propagation.rules, ev.quiet):
                 parent = graph.index[name]
                 if reached[parent] if parent < len(reached) else 0:
                     totals[parent] = ev.apply_operation(ADD, [totals.get(parent, ZERO), slope])

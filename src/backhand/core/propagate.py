@@ -85,7 +85,9 @@ class Propagation:
         position = self.graph.index[child]
         upstream = self.adjoints[position]
         assert upstream is not None
-        made = tuple(_sent(self.graph.quantities[position], self.by_name, upstream, self.rules, ev.quiet))
+        made = tuple(
+            _sent(self.graph, self.graph.quantities[position], self.by_name, upstream, rules=self.rules, note=ev.quiet)
+        )
         if len(self._views) > 64:
             self._views.clear()
         self._views[child] = made
@@ -96,7 +98,7 @@ class Propagation:
         known = self._locals.get(child)
         if known is None:
             known = {}
-            for name, slope in slopes(self._definition(child), self.by_name, self.rules, ev.quiet):
+            for name, slope in spelled_slopes(self.graph, self.graph[child], self.by_name, self.rules, ev.quiet):
                 known[name] = ev.apply_operation(ADD, [known[name], slope]) if name in known else slope
             if len(self._locals) >= 4096:
                 self._locals.clear()
@@ -170,7 +172,7 @@ def forward(graph: Graph, rules: Rules, notes: _Notes, numbers: Numbers = "exact
         if not quantity.computed:
             value: Value = Ref(quantity.name) if quantity.given is None else quantity.given
         else:
-            value = rules.forward(quantity, known, notes)
+            value = graph.spelled(rules.forward(quantity, known, notes))
         if numbers != "exact" and isinstance(value, Fraction):
             value = ev.as_float(value) if numbers == "float" else leaf(value)
         if isinstance(value, Formula) and size(value) > limits.SYMBOLIC:
@@ -199,25 +201,33 @@ def backward(graph: Graph, values: Sequence[Value], of: str, rules: Rules, notes
             continue
         if isinstance(adjoint, Formula) and size(adjoint) > limits.SYMBOLIC:
             adjoint = Slope(of, quantity.name)
-        adjoints[position] = adjoint
+        adjoints[position] = adjoint = graph.spelled(adjoint)
         if quantity.computed:
-            for parent, group in _grouped(_sent(quantity, known, adjoint, rules, notes)):
+            for parent, group in _grouped(_sent(graph, quantity, known, adjoint, rules=rules, note=notes)):
                 waiting.setdefault(graph.index[parent], []).append(group)
     return adjoints
 
 
 def _sent(
-    quantity: Quantity, known: Mapping[str, Value], upstream: Value, rules: Rules, note: ev.Note
+    graph: Graph, quantity: Quantity, known: Mapping[str, Value], upstream: Value, *, rules: Rules, note: ev.Note
 ) -> list[Contribution]:
     """What a quantity sends back to each occurrence in its formula."""
-    assert quantity.definition is not None
     counts: dict[str, int] = {}
     found: list[Contribution] = []
-    for parent, slope in slopes(quantity.definition, known, rules, note):
+    for parent, slope in spelled_slopes(graph, quantity, known, rules, note):
         occurrence = counts.get(parent, 0)
         counts[parent] = occurrence + 1
         found.append(Contribution(quantity.name, parent, occurrence, upstream, slope, rules.send(upstream, slope)))
     return found
+
+
+def spelled_slopes(
+    graph: Graph, quantity: Quantity, known: Mapping[str, Value], rules: Rules, note: ev.Note
+) -> list[tuple[str, Value]]:
+    """The derivative of a quantity's formula by each occurrence of a name in it."""
+    assert quantity.definition is not None
+    found = slopes(quantity.definition, known, rules, note)
+    return [(name, graph.spelled(slope)) for name, slope in found] if graph.taken else found
 
 
 def _watch_cancelling(adjoint: Value, arrived: Sequence[Contribution], notes: _Notes) -> None:

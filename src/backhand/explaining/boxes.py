@@ -155,9 +155,9 @@ def apply_box(node: Apply, parts: list[Seen], substituted: list[bool] | None = N
         case "^":
             base = parts[0] if parts[0].rank == 4 and not parts[0].negative else parts[0].grouped()
             return Seen([m.Power(base.box, _inside(parts[1]))], 3, exact)
-        case "sqrt":
+        case "sqrt" if not node.style:
             return Seen([m.Root(_inside(parts[0]))], 4, exact)
-        case "abs":
+        case "abs" if not node.style:
             return Seen([m.Bars(_inside(parts[0]))], 4, exact)
         case "derivative" if isinstance(node.args[1], Ref):
             inside = parts[0] if parts[0].rank > 1 else parts[0].grouped()
@@ -167,7 +167,7 @@ def apply_box(node: Apply, parts: list[Seen], substituted: list[bool] | None = N
         case _ if not parts:
             return Seen([m.Symbol(row.name)], 4, exact)
         case _:
-            return Seen([m.Call(row.name, tuple(_inside(p) for p in parts))], 4, exact)
+            return Seen([m.Call(node.style or row.name, tuple(_inside(p) for p in parts))], 4, exact)
 
 
 def _inside(part: Seen) -> Box:

@@ -14,6 +14,7 @@ from backhand.core.algebra import constant
 from backhand.core.evaluate import Value
 from backhand.core.formula import Apply, Formula, Num, Ref, postorder, size
 from backhand.core.graph import Quantity
+from backhand.core.operations import INFIX
 from backhand.core.paths import Paths
 from backhand.explaining import mathematics as m
 from backhand.explaining import words as say
@@ -200,7 +201,11 @@ def _local(solution: Solution, step: LocalStep, detail: Detail, *, result: bool)
     if size(step.worked.formula) > limits.SYMBOLIC:
         yield Equation(links([Seen([slope], 4), value_box(step.result)]), say.TOO_LONG, result)
         return
-    note = say.piecewise(node.operation.name for node in postorder(step.worked.formula) if isinstance(node, Apply))
+    note = say.piecewise(
+        (node.operation.name, node.style if node.operation.name not in INFIX else "")
+        for node in postorder(step.worked.formula)
+        if isinstance(node, Apply)
+    )
     if detail == "full":
         shown = None if step.parent.startswith("w[") else solution.graph
         first.append(m.Differentiate(step.parent, box(definition, graph=shown).box))

@@ -69,14 +69,22 @@ def seed(of: str) -> Words:
 
 
 PIECEWISE = {
-    "step": "step is 1 above 0, and 0 elsewhere",
-    "sign": "sign is 1 above 0, -1 below, and 0 at 0",
+    "step": "{} is 1 above 0, and 0 elsewhere",
+    "sign": "{} is 1 above 0, -1 below, and 0 at 0",
 }
+SPELLED = "{} is the function {}, whose name is a quantity's here"
 
 
-def piecewise(operations: Iterable[str]) -> Words:
-    """What the functions with pieces are, said beside the line that uses them."""
-    return tuple(dict.fromkeys(PIECEWISE[name] for name in operations if name in PIECEWISE))
+def piecewise(functions: Iterable[tuple[str, str]]) -> Words:
+    """What functions with pieces are, and those with a name that is not their usual one; said beside the line that
+    uses them. Each is given by its usual name and as it is spelled, if that is another."""
+    told = (
+        (PIECEWISE.get(name) or SPELLED).format(spelled or name, name)
+        for name, spelled in functions
+        if name in PIECEWISE or spelled
+    )
+    said = "; ".join(dict.fromkeys(told))
+    return (said,) if said else ()
 
 
 def by_which_rules(rules: Sequence[str]) -> Words:

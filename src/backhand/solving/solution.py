@@ -13,7 +13,7 @@ is kept. Writers and sentences come later (`explaining`); nothing here is a stri
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
@@ -213,6 +213,9 @@ class Solution:
         quantity = self.graph[child]
         assert quantity.definition is not None
         worked = differentiate(quantity.definition, parent, child)
+        if self.graph.taken:
+            factors = tuple(tuple(map(self.graph.spelled, way)) for way in worked.factors)
+            worked = replace(worked, factors=factors, formula=self.graph.spelled(worked.formula))
         inputs = {name: self.value(name) for name in names(worked.formula)}
         result = self.propagation.local(child, parent)
         return LocalStep(child, parent, worked, inputs, result, self.other_ways(parent, child))

@@ -35,8 +35,8 @@ def tidied(solution: Solution) -> Solution:
     old = solution.propagation
     new = Propagation(
         old.graph, old.rules, old.of,
-        [_tidy(sympy, value) for value in old.values],
-        [None if value is None else _tidy(sympy, value) for value in old.adjoints],
+        [old.graph.spelled(_tidy(sympy, value)) for value in old.values],
+        [None if value is None else old.graph.spelled(_tidy(sympy, value)) for value in old.adjoints],
         old.notices,
     )  # fmt: skip
     return Solution(

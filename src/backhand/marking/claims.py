@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from fractions import Fraction
 
 from backhand.core.answers import DIFFERENTIATE
 from backhand.core.formula import Apply, Formula, Num, Ref, Slope, apply, fold, names, postorder, to_text
@@ -35,7 +36,7 @@ from backhand.marking.align import (
 )
 from backhand.marking.marking import Kind
 from backhand.marking.work import Chain, Piece, Work
-from backhand.marking.worlds import World, agrees, elsewhere, equal, places, significant
+from backhand.marking.worlds import World, agrees, elsewhere, equal, numbers_in, places, significant
 from backhand.text import Span
 
 
@@ -112,6 +113,7 @@ class Claims:
         self._labels: dict[str, Draft] = {}
         self._last: dict[int, Draft] = {}
         self._made: list[Draft] = []
+        self._worlds: dict[tuple[frozenset[str], int], World] = {}
         self._versions: dict[str, int] = {}
         self.direction = ""
         """By what the dotted names of forward mode are differentiated."""
@@ -554,20 +556,18 @@ class Claims:
         """Whether a formula is the rule for something: here, and with other numbers."""
         if self.own_names.intersection(names(formula)):
             return False
-        return all(_same(world.at(formula).value, world.predicted(about)) for world in (self.truth, *self.others()))
+        worlds = (self.truth, *self._others(formula))
+        return all(_same(world.at(formula).value, world.predicted(about)) for world in worlds)
 
-    def others(self) -> Iterator[World]:
-        """Two networks with other numbers."""
+    def _others(self, formula: Formula) -> Iterator[World]:
+        """Two networks with other numbers; given ones that stand in the formula as numbers stay."""
+        sizes = numbers_in(formula)
+        given = [q for q in self.graph.quantities if isinstance(q.given, Fraction) and not q.computed]
+        keep = frozenset(q.name for q in given if isinstance(q.given, Fraction) and abs(q.given) in sizes)
         for seed in (1, 2):
-            if seed not in self._elsewhere:
-                self._elsewhere[seed] = elsewhere(self.graph, self.of, frozenset(), seed)
-            yield self._elsewhere[seed]
-
-    @property
-    def _elsewhere(self) -> dict[int, World]:
-        if not hasattr(self, "_worlds"):
-            self._worlds: dict[int, World] = {}
-        return self._worlds
+            if (keep, seed) not in self._worlds:
+                self._worlds[keep, seed] = elsewhere(self.graph, self.of, keep, seed)
+            yield self._worlds[keep, seed]
 
 
 def _same(one: float | object, other: object) -> bool:

@@ -116,6 +116,32 @@ def test_rounded_numbers(text: str, said: str) -> None:
     assert verdicts(text, NEURON) == said
 
 
+LOGS = backhand.read("x = 3, y = 2\np = x^2 y\ns = ln(p)\nL = s^2")
+ENTROPY = backhand.read("x = 1\nw = 2\nb = -1\nt = 0\nz = w x + b\np = sigmoid(z)\nL = -(t ln(p) + (1 - t) ln(1 - p))")
+
+
+@pytest.mark.parametrize(
+    ("graph", "text", "said"),
+    [
+        # the page's own names, at what they are defined as, though written rounded
+        (NEURON, "Let s = h(1-h) = 0.2475.\ndL/dz = (h - t) s = -0.1114", " right, dL/dz right"),
+        (NEURON, "s = h(1-h) = 0.25\ndL/dz = (h - t) s = -0.45 * 0.25 = -0.1125", " right, dL/dz right"),
+        (NEURON, "s = h(1-h) = 0.3\ndL/dz = (h - t) s = -0.135", " wrong, dL/dz follows"),
+        (NEURON, "s = h(1-h)\ndL/dz = (h - t) s = -0.1114", " unclear, dL/dz right"),
+        (NEURON, "s = h(1-h) = 0.2475\ndL/dz = (h - t) + s", " right, dL/dz wrong"),
+        (NEURON, "Let e = h - t = -0.4502.\ndL/dz = e h (1 - h) = -0.1114", "dL/dh right, dL/dz right"),
+        (NEURON, "g = (h-t)h(1-h) = -0.1114\ndL/dw = g x = 2g = -0.223\ndL/dx = g w = -g/2 = 0.0557",
+         " right, dL/dw right, dL/dx right"),
+        (ENTROPY, "Let q = 1 - p = 0.2689. Then L = -ln q = 1.3133", " right, L right"),
+        # each step rounded
+        (LOGS, "dL/ds = 5.781\nds/dp = 0.0556\ndL/dp = 5.781 * 0.0556 = 0.3214\ndL/dx = 0.3214 * 12 = 3.857",
+         "dL/ds right, ds/dp right, dL/dp right, dL/dx right"),
+    ],
+)  # fmt: skip
+def test_unusual_working(graph: backhand.Graph, text: str, said: str) -> None:
+    assert verdicts(text, graph) == said.strip()
+
+
 def test_a_slip_without_consequence_is_a_remark() -> None:
     (lost,) = marked("L = (D - t)^2 = (4 - 3) = 1").remarks
     assert (lost.key, lost.line) == ("square-lost", 1) and "1^2 = 1" in lost.text and "1" not in lost.hint

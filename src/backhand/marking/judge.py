@@ -52,6 +52,9 @@ class Own:
     slack: dict[About, float] = field(default_factory=dict[About, float])
     givens: dict[str, Amount] = field(default_factory=dict[str, Amount])
     names: dict[str, Amount] = field(default_factory=dict[str, Amount])
+    """The page's own names, at the numbers written for them."""
+    defined: dict[str, Amount] = field(default_factory=dict[str, Amount])
+    """The same at what the formulas behind them are truly worth: `s = h(1 - h) = 0.25` is 0.2475."""
     astray: bool = False
     """Whether anything so far was not the true number."""
 
@@ -114,6 +117,8 @@ class _Case:
     """The last link in names, resolved."""
     named: list[Amount] = field(default_factory=list[Amount])
     """What that link is worth, here and at the writer's own numbers."""
+    rounded: list[Amount] = field(default_factory=list[Amount])
+    """What it is worth with the page's own names at their rounded numbers, none of which is wrong."""
     numbers: _Numbers | None = None
     """The last link, if it is in numbers."""
     first_formula: Formula | None = None
@@ -325,8 +330,9 @@ class Judge:
         return "wrong", say.not_the_result(before.literal.value, said.literal.value)
 
     def _standing(self, case: _Case, numbers: _Numbers) -> tuple[Verdict, str]:
-        """A step that keeps the number: right where the number is true, else it follows."""
+        """A step that keeps the number: right where the number was right, else it follows."""
         right = any(_meets_one(one, truth) for one in (numbers.exact, numbers.literal) for truth in case.truths)
+        right = right or (bool(case.links) and case.links[-1].verdict == "right")
         return ("right" if right or not case.truths else "follows"), ""
 
     def _put_in(self, case: _Case, said: _Numbers) -> tuple[Verdict, str]:
@@ -351,10 +357,13 @@ class Judge:
 
     def _early_rounding(self, case: _Case, said: _Numbers) -> bool:
         """Whether a number follows from the writer's own rounded ones, none of which is wrong."""
-        if self.own.astray or not self.own.slack or said.shown is None:
+        if self.own.astray:
             return False
+        found = [*(case.follows if self.own.slack else ()), *case.rounded]
+        if said.shown is None:
+            return not said.bare and any(said.agrees(number) for number in found)
         half = 0.5 * 10.0**-said.shown * 1.0001
-        return any(abs(float(said.literal.value) - float(number)) <= half for number in case.follows)
+        return any(abs(float(said.literal.value) - float(number)) <= half for number in found)
 
     # -- links in names ------------------------------------------------------------------------------------
 
@@ -362,6 +371,11 @@ class Judge:
         here = [self.truth_at(formula, total=total) for total in (False, True)]
         own = [world.at(formula, self.rounding) for world in self._own_worlds()]
         case.named = [m.value for m in (*here, *own) if m.known]
+        case.rounded = []
+        if self._uses_own_names(formula):
+            written = self._as_written(formula)
+            case.named += [written.value] if written.known else []
+            case.rounded = case.named[-1:] if written.known and self._names_are_right(formula) else []
         before, case.numbers = case.numbers, None
         case.formula = formula
         if case.first_formula is None and case.draft.about is not None:
@@ -394,12 +408,27 @@ class Judge:
         return say.ways_missing(about.by, about.of, children, seen, left)
 
     def truth_at(self, formula: Formula, *, total: bool = False) -> Measured:
-        """The value of a formula at the true numbers, the page's own names at theirs."""
-        self.truth.own_names = self.own.names
+        """The value of a formula at the true numbers, the page's own names at what they are defined as."""
+        return self._at_truth(formula, {**self.own.names, **self.own.defined}, total=total)
+
+    def _as_written(self, formula: Formula) -> Measured:
+        """The same with the page's own names at the numbers written for them."""
+        return self._at_truth(formula, self.own.names)
+
+    def _at_truth(self, formula: Formula, own_names: dict[str, Amount], *, total: bool = False) -> Measured:
+        self.truth.own_names = own_names
         try:
             return self.truth.at(formula, self.rounding, total=total)
         finally:
             self.truth.own_names = {}
+
+    def _names_are_right(self, formula: Formula) -> bool:
+        """Whether the numbers of the page's own names in a formula are those of their formulas, to a digit or two."""
+        own = self.own
+        used = own.defined.keys() & set(names(formula))
+        return bool(used) and all(
+            abs(float(own.names[n] - own.defined[n])) <= 0.01 * abs(float(own.defined[n])) for n in used
+        )
 
     def _unnamed(
         self, case: _Case, before: _Numbers | None, piece: Piece, formula: Formula, here: Sequence[Measured]
@@ -567,16 +596,17 @@ class Judge:
     def _carry_on(self, case: _Case, value: Amount | None, judgement: Judgement) -> None:
         """What the writer goes on with."""
         draft, own = case.draft, self.own
+        if draft.own_name:
+            self._define(case, draft.own_name, value)
+            return
         if value is None or value != value:
             return
         self._worlds = None
-        if draft.own_name:
-            own.names[draft.own_name] = value
-            return
         if draft.about is None:
             return
         shown, about = _shown(draft.number)
         true = any(agrees(value, truth, shown, about=about) for truth in case.truths)
+        early = judgement.verdict == "right"  # though not true to its last digit: from rounded numbers
         if draft.kind == "given":
             assert isinstance(draft.about, Value)
             if not true and not draft.generic:
@@ -588,10 +618,28 @@ class Judge:
             value = case.truths[0] if case.truths else value
         own.numbers[draft.about] = value
         if shown is not None:
-            own.slack[draft.about] = 2.0 * 10.0**-shown
+            off = abs(float(value) - float(case.truths[0])) * 1.0001 if early and case.truths else 0.0
+            own.slack[draft.about] = max(2.0 * 10.0**-shown, off)
         elif draft.about in own.slack:
             del own.slack[draft.about]
-        own.astray = own.astray or not true
+        own.astray = own.astray or not (true or early)
+
+    def _define(self, case: _Case, name: str, value: Amount | None) -> None:
+        """What a name of the page's own is from here on: the number written for it, and what its formula is worth."""
+        own = self.own
+        formula = case.formula
+        worth = self.truth_at(formula) if formula is not None else None
+        if value is None and formula is not None:
+            here = [world.at(formula, self.rounding) for world in self._own_worlds()] or [self.truth_at(formula)]
+            value = here[0].value
+        self._worlds = None
+        own.defined.pop(name, None)
+        if value is None or value != value:
+            own.names.pop(name, None)
+            return
+        own.names[name] = value
+        if worth is not None and worth.known:
+            own.defined[name] = worth.value
 
 
 def _of_the_version_before(formula: Formula, about: About | None, graph: Graph) -> Formula | None:

@@ -80,6 +80,9 @@ def person_for(entry: str, seed: object) -> Person:
 def shows(person: Person) -> bool:
     """Whether any number is another than the right one."""
     truth = person.truth
+    if person.habit == "R5B":
+        one, other = person.place
+        return not same(person.back[one], person.back[other])
     return truth is None or any(
         not same(mine[name], number)
         for mine, right in ((person.values, truth.values), (person.back, truth.back))

@@ -493,6 +493,7 @@ class Hand:
         order: object = None,
         without: frozenset[About] = frozenset(),
         form: Form | None = None,
+        runs_on: bool = False,
         fixed: dict[str, object] | None = None,
     ) -> None:
         self.draw = random.Random(f"hand {seed}")
@@ -502,7 +503,7 @@ class Hand:
         self.pen = Pen(self.manner, person.net)
         self.with_weights = self.draw.random() < 0.5 if weights is None else weights
         self.with_given = self.draw.random() < 0.25 if given is None else given
-        self.order, self.without, self.one_form = order, without, form
+        self.order, self.without, self.one_form, self.runs_on = order, without, form, runs_on
         self.links: list[Placed] = []
         self.lines: list[str] = []
         self.words = PROSE[self.manner.language]
@@ -648,7 +649,17 @@ class Hand:
         link = self.add(step, part, tree, status)
         text = self.pen.formula(tree, link, numeric=numeric)
         self.links[link].exact = not self.pen.rounded
+        if status == "bad" and step is not None and self.comes_out_alike(step, worth(tree)):
+            self.links[link].status = "doubtful"
         return Chunk(text, link, self.pen.rounded)
+
+    def comes_out_alike(self, step: Step, number: Number) -> bool:
+        """Whether in the digits that are written a wrong number cannot be told from a right one."""
+        digits, exact = self.pen.digits(step.value)
+        if exact:
+            return False
+        unit = 10.0 ** -len(digits.partition(".")[2])
+        return any(abs(float(number) - float(right)) < 3 * unit for right in (step.follows, step.truth))
 
     def without_repeats(self, chunks: list[Chunk]) -> list[Chunk]:
         """Of links with the same text only the last is written."""
@@ -810,6 +821,8 @@ class Hand:
             sentence.chunks[-1].text = f"\\boxed{{{sentence.chunks[-1].text}}}"
         layout = draw.choice(["spread", "one", "one", "aligned", "inline"])
         side = self.manner.side if sentence.sides else ""
+        if side == "where" and not self.runs_on:  # or else the chain goes on in the next line, behind the note
+            layout = draw.choice(["one", "inline"])
         if side == "lines":
             for note in sentence.sides:
                 self.say(f"$${self.chain(note)}$$", note.chunks)
@@ -981,8 +994,10 @@ class Hand:
                 printed.append((sentence.left, step))
                 self.forget(result)
             else:
-                self.say(line + comment.format(result.text) if comment not in ("", "print") else line, [first])
-                self.forget(result)
+                said = comment not in ("", "print")
+                self.say(line + comment.format(result.text) if said else line, [first, result] if said else [first])
+                if not said:
+                    self.forget(result)
         if fenced:
             self.say("```")
         if printed:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
@@ -36,8 +36,11 @@ class Net:
     plain: dict[str, Any] | None = None
     coefficients: bool = False
     values: dict[str, Number] = field(default_factory=dict)
+    memory: dict[str, Any] = field(default_factory=dict)
+    """What is worked out once for a net."""
 
     def __post_init__(self) -> None:
+        self.memory = {}
         self.values = dict(self.given)
         for name, tree in self.equations.items():
             self.values[name] = worth(tree, lambda leaf: self.values[leaf.of])
@@ -63,8 +66,21 @@ class Net:
         """The tree with the true numbers."""
         return trees.with_numbers(tree, lambda leaf: self.values[leaf.of])
 
+    @property
+    def uses(self) -> dict[str, list[tuple[str, int, bool]]]:
+        """Where each quantity stands: in whose formula, in which of its summands, and whether as all of it."""
+        if "uses" not in self.memory:
+            found: dict[str, list[tuple[str, int, bool]]] = {name: [] for name in self.values}
+            for child, tree in self.equations.items():
+                for n, term in enumerate(tree.args if isinstance(tree, Op) and tree.sign == "+" else (tree,)):
+                    for name in dict.fromkeys(leaf.of for leaf in trees.leaves(term) if leaf.kind == "value"):
+                        found[name].append((child, n, isinstance(term, Leaf)))
+            self.memory["uses"] = found
+        uses: dict[str, list[tuple[str, int, bool]]] = self.memory["uses"]
+        return uses
+
     def children(self, name: str) -> list[str]:
-        return [child for child, tree in self.equations.items() if trees.depends(tree, name)]
+        return list(dict.fromkeys(child for child, _, _ in self.uses[name]))
 
 
 # -- layered nets -----------------------------------------------------------------------------------------------------
@@ -105,7 +121,9 @@ def layered(
 
 
 def with_numbers(net: Net) -> Net:
-    return replace(net, equations={name: net.right(tree) for name, tree in net.equations.items()})
+    net.equations = {name: net.right(tree) for name, tree in net.equations.items()}
+    net.memory = {}
+    return net
 
 
 def drawn(net: Net) -> str:

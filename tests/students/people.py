@@ -145,12 +145,12 @@ class Person:
         self.slips, self.not_carried, self.sober, self.rounds = slips or {}, not_carried or {}, sober, rounds
         self.values: dict[str, Number] = {}
         self.back: dict[str, Number] = {}
-        self.truth: Person | None = Person(net) if habit or slips or not_carried or rounds else None
+        self.truth: Person | None = right_person(net) if habit or slips or not_carried or rounds else None
         self.first: Person | None = None
         self.steps: list[Step] = []
         self.forward()
         if habit == "V1b":
-            self.first = Person(net)
+            self.first = right_person(net)
         self.backward()
 
     # -- forward -------------------------------------------------------------------------------------------------
@@ -254,12 +254,8 @@ class Person:
     # -- back ----------------------------------------------------------------------------------------------------
 
     def ways(self, name: str) -> list[Way]:
-        found: list[Way] = []
-        for child in self.net.children(name):
-            tree = self.net.equations[child]
-            terms = tree.args if isinstance(tree, Op) and tree.sign == "+" else (tree,)
-            found += [Way(child, n, isinstance(t, Leaf)) for n, t in enumerate(terms) if trees.depends(t, name)]
-        return [way for way in found if way.child == self.net.output or way.child in self.back]
+        output, back = self.net.output, self.back
+        return [Way(*use) for use in self.net.uses[name] if use[0] == output or use[0] in back]
 
     def backward(self) -> None:
         net = self.net
@@ -375,8 +371,8 @@ class Person:
             return ways
         i = next(units.index(name) for units in net.layers if name in units)
         js = range(len(ways))
-        parts = [worth(self.term(name, way, "local", habit, right=False)) for way in ways]
-        weights = [worth(self.local_tree(name, way, "", right=False)) for way in ways]
+        parts = [worth(self.term(name, w, "local", habit, right=False)) for w in ways] if habit in ("P5", "P6") else []
+        weights = [worth(self.local_tree(name, w, "", right=False)) for w in ways] if habit in ("P10", "P11") else []
         match habit:
             case "P1":
                 return [ways[min(js, key=lambda j: (abs(j - i), j))]]
@@ -678,6 +674,14 @@ class Person:
         a.value, b.value = b.value, a.value
         a.forms, b.forms = {}, {}
         a.asides = b.asides = []
+
+
+def right_person(net: Net) -> Person:
+    """Somebody without a habit; the same one for a net, whoever asks."""
+    if "right" not in net.memory:
+        net.memory["right"] = Person(net)
+    person: Person = net.memory["right"]
+    return person
 
 
 LOSS_SLOPES: dict[str, Callable[[Leaf, Leaf, Leaf], Tree]] = {

@@ -133,6 +133,12 @@ ENTROPY = backhand.read("x = 1\nw = 2\nb = -1\nt = 0\nz = w x + b\np = sigmoid(z
         (NEURON, "g = (h-t)h(1-h) = -0.1114\ndL/dw = g x = 2g = -0.223\ndL/dx = g w = -g/2 = 0.0557",
          " right, dL/dw right, dL/dx right"),
         (ENTROPY, "Let q = 1 - p = 0.2689. Then L = -ln q = 1.3133", " right, L right"),
+        # turned round
+        (Q3, "3 = B1\n4 = dL/dB1\n2(4-3) = 2 = dL/dD\n2(D - t) = dL/dD", "B1 right, dL/dB1 right, dL/dD right, dL/dD right"),
+        (Q3, "5 = dL/dC1", "dL/dC1 wrong"),
+        # a number with no digit left of it is no rounded one
+        (NEURON, "dL/dw = 0\ndL/dx = -0\nh = 1", "dL/dw wrong, dL/dx wrong, h wrong"),
+        (NEURON, "h ≈ 1\ndL/dx = 0.06", "h right, dL/dx right"),
         # each step rounded
         (LOGS, "dL/ds = 5.781\nds/dp = 0.0556\ndL/dp = 5.781 * 0.0556 = 0.3214\ndL/dx = 0.3214 * 12 = 3.857",
          "dL/ds right, ds/dp right, dL/dp right, dL/dx right"),

@@ -256,7 +256,21 @@ class Claims:
 
     # -- one chain -----------------------------------------------------------------------------------------
 
+    def _turned(self, chain: Chain) -> Chain:
+        """`4 = dL/dB1` and `2(4 - 3) = 2 = dL/dD`, with what they are about in front."""
+        pieces = chain.pieces
+        first, last = pieces[0], pieces[-1]
+        if chain.leads_on or len(pieces) < 2 or first.relation or not isinstance(last.formula, (Ref, Slope)):
+            return chain
+        if self._subject_named(last.formula) is None or any(isinstance(p.formula, (Ref, Slope)) for p in pieces[:-1]):
+            return chain
+        if first.formula is None or (not plain(first.formula) and self._subject(chain, Context()).about is not None):
+            return chain
+        turned = (replace(last, relation=""), replace(first, relation=last.relation), *pieces[1:-1])
+        return replace(chain, pieces=turned)
+
     def _take(self, chain: Chain, line: int) -> None:
+        chain = self._turned(chain)
         first = chain.pieces[0]
         before = self._last.get(chain.level)
         context = self._context(chain, line)

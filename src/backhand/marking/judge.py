@@ -41,6 +41,7 @@ from backhand.marking.worlds import (
     agrees,
     equal,
     places,
+    significant,
 )
 
 
@@ -362,6 +363,8 @@ class Judge:
         found = [*(case.follows if self.own.slack else ()), *case.rounded]
         if said.shown is None:
             return not said.bare and any(said.agrees(number) for number in found)
+        if not significant(float(said.literal.value), said.shown):
+            return False
         half = 0.5 * 10.0**-said.shown * 1.0001
         return any(abs(float(said.literal.value) - float(number)) <= half for number in found)
 

@@ -220,8 +220,8 @@ def equal(one: Amount, other: Amount) -> bool:
 
 def agrees(said: Amount, meant: Amount, shown: int | None, *, about: bool = False) -> bool:
     """Whether a number as written is another one, rounded or cut off. `shown` are its decimals; `about` says that it
-    stands behind ≈. A number that has no more decimals than that needs to be met exactly; fifteen digits and more come
-    from a computer, and their last few are noise."""
+    stands behind ≈; a whole number of one digit is rounded only there. A number that has no more decimals than that needs
+    to be met exactly; fifteen digits and more come from a computer, and their last few are noise."""
     if said != said or meant != meant:
         return False
     if shown is None and not about:
@@ -233,6 +233,10 @@ def agrees(said: Amount, meant: Amount, shown: int | None, *, about: bool = Fals
     if digits >= COMPUTED:
         return off <= NOISE * size
     if not isinstance(meant, float) and (meant * 10 ** (shown or 0)) % 1 == 0:
+        return False
+    if digits == 0 and (shown or 0) < 2 and off > 0.01:
+        return False  # nothing is left of it: 0 is not 0.3, 0.00 may be 0.004
+    if digits < 2 and not shown and not about:
         return False
     reach = 2.0 if digits >= 3 else 1.0 if digits == 2 else 0.5
     return off <= reach * 10.0 ** -(shown or 0) * 1.0001 + 1e-15 * size

@@ -220,8 +220,8 @@ def equal(one: Amount, other: Amount) -> bool:
 
 def agrees(said: Amount, meant: Amount, shown: int | None, *, about: bool = False) -> bool:
     """Whether a number as written is another one, rounded or cut off. `shown` are its decimals; `about` says that it
-    stands behind ≈; a whole number of one digit is rounded only there. A number that has no more decimals than that needs
-    to be met exactly; fifteen digits and more come from a computer, and their last few are noise."""
+    stands behind ≈; a whole number of one digit is rounded only there. A number that has no more decimals than that
+    needs to be met exactly; fifteen digits and more come from a computer, and their last few are noise."""
     if said != said or meant != meant:
         return False
     if shown is None and not about:

@@ -26,7 +26,7 @@ from backhand.core.answers import FormulaReader, Token
 from backhand.core.formula import Num, Ref, Slope
 from backhand.errors import BackhandError
 from backhand.marking.work import Chain, Line, Piece, Repair, Work
-from backhand.readers.markdown import LONG, Region, Row, rows
+from backhand.readers.markdown import ENDED, LONG, Region, Row, rows
 from backhand.readers.statements import Statements
 from backhand.readers.table import Table
 from backhand.readers.tokens import LONE_NUMBER, Mode, Tokenizer
@@ -34,6 +34,18 @@ from backhand.text import Source, Span
 
 PAGE = 2**20
 """Characters of one source that are read."""
+
+LINES = 20_000
+"""Lines of one source that are read."""
+
+SIGNS = 200_000
+"""Words, numbers and signs of one source that are read."""
+
+LINKS = 5_000
+"""Formulas of one source that are read."""
+
+ROW = 1_000
+"""Formulas of one line that are read."""
 
 Why: TypeAlias = Literal["", "prose", "empty", "struck", "unread"]
 
@@ -72,11 +84,19 @@ class _Page:
         self.decisions: list[str] = []
         self.statements = Statements(source)
         self.comma = self._decimal_comma()
+        self.signs = 0
 
     def lines(self) -> list[Line]:
+        """The lines, as many as are read. What is left of a page that is too large is one more, not read."""
         made: list[Line] = []
         table: Table | None = None
-        for row in rows(self.text[:PAGE]):
+        end, most = self._end()
+        links = 0
+        for row in rows(self.text[:end]):
+            links += sum(len(chain.pieces) for chain in made[-1].chains) if made else 0
+            if self.signs > SIGNS or links > LINKS:
+                end, most = row.start, f"{LINKS} formulas" if links > LINKS else f"{SIGNS} words and signs"
+                break
             if row.cells is None:
                 table = None
                 made.append(self._line(row))
@@ -84,11 +104,20 @@ class _Page:
             if table is None:
                 table = Table(self)
             made.append(table.line(row))
-        if len(self.text) > PAGE:
-            span = Span(self.source, PAGE, len(self.text))
-            reason = f"A page of {len(self.text)} characters; the first {PAGE} are read."
-            made.append(Line(self.number(PAGE), span, (), "unread", reason))
+        if end < len(self.text):
+            span = Span(self.source, end, len(self.text))
+            reason = (
+                f"The page goes on from here, but only its first {most} are read. Give the rest as a page of its own."
+            )
+            made.append(Line(self.number(end), span, (), "unread", reason))
         return made
+
+    def _end(self) -> tuple[int, str]:
+        """Up to where the page is read, and what it has so many of."""
+        for count, found in enumerate(ENDED.finditer(self.text, 0, PAGE), 1):
+            if count == LINES:
+                return found.end(), f"{LINES} lines"
+        return min(PAGE, len(self.text)), f"{PAGE} characters"
 
     def number(self, offset: int) -> int:
         return bisect_right(self.source.line_starts, offset)
@@ -113,6 +142,10 @@ class _Page:
         elif len(chains) > 1:
             chains = [chain for chain in chains if not _is_lone(chain)]
         chains = sorted(chains + struck, key=lambda chain: chain.span.start)
+        if (count := sum(len(chain.pieces) for chain in chains)) > ROW:
+            return Line(
+                self.number(row.start), span, (), "unread", f"A line of {count} formulas; at most {ROW} are read."
+            )
         if self.repairs and self.repairs[-1].span.start >= row.start:
             chains = [self._repaired(chain, row) for chain in chains]
         why, reason = self._why(row, tokens, chains, reasons)
@@ -154,6 +187,7 @@ class _Page:
             tokenizer.run(region.start, region.end, region.mode)
         for slip in tokenizer.proposals:
             self.repairs.append(Repair(slip.said, slip.meant, Span(self.source, slip.start, slip.end)))
+        self.signs += len(tokenizer.tokens)
         written = self.text[regions[0].start : regions[-1].end] if regions else ""
         return self._suspicious(tokenizer.tokens) if ")2" in written or "x" in written else tokenizer.tokens
 

@@ -133,15 +133,18 @@ GREEK = dict(
         strict=True,
     )
 )
-FOLDS = str.maketrans({**dict.fromkeys("_{}()[]^, \\→", ""), **GREEK})
+HATS = dict(zip("âĉêĝĥîĵôŝûŵŷẑ", (f"{letter}hat" for letter in "aceghijosuwyz"), strict=True)) | {"\u0302": "hat"}
+"""A hat, as one letter with its name or as a mark after it: ŷ is yhat."""
+
+FOLDS = str.maketrans({**dict.fromkeys("_{}()[]^, \\→", ""), **GREEK, **HATS})
 
 
 @lru_cache(4096)
 def folded(name: str) -> str:
     """What two spellings of one name have in common: letters and digits.
 
-    >>> [folded(name) for name in ("B_1", "B_{1}", "w_{1,2}", "w[1,2]", "z^(1)", "δ_1")]
-    ['B1', 'B1', 'w12', 'w12', 'z1', 'delta1']
+    >>> [folded(name) for name in ("B_1", "B_{1}", "w_{1,2}", "w[1,2]", "z^(1)", "δ_1", "ŷ_1")]
+    ['B1', 'B1', 'w12', 'w12', 'z1', 'delta1', 'yhat1']
     """
     return name.translate(FOLDS)
 

@@ -78,6 +78,9 @@ BOLD = re.compile(
     r"|(?<![\w*)])__(?=\S)([^_\n]{1,400}?)(?<=\S)__(?!\w)"
 )
 COMMENT = re.compile(r"(?<![\w&\\])#.*$|(?<=\s)//.*$")
+SLASHED = re.compile(r"(?:^|(?<=[;{},]))\s*+//+!?(.*)$")
+"""A comment as in C and Rust: a whole line, or behind the end of a statement; elsewhere // may divide."""
+QUOTED = re.compile(r"[ \t]*(?:>[ \t]?)+")
 TRAILING = re.compile(r"(?:[+*/=·×(,]|\\cdot|\\times|(?<=[\s)\]}\d])[-−])\s*(?:\\\\\s*)?$")
 LEADING = re.compile(r"[ \t&]*(?:[+·×]|\\cdot|\\times|[-−][ \t])")
 ENDED = re.compile("\r\n|[\n\r\u2028\u2029\u0085]")
@@ -127,6 +130,7 @@ class _Rows:
     def _fenced(self, at: int, fence: re.Match[str]) -> Generator[Row, None, int]:
         text, bounds = self.text, self.bounds
         mark, language = fence[1], fence[2].lower()
+        quoted = ">" in text[fence.start() : fence.start(1)]
         math = language in ("math", "latex", "tex")
         yield Row(*bounds[at])
         at += 1
@@ -138,6 +142,8 @@ class _Rows:
                 return at + 1
             last = self._joined(at)
             end = bounds[last][1]
+            if quoted and (sign := QUOTED.match(text, start, end)):
+                start = sign.end()
             if end - start > LONG:
                 yield Row(start, end, too_long=True)
             elif math:
@@ -290,14 +296,16 @@ def _code_row(text: str, start: int, end: int) -> Row:
     begin = start
     if prompt := PROMPT.match(text, begin, end):
         begin = prompt.end()
-    stop = end
+    stop = after = end
     if "#" in text[begin:end] and (comment := COMMENT.search(text[begin:end])):
-        stop = begin + comment.start()
+        stop, after = begin + comment.start(), begin + comment.start() + 1
+    elif "//" in text[begin:end] and (comment := SLASHED.search(text[begin:end])):
+        stop, after = begin + comment.start(), begin + comment.start(1)
     if PRINTED.match(text, begin, stop) or CODE_LINE.match(text, begin, stop):
         return Row(start, end, [])
     regions = [Region(begin, stop, "code")]
-    if stop < end and ("=" in text[stop:end] or LONE_NUMBER.fullmatch(text, stop + 1, end)):
-        regions.append(Region(stop + 1, end, "text"))
+    if stop < end and ("=" in text[after:end] or LONE_NUMBER.fullmatch(text, after, end)):
+        regions.append(Region(after, end, "text"))
     return Row(start, end, regions)
 
 

@@ -49,7 +49,7 @@ CONTINUES = frozenset(
 """Words after a formula with which it goes on."""
 
 GRADIENT = frozenset("gradient gradients derivative derivatives slope grad adjoint sensitivity".split())
-BY = frozenset("at by for wrt in".split())
+BY = frozenset("at by for wrt in on".split())
 THINGS = frozenset("the a node unit neuron weight input bias variable quantity value parameter".split())
 OUTPUTS = frozenset("loss cost error output objective".split())
 LABELS = frozenset(

@@ -30,6 +30,8 @@ OPERAND_START = frozenset("NUMBER NAME WORD OPEN LEFT SLOPE VULGAR FRACTION ROOT
 DROPPED = frozenset(["BOX", "ENDBOX", "EDGE"])
 OPERATORS = frozenset("PLUS MINUS TIMES OVER TO EQUALS".split())
 BREAKS = frozenset("SEMI ROW DOT PROSE NOTE".split())
+NAMELIKE = frozenset(["NAME", "SLOPE"])
+NAMES = frozenset(["NAME", "CALL", "APPLY", "SLOPE"])
 
 
 @dataclass(slots=True)
@@ -150,6 +152,8 @@ class Statements:
         tokens = _without_label(segment.tokens)
         arrow = bool(tokens) and tokens[0][0] == "ARROW"
         parts = _parts(tokens[1:] if arrow else tokens)
+        if arrow and tokens[0][3] == "->" and len(parts) > 1 and any(t[0] in NAMES for t in parts[0][1]):
+            arrow = False  # `x -> relu(w x) = h -> ...`: what leads on is a way, each with its own equation
         found: list[Chain] = []
         for run in spoken.runs(parts, arrow=arrow):
             chain = self._chain(run, segment, struck)
@@ -261,6 +265,12 @@ def _parts(tokens: list[Token]) -> list[tuple[Relation, list[Token]]]:
             else:
                 parts.append(("≈" if token[3] == "≈" else "=", []))
             continue
+        if token[3] == "+=" and len(parts) == 1 and [t[0] in NAMELIKE for t in parts[0][1]] == [True]:
+            (_, _, _, name), at = parts[0][1][0], token[1]
+            parts.append(("=", [(parts[0][1][0][0], at, at, name), ("PLUS", at, at + 2, "+")]))
+            continue  # `dx += a` is dx = dx + a
+        if kind == "COMPARE" and not token[3] and depth <= 0 and len(parts) > 1 and parts[-1][1]:
+            break  # `z = 1.1 > 0`: that it is more says nothing new
         depth += (kind in ("OPEN", "LEFT", "BAR")) - (kind in ("CLOSE", "RIGHT", "ENDBAR"))
         parts[-1][1].append(token)
     if depth > 0 and any(token[0] == "EQUALS" for _, part in parts for token in part):
@@ -383,10 +393,15 @@ def _subject(tokens: list[Token], alone: bool) -> list[Token]:
 
 
 def _ways(tokens: list[Token]) -> list[Token]:
-    """`B1 -> C1 -> D` is a way through the network and says nothing; `A1 -> B1 : -2` a weight."""
+    """`B1 -> C1 -> D` is a way through the network and says nothing, nor does `from 1.26 -> 1.05`; `A1 -> B1 : -2`
+    is a weight."""
     made: list[Token] = []
     at = 0
     while at < len(tokens):
+        if changed := _changes(tokens, at):
+            made.append(("PROSE", tokens[at][1], tokens[changed - 1][2], ""))
+            at = changed
+            continue
         end = at
         while _steps(tokens, end):
             end += 2
@@ -404,6 +419,20 @@ def _ways(tokens: list[Token]) -> list[Token]:
         made.append(("NAME", start, stop, name) if weight else ("PROSE", start, stop, ""))
         at = end + 1
     return made
+
+
+def _changes(tokens: list[Token], at: int) -> int:
+    """Where `w -> -0.86` or `1.26 -> 1.05` ends, which tells of a change; 0 if there is none here."""
+    before = tokens[at - 1][0] if at else ""
+    if tokens[at][0] not in ("NAME", "NUMBER") or before in OPERATORS or before in CLOSES or before in OPENS:
+        return 0
+    if at + 2 >= len(tokens) or tokens[at + 1][0] != "ARROW" or tokens[at + 1][3] != "->":
+        return 0
+    end = at + 2 + (tokens[at + 2][0] == "MINUS")
+    if end >= len(tokens) or tokens[end][0] != "NUMBER":
+        return 0
+    after = tokens[end + 1][0] if end + 1 < len(tokens) else ""
+    return 0 if after in OPERATORS or after in OPERAND_START else end + 1
 
 
 def _steps(tokens: list[Token], at: int) -> bool:

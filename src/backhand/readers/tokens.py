@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Literal, TypeAlias
 
-from backhand.core.answers import GREEK, Token
+from backhand.core.answers import GREEK, HATS, Token
 from backhand.core.notation import SUBSCRIPTS, VULGAR
 from backhand.core.operations import FUNCTIONS
 
@@ -96,6 +96,14 @@ COMMA_NUMBER = re.compile(rf"{_DIGITS},{_DIGITS}(?:[eE][+−-]?{_DIGITS})?(?![0-
 MORE_DIGITS = re.compile(r"[0-9]*(?:[.,][0-9]+)+")
 LOOKALIKE = re.compile(r"[0-9][0-9.]*[OolI]+[0-9.]*(?![A-Za-z0-9_^({])|[OolI][0-9]*\.[0-9OolI]+(?![A-Za-z0-9_(])")
 SPACE = re.compile(BLANK + "+")
+NUMBERED = re.compile(rf"(?:{_GREEK}|[{L}])(?:_?[0-9]|[\u2080-\u2089]|_\{{)")
+FOREIGN = re.compile(rf"(?:(?![{L}])[^\W\d_])+")
+SUMS_IN_WORDS = frozenset("加减減乘除倍")
+"""Signs of Chinese that say plus, minus, times, over."""
+STATES = re.compile(
+    r"(?:Value|Scalar|Tensor|Node|Var|Variable)\(\s*+data\s*+=\s*+([-−]?[0-9.]++(?:[eE][+-]?[0-9]++)?)\s*+,\s*+"
+    r"grad\s*+=\s*+([-−]?[0-9.]++(?:[eE][+-]?[0-9]++)?)\s*+\)"
+)
 HYPHENED = re.compile(rf"[{L}]{{2,}}(?:[-‐‑][{L}]{{2,}})+")
 CALL_AHEAD = re.compile(
     r"\s*+(?:(?:\^\s*+(?:\{[^{}\n]{1,20}\}|[0-9]+)|[²³⁴])\s*+)?(?:\\left\s*+|\\[bB]igg?l?\s*+)?(?:\(|\[|\\\{|\\left\\lbrace)"
@@ -187,6 +195,7 @@ CALLS: dict[str, str] = {name: name for name in FUNCTIONS} | {
     "sigma": "sigmoid",
     "sig": "sigmoid",
     "arcsinh": "arcsinh",
+    **{name.capitalize(): name for name in "sigmoid tanh relu softplus exp log ln max min sin cos".split()},
 }
 CALLS.pop("arcsinh")
 """Functions by the names that answers have for them."""
@@ -200,6 +209,7 @@ SIGNS: dict[str, tuple[str, str]] = {
     "^": ("TO", "^"), "(": ("OPEN", "("), ")": ("CLOSE", ")"), "[": ("OPEN", "["), "]": ("CLOSE", "]"),
     "{": ("LEFT", "{"), "}": ("RIGHT", "}"), "=": ("EQUALS", "="), **dict.fromkeys("≈≅≃∼≐", ("EQUALS", "≈")),
     "≡": ("EQUALS", "="), "≔": ("EQUALS", "="), **dict.fromkeys("⇒⟹∴⇔↦➔➜➡", ("ARROW", "=>")), **dict.fromkeys("→⟶", ("ARROW", "->")), **dict.fromkeys("<>≤≥≠∝", ("COMPARE", "")),
+    **dict.fromkeys("；。", ("SEMI", "")), **dict.fromkeys("，、", ("COMMA", ",")), "：": ("COLON", ":"), "＝": ("EQUALS", "="), "（": ("OPEN", "("), "）": ("CLOSE", ")"),
     ";": ("SEMI", ""), ",": ("COMMA", ","), ":": ("COLON", ":"), ".": ("DOT", "."), "&": ("AMP", ""), "…": ("ELLIPSIS", ""),
     **dict.fromkeys("✓✔☑□■∎✗✘⇐←⟵∵", ("SEMI", "")), "!": ("BAD", "! is not read."), "?": ("PROSE", "?"), '"': ("PROSE", ""), "“": ("PROSE", ""), "”": ("PROSE", ""),
     "'": ("PRIME", "'"), "′": ("PRIME", "'"), "’": ("PRIME", "'"), "|": ("pipe", "|"), "#": ("hash", ""), "`": ("EDGE", ""), "√": ("root", ""),
@@ -266,7 +276,7 @@ def plain(text: str) -> str:
     return re.sub(r"\^\{([^{}]*)\}", r"^\1", text) if "^" in text else text
 
 
-ACCENTED = {ord(a): b + "hat" for a, b in zip("âĉêĝĥîĵôŝûŵŷẑ", "aceghijosuwyz", strict=True)}
+ACCENTED = str.maketrans({letter: hat for letter, hat in HATS.items() if letter != "\u0302"})
 
 
 def _hundredth(number: str) -> str:
@@ -383,6 +393,8 @@ class Tokenizer:
             return self.add("WORD", at, found.end(), found[0])
         if self.mode != "math" and first in "tTafSnV" and (found := PRINTED.match(text, at, end)):
             return self._printed(found)
+        if self.mode != "math" and first in "VSTN" and (found := STATES.match(text, at, end)):
+            return self._stated(found)
         if self.mode != "math" and (found := MODULE.match(text, at, end)):
             at = found.end()
         if (found := MACRON.match(text, at, end)) is not None:
@@ -401,6 +413,28 @@ class Tokenizer:
         else:
             self.add("BAD", at, found.end(1), "Not a number.")
         return self.add("CLOSE", found.end(1), found.end(), ")")
+
+    def _stated(self, found: re.Match[str]) -> int:
+        """`x = Value(data=2.0, grad=4.0)`: a value, and a derivative. A grad of 0 may not have been reached yet."""
+        before = [token for token in self.tokens[-2:] if token[0] in ("NAME", "EQUALS")]
+        self._signed(found, 1)
+        grad = found[2].replace("−", "-")
+        if len(before) == 2 and before[0][0] == "NAME" and any(digit in grad for digit in "123456789"):
+            start = found.start(2)
+            self.add("SEMI", start, start)
+            self.add("SLOPE", start, start, f"|{before[0][3]}")
+            self.add("EQUALS", start, start, "=")
+            self._signed(found, 2)
+        return found.end()
+
+    def _signed(self, found: re.Match[str], group: int) -> None:
+        at, end = found.span(group)
+        if self.text[at] in "-−":
+            at = self.add("MINUS", at, at + 1, "-")
+        if NUMBER.fullmatch(self.text[at:end].rstrip(".")):
+            self.add("NUMBER", at, end, self.text[at:end])
+        else:
+            self.add("BAD", at, end, "Not a number.")
 
     def _slope(self, start: int, end: int, of: str, by: str) -> int:
         if not of:
@@ -754,6 +788,8 @@ class Tokenizer:
                 return self.add("ARROW", at, at + 3, "->")
             if kind == "DOT" and text.startswith("..", at + 1):
                 return self._ellipsis(at, at + 3)
+            if kind == "DOT" and self._between_names(at):
+                return self.add("TIMES", at, at + 1, "·")
             if sign == "!" and self.mode == "text":
                 return self.add("SEMI", at, at + 1)
             if kind == "ELLIPSIS":
@@ -762,6 +798,12 @@ class Tokenizer:
             self.add(kind, at, at + 1, said)
             return self._jumps.pop(at, at + 1) if kind == "RIGHT" else at + 1
         return getattr(self, f"_do_{kind}")(at, at + 1, said)
+
+    def _between_names(self, at: int) -> bool:
+        """The dot of `w1.x1`, both with a number, is a product; other dots end a sentence, or lead to an attribute."""
+        last = self.tokens[-1] if self.tokens else None
+        touches = last is not None and last[0] == "NAME" and last[2] == at and last[3][-1:].isdigit()
+        return touches and NUMBERED.match(self.text, at + 1, self.end) is not None
 
     def _ellipsis(self, at: int, stop: int) -> int:
         """0.5932... is a number cut short; elsewhere dots leave something out."""
@@ -787,7 +829,19 @@ class Tokenizer:
             return self.add("BAD", at, at + 1, f"An invisible character U+{ord(sign):04X}.")
         if sign.isdecimal():
             return self.add("BAD", at, at + 1, f"The digit {sign} is not one of 0 to 9.")
+        if self.mode == "text" and (found := FOREIGN.match(self.text, at, self.end)):
+            return self._foreign(found)
         return self.add("BAD", at, at + 1, f"{sign} is not read.")
+
+    def _foreign(self, found: re.Match[str]) -> int:
+        """Words of a script without capitals before a name are left away (`输入 x = 2`); anywhere else they may be
+        what a formula is about."""
+        at, stop = found.span()
+        after = SPACE.match(self.text, stop, self.end)
+        begins = after.end() if after else stop
+        if NAME.match(self.text, begins, self.end) and not SUMS_IN_WORDS.intersection(found[0]):
+            return self.add("PROSE", at, stop, "")
+        return self.add("BAD", at, stop, f"{found[0][:20]} is not read.")
 
     def _dash(self, at: int, sign: str) -> int:
         """A long dash before a digit is likely a minus, elsewhere it divides a sentence."""

@@ -116,6 +116,7 @@ def test_rounded_numbers(text: str, said: str) -> None:
     assert verdicts(text, NEURON) == said
 
 
+GATES = backhand.read(ROOT / "examples" / "gates.bh")
 LOGS = backhand.read("x = 3, y = 2\np = x^2 y\ns = ln(p)\nL = s^2")
 ENTROPY = backhand.read("x = 1\nw = 2\nb = -1\nt = 0\nz = w x + b\np = sigmoid(z)\nL = -(t ln(p) + (1 - t) ln(1 - p))")
 
@@ -139,6 +140,14 @@ ENTROPY = backhand.read("x = 1\nw = 2\nb = -1\nt = 0\nz = w x + b\np = sigmoid(z
         # a number with no digit left of it is no rounded one
         (NEURON, "dL/dw = 0\ndL/dx = -0\nh = 1", "dL/dw wrong, dL/dx wrong, h wrong"),
         (NEURON, "h ≈ 1\ndL/dx = 0.06", "h right, dL/dx right"),
+        # code that adds up claims the whole sum, not its beginning
+        (GATES, "ds = 2\ndx = 0\ndx += y*ds  # -8\ndz = 0\nif z > w: dz += 2",
+         "df/ds right, df/dx right, df/dz unclear"),
+        (Q3, "dB1 = 0\ndB1 += 2*1   # 2\ndB1 += -2*-1 # 2", "dL/dB1 right"),
+        (Q3, "dB1 = 2*1\ndB1 += -2*-1 # 4", "dL/dB1 right"),
+        (Q3, "dB1 = 0\ndB1 += 2*1", "dL/dB1 wrong"),
+        (Q3, "dB1 = 2*1\ndB1 += -2*1 # 0", "dL/dB1 wrong"),
+        (Q3, "dB1 += 2*1", "dL/dB1 unclear"),
         # each step rounded
         (LOGS, "dL/ds = 5.781\nds/dp = 0.0556\ndL/dp = 5.781 * 0.0556 = 0.3214\ndL/dx = 0.3214 * 12 = 3.857",
          "dL/ds right, ds/dp right, dL/dp right, dL/dx right"),

@@ -19,7 +19,8 @@ from fractions import Fraction
 from backhand.core.answers import DIFFERENTIATE
 from backhand.core.formula import Apply, Formula, Num, Ref, Slope, apply, fold, names, postorder, to_text
 from backhand.core.graph import Graph
-from backhand.core.operations import MULTIPLY
+from backhand.core.operations import ADD, MULTIPLY, NEGATE
+from backhand.errors import LimitError
 from backhand.marking.about import About, Derivative, Local, Value
 from backhand.marking.align import (
     BIAS,
@@ -285,6 +286,11 @@ class Claims:
         else:
             draft = self._subject(chain, context)
         rest = chain.pieces[1:] if draft.subject is not None else chain.pieces
+        if _adds_up(chain):
+            added = self._added_up(draft, chain, context)
+            if added is None:
+                return
+            rest = added
         if draft.own_name and draft.about is None:
             self._bind(draft, rest)
         draft = self._joined(draft)
@@ -294,6 +300,46 @@ class Claims:
         self._last[chain.level] = draft
         for level in [level for level in self._last if level > chain.level]:
             del self._last[level]
+
+    def _added_up(self, draft: Draft, chain: Chain, context: Context) -> Sequence[Piece] | None:
+        """The links of `dx += a`: the whole sum so far, which then is all that is claimed; None if it claims nothing.
+        Where a condition decides whether a line is run, the sum is not known."""
+        if draft.about is None and not draft.own_name:
+            return None
+        if isinstance(draft.about, Value):
+            return chain.pieces[1:]
+        before = next((d for d in reversed(self._made) if (d.about, d.own_name) == (draft.about, draft.own_name)), None)
+        link = chain.pieces[1]
+        so_far = next((piece.formula for piece in before.pieces if piece.formula is not None), None) if before else None
+        if before is not None:
+            unread = next((piece for piece in before.pieces if piece.formula is None), None)
+            link = replace(link, formula=None, reason=unread.reason) if unread is not None else link
+            before.pieces.clear()
+        if _conditional(chain, before):
+            link = replace(link, formula=None, reason="Whether this line is run, and how often, is not known.")
+        if before is None:
+            link = replace(link, formula=None, reason="What it begins with is not on the page.")
+        if link.formula is None:
+            return [link]
+        assert isinstance(link.formula, Apply)
+        terms = _summands_of(link.formula)
+        if so_far is not None:
+            terms[0] = so_far
+        made = _sum(terms)
+        if made is None:
+            return [replace(link, formula=None, reason="A sum of too many parts.")]
+        rest = list(chain.pieces[2:])
+        part = _sum(_summands_of(link.formula)[1:])
+        if len(rest) == 1 and rest[0].formula is not None and part is not None and draft.about is not None:
+            found, number = self.resolved(part, context), self.truth.at(rest[0].formula).value
+            right = self.truth.predicted(draft.about)
+            if (
+                found is not None
+                and equal(self.truth.at(found).value, number)
+                and not (right is not None and equal(right, number))
+            ):
+                rest = []  # a comment with what is added
+        return [replace(link, formula=made), *rest]
 
     def _go_on(self, chain: Chain, before: Draft | None) -> None:
         """A chain that opens with a relation belongs to what stands before it."""
@@ -631,6 +677,53 @@ def _comments_on(chain: Chain, before: Draft) -> bool:
     last = before.pieces[-1].span
     between = last.source.text[last.end : chain.span.start]
     return last.source is chain.span.source and "#" in between and "\n" not in between
+
+
+def _adds_up(chain: Chain) -> bool:
+    """`dx += a`."""
+    return len(chain.pieces) > 1 and chain.pieces[1].text.startswith("+=")
+
+
+def _conditional(chain: Chain, before: Draft | None) -> bool:
+    """Whether a line stands behind a condition, or further in than the line it goes on from."""
+    margin = _margin(chain.pieces[0].span)
+    if margin.strip():
+        return True
+    return before is not None and before.subject is not None and len(_margin(before.subject.span)) < len(margin)
+
+
+def _margin(span: Span) -> str:
+    """What stands on the line before, up to the last ;."""
+    text = span.source.text
+    return text[text.rfind("\n", 0, span.start) + 1 : span.start].rpartition(";")[2].removeprefix(" ")
+
+
+def _summands_of(formula: Formula) -> list[Formula]:
+    """The parts of a sum, from left to right; what is taken away has a minus."""
+    found: list[Formula] = []
+    while (
+        isinstance(formula, Apply)
+        and formula.operation.name in ("+", "-")
+        and not formula.parens
+        and len(formula.args) == 2
+    ):
+        last = formula.args[1]
+        found.append(apply(NEGATE, last) if formula.operation.name == "-" else last)
+        formula = formula.args[0]
+    found.append(formula)
+    found.reverse()
+    return found
+
+
+def _sum(terms: Sequence[Formula]) -> Formula | None:
+    """The sum of these; None where it is too much."""
+    try:
+        made = terms[0]
+        for term in terms[1:]:
+            made = apply(ADD, made, term, span=term.span)
+    except LimitError:
+        return None
+    return made
 
 
 def _number(piece: Piece) -> Formula:

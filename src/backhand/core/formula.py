@@ -258,7 +258,7 @@ def respelled(formula: Formula, taken: Container[str]) -> Formula:
     from backhand.core.operations import spelling
 
     def is_taken(node: Formula) -> bool:
-        return isinstance(node, Apply) and not node.style and node.operation.name in taken
+        return isinstance(node, Apply) and node.style in ("", "juxtaposed") and node.operation.name in taken
 
     def combine(node: Apply, args: list[Formula]) -> Formula:
         if not is_taken(node):
@@ -320,7 +320,7 @@ def _pieces(node: Apply) -> list[Formula | str]:
         case _ if not args:
             return [name]
         case _:
-            name = node.style or name
+            name = name if node.style in ("", "juxtaposed") else node.style
             inner: list[Formula | str] = []
             for arg in args:
                 inner += [", ", arg] if inner else [arg]

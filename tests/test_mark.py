@@ -117,6 +117,7 @@ def test_rounded_numbers(text: str, said: str) -> None:
 
 
 GATES = backhand.read(ROOT / "examples" / "gates.bh")
+ABS = backhand.read("x = -3, y = 2\nd = abs(x)\nm = max(d, y)\nr = relu(x)\nL = m y + r + d^2")
 LOGS = backhand.read("x = 3, y = 2\np = x^2 y\ns = ln(p)\nL = s^2")
 ENTROPY = backhand.read("x = 1\nw = 2\nb = -1\nt = 0\nz = w x + b\np = sigmoid(z)\nL = -(t ln(p) + (1 - t) ln(1 - p))")
 
@@ -148,6 +149,9 @@ ENTROPY = backhand.read("x = 1\nw = 2\nb = -1\nt = 0\nz = w x + b\np = sigmoid(z
         (Q3, "dB1 = 0\ndB1 += 2*1", "dL/dB1 wrong"),
         (Q3, "dB1 = 2*1\ndB1 += -2*1 # 0", "dL/dB1 wrong"),
         (Q3, "dB1 += 2*1", "dL/dB1 unclear"),
+        # absolute values
+        (ABS, "|x| = 3\nd = |-3| = 3\nm = max(|x|, y) = 3\ndL/dx = (2|x| + y) x/|x| = -8",
+         " right, d right, m right, dL/dx right"),
         # each step rounded
         (LOGS, "dL/ds = 5.781\nds/dp = 0.0556\ndL/dp = 5.781 * 0.0556 = 0.3214\ndL/dx = 0.3214 * 12 = 3.857",
          "dL/ds right, ds/dp right, dL/dp right, dL/dx right"),
@@ -155,6 +159,13 @@ ENTROPY = backhand.read("x = 1\nw = 2\nb = -1\nt = 0\nz = w x + b\np = sigmoid(z
 )  # fmt: skip
 def test_unusual_working(graph: backhand.Graph, text: str, said: str) -> None:
     assert verdicts(text, graph) == said.strip()
+
+
+@pytest.mark.parametrize("text", ["L = (D - t)^4 = 1", "dL/dD = 2(D - t)^5 = 2", "L = D - t = 1"])
+def test_a_formula_that_is_true_only_here_earns_no_method(text: str) -> None:
+    marking = marked(text)
+    assert [remark.key for remark in marking.remarks] == ["right-by-luck"]
+    assert not marking.marks.earned
 
 
 def test_a_slip_without_consequence_is_a_remark() -> None:

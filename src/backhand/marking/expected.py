@@ -16,7 +16,7 @@ from fractions import Fraction
 
 from backhand.core.algebra import add, multiply
 from backhand.core.differentiate import differentiate
-from backhand.core.formula import Formula, Ref, Slope, names, postorder
+from backhand.core.formula import Apply, Formula, Num, Ref, Slope, names, postorder
 from backhand.core.graph import Graph
 from backhand.marking.about import About, Derivative, Local, Value
 from backhand.marking.align import Names
@@ -99,9 +99,22 @@ class Expected:
         )
         relevant = self._given_in_rule(about)
         allowed |= {givens[name] for name in relevant if name in givens}
-        if not used <= allowed:
+        if not used - self._exponents(formula) <= allowed:
             return None
         return frozenset(name for name, size in givens.items() if size in used or size in (0, 1))
+
+    def _exponents(self, formula: Formula) -> set[Fraction]:
+        """The exponents of a formula that are no numbers put in: `(D - t)^4` is no square, whatever D is."""
+        if any(
+            isinstance(node, Apply) and node.operation.name == "^" and not isinstance(node.args[1], Num)
+            for q in self.graph.quantities if q.definition is not None for node in postorder(q.definition)
+        ):  # fmt: skip
+            return set()
+        powers = [n.args for n in postorder(formula) if isinstance(n, Apply) and n.operation.name == "^"]
+        elsewhere = [node for node in postorder(formula) if isinstance(node, Num)]
+        found = [power for _, power in powers if isinstance(power, Num)]
+        return {power.value for power in found if sum(node.value == power.value for node in elsewhere) == sum(
+            other.value == power.value for other in found)}  # fmt: skip
 
     def _numbers_of_rule(self, about: About) -> set[Fraction]:
         definition, by = self.rule(about)

@@ -96,6 +96,7 @@ COMMA_NUMBER = re.compile(rf"{_DIGITS},{_DIGITS}(?:[eE][+−-]?{_DIGITS})?(?![0-
 MORE_DIGITS = re.compile(r"[0-9]*(?:[.,][0-9]+)+")
 LOOKALIKE = re.compile(r"[0-9][0-9.]*[OolI]+[0-9.]*(?![A-Za-z0-9_^({])|[OolI][0-9]*\.[0-9OolI]+(?![A-Za-z0-9_(])")
 SPACE = re.compile(BLANK + "+")
+ABSOLUTE = re.compile(rf"\|((?![\s_])[^|=≈<>,;\n]{{1,60}})(?<!\s)\|(?![{L}0-9_=|])")
 NUMBERED = re.compile(rf"(?:{_GREEK}|[{L}])(?:_?[0-9]|[\u2080-\u2089]|_\{{)")
 FOREIGN = re.compile(rf"(?:(?![{L}])[^\W\d_])+")
 SUMS_IN_WORDS = frozenset("加减減乘除倍")
@@ -303,6 +304,7 @@ class Tokenizer:
     _jumps: dict[int, int] = field(default_factory=dict[int, int])
     _lefts: list[str] = field(default_factory=list[str])
     _opened: list[bool] = field(default_factory=list[bool])
+    _bars: set[int] = field(default_factory=set[int])
 
     def run(self, start: int, end: int, mode: Mode) -> None:
         """The tokens of text[start:end]."""
@@ -586,6 +588,9 @@ class Tokenizer:
             return self._slope(at, found.end(), found[1] or "", found[2])
         if inner in CALLS and CALL_AHEAD.match(text, closed + 1, end):
             return self.add("CALL", at, closed + 1, CALLS[inner])
+        primes = PRIMES.match(text, closed + 1, end) if inner in CALLS else None
+        if primes and len(primes[0].strip()) == 1 and CALL_AHEAD.match(text, primes.end(), end):
+            return self.add("CHANGE", at, primes.end(), CALLS[inner])
         named = NAME.match(text, at, end)
         if named and named.end() == closed + 1 and inner.isascii():
             after = self._suffixes(named.end())
@@ -699,10 +704,32 @@ class Tokenizer:
         return self.add(kind, at, stop, ")")
 
     def _do_pipe(self, at: int, stop: int, _: str) -> int:
+        if at in self._bars:
+            self._bars.discard(at)
+            return self.add("ENDBAR", at, stop, "|")
+        if (closed := self._absolute(at, stop)) is not None:
+            self._bars.add(closed)
+            return self.add("BAR", at, stop, "|")
+        if self.mode == "text" and self._divides(at, stop):
+            return self.add("SEMI", at, stop)
         point = AT.match(self.text, at, self.end)
         if point:
             return self._point(at, point)
         return self.add("BAD", at, stop, "A | that is neither a point nor an absolute value.")
+
+    def _divides(self, at: int, stop: int) -> bool:
+        """The | of `B1 = 3 | B2 = 1`: a number is taken at no point."""
+        blanks = self.text[at - 1 : at].isspace() and self.text[stop : stop + 1].isspace()
+        return blanks and bool(self.tokens) and self.tokens[-1][0] == "NUMBER"
+
+    def _absolute(self, at: int, stop: int) -> int | None:
+        """Where the absolute value ends that begins here: |x|, |D - t|; None if none does."""
+        last = self.tokens[-1] if self.tokens else ("EDGE", at, at, "")
+        found = ABSOLUTE.match(self.text, at, self.end) if self.mode != "code" and stop == at + 1 else None
+        if found is None or found[1].count("(") != found[1].count(")"):
+            return None
+        begins = last[0] in BEFORE_OPERAND or last[0] in ("EDGE", "SEMI", "COMMA", "ARROW")
+        return found.end() - 1 if begins or (last[0] == "NUMBER" and last[2] == at) else None
 
     def _point(self, at: int, found: re.Match[str]) -> int:
         inner = found[1][1:-1] if found[1] else found[2] or found[3] or found[4]

@@ -504,6 +504,8 @@ class Judge:
         if draft.kind == "given" and draft.generic and verdict == "wrong":
             verdict, wrong = self._generic_given(case, value), None
             links[:] = [Judged(link.piece, "unclear", link.why) if link.verdict == "wrong" else link for link in links]
+        if verdict == "unclear":  # a lone number of something unknown is not right either
+            links[:] = [Judged(link.piece, "unclear", link.why) for link in links]
         if draft.mislabelled:
             case.remarks.append(say.wrong_label(draft.label, str(draft.about), draft.subject or draft.pieces[0]))
         for slip in case.slips:

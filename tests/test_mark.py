@@ -245,3 +245,45 @@ def test_the_same_bytes_whatever_the_hash_seed_and_locale() -> None:
         environment = {**os.environ, "PYTHONHASHSEED": seed, "LC_ALL": locale}
         said.add(subprocess.run(command, cwd=ROOT, env=environment, check=True, capture_output=True).stdout)
     assert len(said) == 1
+
+
+STEPS = backhand.read("x = 2\nweight w = 3\ntarget y = 10\nŷ = w x\nL = (y - ŷ)^2")
+DELTAS = backhand.read(
+    "x = 1\nweight w = 0.4, v = 0.5\ntarget t = 0\nz_h = w x\nh = sigmoid(z_h)\nz_o = v h\no = sigmoid(z_o)\n"
+    "E = 1/2 (t - o)^2"
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "said", "graph"),
+    [
+        # a step gives the weight another number, and so does what is worked out once more
+        ("w = w - 0.1 * dL/dw = 3 - 0.1(-16) = 4.6", " right", STEPS),
+        ("w = 3 - 0.1 * (-16) = 4.6", " right", STEPS),
+        ("w = 3 - 0.1 * (-16) = 4.7", " wrong", STEPS),
+        ("ŷ = 6\nw_new = 3 - 0.1(-16) = 4.6\nŷ = 4.6 * 2 = 9.2", "ŷ right, right, ŷ unclear", STEPS),
+        ("w_new = 3 - 0.1(-16) = 4.6\nw = 4.6", " right, w unclear", STEPS),
+        ("w_new = 3 - 0.1(-16) = 4.6\nw = 4.7", " right, w wrong", STEPS),
+        ("w_new = 3 - 0.1(-16) = 4.6\nŷ = 7", " right, ŷ wrong", STEPS),
+        ("w = 4.6", "w wrong", STEPS),
+        # ŷ in all its spellings, and e where the loss is E
+        (r"$\hat{y} = 3 \cdot 2 = 6$", "ŷ right", STEPS),
+        (r"$\frac{\partial L}{\partial \hat{y}} = -2(y - \hat{y}) = -8$", "dL/dŷ right", STEPS),
+        ("o = σ(z_o) = 1/(1 + e^(-z_o))", "o right", DELTAS),
+        # the slope of a bend is what it is the slope of
+        ("σ'(z_h) = h(1 - h) = 0.2403", "dh/dz_h right", DELTAS),
+        ("σ'(z_h) = h(1 - h) = 0.2503", "dh/dz_h wrong", DELTAS),
+        ("if z_h < 0, then relu'(z_h) = 0", "", DELTAS),
+        # δ with the other sign
+        ("δ_o = (t - o) o (1 - o)\nδ_h = h (1 - h) v δ_o", "unclear, unclear", DELTAS),
+        ("δ_o = (t - o) o (1 - o)\ndE/dv = -δ_o h", "unclear, dE/dv right", DELTAS),
+        ("δ_o = (t - o) o (1 - o)\ndE/dv = δ_o h", "unclear, dE/dv wrong", DELTAS),
+        ("δ_o = (o - t) o (1 - o)", "dE/dz_o right", DELTAS),
+        ("δ_o = (o - t) o (1 + o)", "dE/dz_o wrong", DELTAS),
+        # layers as superscripts, and a part of a derivative
+        ("z_h^{(1)} = w x = 0.4", "z_h right", DELTAS),
+        (r"$\frac{\partial E}{\partial w}|_{t=1} = 0.7$", " unclear", DELTAS),
+    ],
+)
+def test_published_ways_of_writing(text: str, said: str, graph: backhand.Graph) -> None:
+    assert verdicts(text, graph) == said.strip()

@@ -38,6 +38,8 @@ WEIGHT = re.compile(r"(?:w|W|theta|θ|omega|ω|k|weight)[_^]?[{(\[]?(\d(?:,?\d)*
 TAIL = re.compile(r"(?:x|X|a|h|i|in|input|inp|v|u|o)[_^]?[{(\[]?(\d+)[})\]]?")
 DELTA = re.compile(r"(?:δ|delta)_?\{?([^{}]+)\}?")
 BIAS = re.compile(r"(?:b|B|bias|beta|θ0|w0|w_0)[_^]?[{(\[]?\d*[})\]]?")
+LAYERED = re.compile(r"(.+?)\^[(\[]\w+[)\]]")
+"""`z_1^(1)`: a unit with the number of its layer."""
 RUN_TOGETHER = 24
 """Characters of a word that is tried as several names."""
 
@@ -71,6 +73,9 @@ class Names:
     def _quantity(self, name: str) -> str | None:
         if name in self.graph.index:
             return name
+        layered = LAYERED.fullmatch(name)
+        if layered is not None and layered[1] in self.graph.index:
+            return layered[1]
         plain = folded(name)
         for table, key in ((self.folds, plain), (self.lower, plain.casefold())):
             alike = table.get(key, [])
@@ -78,6 +83,8 @@ class Names:
                 return alike[0]
             if alike:
                 return None
+        if layered is not None:
+            return self.quantity(layered[1])
         return self._alias(name, plain)
 
     def _alias(self, name: str, plain: str) -> str | None:
@@ -107,6 +114,8 @@ class Names:
         """The quantity or derivative that one name means."""
         if name in self.bound:
             return self.bound[name]
+        if name in CONSTANTS and name not in self.graph.index:
+            return None  # in e^-z, e is no E
         known = self.quantity(name)
         if known is not None:
             return Ref(known)
@@ -462,6 +471,22 @@ def apart(name: str, names: Names) -> Formula | None:
     for part in parts[1:]:
         made = apply(MULTIPLY, made, Ref(part), style="juxtaposed")
     return made
+
+
+def with_eulers_number(formula: Formula, names: Names) -> Formula | None:
+    """The formula with e^... read as the exponential, where the network has an e of its own; None if there is none."""
+    if "e" not in names.graph.index:
+        return None
+    changed: list[str] = []
+
+    def combine(node: Apply, args: list[Formula]) -> Formula:
+        if node.operation is POWER and isinstance(args[0], Ref) and args[0].name == "e":
+            changed.append("e")
+            args = [apply(OPERATIONS["e", 0]), args[1]]
+        return Apply(node.operation, tuple(args), node.style, node.parens, node.span, node.depth)
+
+    made = fold(formula, lambda node: node, combine)
+    return made if changed else None
 
 
 LOST_POWER = re.compile(r"(.*\D)([23])")

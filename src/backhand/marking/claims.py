@@ -17,13 +17,14 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
 from backhand.core.answers import DIFFERENTIATE
-from backhand.core.formula import Apply, Formula, Num, Ref, Slope, apply, fold, names, postorder, to_text
+from backhand.core.formula import Apply, Formula, Num, Ref, Slope, apply, fold, grouped, names, postorder, to_text
 from backhand.core.graph import Graph
 from backhand.core.operations import ADD, MULTIPLY, NEGATE
 from backhand.errors import LimitError
 from backhand.marking.about import About, Derivative, Local, Value
 from backhand.marking.align import (
     BIAS,
+    DELTA,
     TAIL,
     WEIGHT,
     Context,
@@ -36,6 +37,7 @@ from backhand.marking.align import (
     with_powers,
 )
 from backhand.marking.marking import Kind
+from backhand.marking.sheet import BENDS
 from backhand.marking.work import Chain, Piece, Work
 from backhand.marking.worlds import World, agrees, elsewhere, equal, numbers_in, places, significant
 from backhand.text import Span
@@ -116,6 +118,7 @@ class Claims:
         self._made: list[Draft] = []
         self._worlds: dict[tuple[frozenset[str], int], World] = {}
         self._versions: dict[str, int] = {}
+        self.negative_deltas = False
         self.direction = ""
         """By what the dotted names of forward mode are differentiated."""
 
@@ -487,6 +490,8 @@ class Claims:
                 meant, made.generic = meaning, True
         if isinstance(meant, Ref) and f"{meant.name}#1" in self.graph:
             meant = Ref(self._version(meant.name, rest))
+        if isinstance(meant, Slope) and DELTA.fullmatch(formula.name) and self._is_negative(meant, rest):
+            meant = None
         if meant is None:
             if generic_like(formula.name):
                 made.label = formula.name
@@ -496,9 +501,24 @@ class Claims:
             return
         self._is_about(made, about_of(meant, self.names))
 
+    def _is_negative(self, meant: Slope, pieces: Sequence[Piece]) -> bool:
+        """Whether δ is written as the negative of the derivative, (t - y) y (1 - y), as older books do. Then all δ of
+        the page are, and names of the page's own."""
+        about = self.names.about(meant)
+        for piece in pieces if not self.negative_deltas else ():
+            if piece.formula is None or plain(piece.formula):
+                continue
+            resolved = self.resolved(piece.formula, Context(_unit(about), meant.by))
+            if resolved is not None and self._identical(apply(NEGATE, grouped(resolved)), about):
+                self.negative_deltas = True
+        return self.negative_deltas
+
     def _slope(self, made: Draft, formula: Slope, chain: Chain) -> None:
         meant = self.names.slope(formula.of, formula.by)
         if meant is not None and self._is_a_point(made, meant, chain):
+            return
+        if not all(self._is_here(name, value) for name, value in chain.pieces[0].at):
+            made.label = f"d{formula.of or self.of}/d{formula.by} elsewhere"
             return
         if meant is None and formula.by:
             made.label = f"d{formula.of or self.of}/d{formula.by}"
@@ -517,6 +537,18 @@ class Claims:
         if other is not None:
             made.mislabelled = True
             self._is_about(made, self.names.about(other))
+
+    def _is_here(self, name: str, value: str) -> bool:
+        """Whether `|_{x=1}` is where the network stands; not if x is another number there, or none of its names (the
+        part of a derivative that comes from one step of time, |_{t=2})."""
+        known = self.names.quantity(name)
+        quantity = self.graph[known] if known is not None else None
+        if quantity is None or quantity.given is None:
+            return quantity is not None or name[-1:] != "t"
+        try:
+            return quantity.given == Fraction(value)
+        except (ValueError, ZeroDivisionError):
+            return True
 
     def _is_a_point(self, made: Draft, meant: Slope, chain: Chain) -> bool:
         """`the slope at x = 2` says where, if x is given as 2."""
@@ -575,11 +607,27 @@ class Claims:
             return  # L(w + h): the value at another point
         resolved = self.resolved(formula, context)
         unit = self._defined_as(resolved) if resolved is not None else None
-        if unit is None:
+        bend = self._bend(resolved) if resolved is not None and unit is None else None
+        if unit is None and bend is None:
             made.subject = None
             return
-        self._is_about(made, Value(unit))
+        self._is_about(made, self.names.about(bend) if bend is not None else Value(unit or ""))
         made.pieces.append(made.subject)  # type: ignore[arg-type]
+
+    def _bend(self, formula: Formula) -> Slope | None:
+        """`sigmoid'(z)` is dh/dz, where h is the sigmoid of z; None where it is none of the network's or of several."""
+        inside = set(names(formula))
+        found = [
+            slope
+            for quantity in self.graph.quantities
+            if isinstance(made := quantity.definition, Apply)
+            and made.operation.name in BENDS
+            and isinstance(made.args[0], Ref)
+            and inside
+            and inside <= {quantity.name, made.args[0].name}
+            and self._identical(formula, self.names.about(slope := Slope(quantity.name, made.args[0].name)))
+        ]
+        return found[0] if len(found) == 1 else None
 
     def _defined_as(self, formula: Formula) -> str | None:
         """The computed quantity that has this formula, if there is just one."""

@@ -20,19 +20,20 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import NamedTuple
 
-from backhand.core.formula import Apply, Formula, Num, apply, names, postorder, rename, to_text
+from backhand.core.formula import Apply, Formula, Num, apply, fold, names, postorder, rename, to_text
 from backhand.core.graph import Graph
 from backhand.core.operations import POWER
 from backhand.marking import reasons as say
 from backhand.marking.about import About, Derivative, Local, Value
-from backhand.marking.align import Context, Unresolved, resolve, with_powers
+from backhand.marking.align import Context, Unresolved, resolve, with_eulers_number, with_powers
 from backhand.marking.claims import Claims, Draft, bare, plain
 from backhand.marking.diagnose import Claimed
 from backhand.marking.expected import Expected
 from backhand.marking.marking import Judged, Judgement, Method, Remark, Verdict
 from backhand.marking.putting_in import PuttingIn, Slip, lost_power
 from backhand.marking.replay import Terms
-from backhand.marking.sheet import Amount, exact
+from backhand.marking.sheet import Amount, exact, small
+from backhand.marking.steps import Steps
 from backhand.marking.work import Piece
 from backhand.marking.worlds import (
     Measured,
@@ -141,6 +142,7 @@ class Judge:
         self.names = claims.names
         self.truth = truth
         self.own = Own()
+        self.steps = Steps(graph, claims.names)
         self._worlds: list[World] | None = None
         self.symbols = {q.name for q in graph.quantities if not q.computed and q.given is None}
         self.rounding = Rounding(self._known_numbers(), self._plain_numbers())
@@ -191,6 +193,15 @@ class Judge:
     # -- one claim -----------------------------------------------------------------------------------------
 
     def _judge(self, draft: Draft) -> Outcome:
+        stepped = self.steps.of(draft)
+        if stepped and not draft.own_name:
+            draft.about, draft.kind = None, "formula"
+        outcome = self._judged(draft)
+        if stepped and outcome.judgement.value is not None:
+            self.steps.made(stepped, small(outcome.judgement.value), frozenset(self.own.numbers))
+        return outcome
+
+    def _judged(self, draft: Draft) -> Outcome:
         case = _Case(draft, self._truths(draft), [])
         for world in self._own_worlds():
             if draft.about is not None and (number := world.predicted(draft.about)) is not None and number == number:
@@ -201,7 +212,11 @@ class Judge:
         return self._concluded(case)
 
     def _as_meant(self, case: _Case, piece: Piece) -> Piece:
-        """A link with what the scanner probably lost put back, where it is true only so."""
+        """A link with what the scanner probably lost put back, or with 6 3/4 as a mixed number, where it is true only
+        so."""
+        mixed = mixed_numbers(piece.formula) if piece.formula is not None else None
+        if mixed is not None and not self._true_as(case, piece, piece.formula) and self._true_as(case, piece, mixed):
+            return replace(piece, formula=mixed)
         if (
             piece.meant is None
             or self._true_as(case, piece, piece.formula)
@@ -288,6 +303,9 @@ class Judge:
         powers = with_powers(formula, self.names)
         if powers is not None:
             yield powers, context, True, False
+        exponential = with_eulers_number(formula, self.names)
+        if exponential is not None:
+            yield exponential, context, True, False
         earlier = _of_the_version_before(formula, draft.about, self.graph)
         if earlier is not None:
             yield earlier, context, True, False
@@ -316,6 +334,8 @@ class Judge:
             if before.literal.value == said.literal.value:  # nothing was rounded so far
                 case.numbers = said._replace(exact=said.exact._replace(off=0.0))
             return self._standing(case, said)
+        if not case.truths and any(said.agrees(number) for number in case.named):
+            return "follows", ""  # about nothing named, and right with the writer's own numbers
         return "wrong", say.not_equal(before.literal.value, said.literal.value)
 
     def _after_numbers(self, case: _Case, before: _Numbers, said: _Numbers) -> tuple[Verdict, str]:
@@ -504,6 +524,10 @@ class Judge:
         if draft.kind == "given" and draft.generic and verdict == "wrong":
             verdict, wrong = self._generic_given(case, value), None
             links[:] = [Judged(link.piece, "unclear", link.why) if link.verdict == "wrong" else link for link in links]
+        elsewhere = verdict in ("wrong", "follows") and self.steps.after(draft.about, value)
+        if elsewhere:
+            verdict, wrong = "unclear", None
+            links[:] = [Judged(link.piece, "unclear", say.AFTER_A_STEP) for link in links]
         if verdict == "unclear":  # a lone number of something unknown is not right either
             links[:] = [Judged(link.piece, "unclear", link.why) for link in links]
         if draft.mislabelled:
@@ -533,6 +557,8 @@ class Judge:
             label=draft.label,
             dropped=case.dropped if verdict == "wrong" else (),
         )
+        if elsewhere:
+            return Outcome(judgement, None, None)
         claimed = self._claimed(case, value, judgement)
         self._carry_on(case, value, judgement)
         return Outcome(judgement, claimed, wrong.piece if wrong is not None else None, case.dropped)
@@ -657,6 +683,25 @@ def _of_the_version_before(formula: Formula, about: About | None, graph: Graph) 
     if before < 1 or f"{name}#{before}" not in graph:
         return None
     return rename(formula, lambda ref: f"{name}#{before}" if ref.name == name else ref.name)
+
+
+def mixed_numbers(formula: Formula) -> Formula | None:
+    r"""The formula with `6\frac{3}{4}` as 27/4, not as 6 times 3/4; None if there is no such number in it."""
+    found: list[Formula] = []
+
+    def combine(node: Apply, args: list[Formula]) -> Formula:
+        if node.style == "juxtaposed" and len(args) == 2 and isinstance(args[0], Num) and isinstance(args[1], Apply):
+            part = args[1].args
+            if args[1].operation.name == "/" and all(isinstance(n, Num) for n in part) and bare(args[1]):
+                above, below = (n.value for n in part if isinstance(n, Num))
+                if args[0].value.denominator == below.denominator == 1 and 0 < above < below:
+                    value = args[0].value + above / below
+                    found.append(Num(value, f"({value})", False, node.span))
+                    return found[-1]
+        return Apply(node.operation, tuple(args), node.style, node.parens, node.span, node.depth)
+
+    made = fold(formula, lambda leaf: leaf, combine)
+    return made if found else None
 
 
 TO_BE_TAKEN = ("derivative", "prime")

@@ -15,6 +15,7 @@ from backhand.numbers import show
 COUNT = {2: "two", 3: "three", 4: "four", 5: "five", 6: "six"}
 NO_VALUE = "It has no value that can be worked out."
 IN_SYMBOLS = "It depends on quantities without a value, so there is no number to compare it with."
+AFTER_A_STEP = "It was said before with another number, and a step was made since; so it may be about the new numbers."
 NOT_THE_RULE = "This is not the rule for it."
 NOT_RIGHT = "It is not the right number, and it does not follow from the lines before."
 

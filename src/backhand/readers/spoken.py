@@ -78,6 +78,33 @@ def rewrite(tokens: list[Token]) -> tuple[list[Token], bool]:
     return [("SEMI", *token[1:]) if _joins(token) else token for token in tokens], graded
 
 
+IF = frozenset("if when whenever wenn falls si cuando se".split())
+
+
+def without_other_cases(tokens: list[Token]) -> list[Token]:
+    """Without what is said of another case: `but if z < 0, relu'(z) = 0`. With an = in the condition it is this one."""
+    made: list[Token] = []
+    at = 0
+    while at < len(tokens):
+        end = _other_case(tokens, at)
+        made.append(("PROSE", tokens[at][1], tokens[end - 1][2], "") if end > at else tokens[at])
+        at = max(end, at + 1)
+    return made
+
+
+def _other_case(tokens: list[Token], at: int) -> int:
+    """Where the sentence ends that begins here with a condition; `at` if none does, as in code (`if z > w: ...`)."""
+    before = tokens[at - 1][0] if at else ""
+    if tokens[at][0] != "WORD" or tokens[at][3].lower() not in IF or (before in OPERAND_END and before != "WORD"):
+        return at
+    end, condition = at, ""
+    while end < len(tokens) and tokens[end][0] not in ("DOT", "SEMI", "ROW"):
+        condition = condition or (tokens[end][0] if tokens[end][0] in ("COMPARE", "EQUALS") else "")
+        end += 1
+    code = any(token[0] == "COLON" for token in tokens[at:end])
+    return end if condition == "COMPARE" and not code else at
+
+
 def _joins(token: Token) -> bool:
     return token[0] == "WORD" and token[3].lower() in (
         "and",

@@ -60,6 +60,8 @@ class Statements:
         kinds = {token[0] for token in tokens}
         if "ARROW" in kinds:
             tokens = _ways(tokens)
+        if "WORD" in kinds and "COMPARE" in kinds:
+            tokens = spoken.without_other_cases(tokens)
         if "WORD" in kinds:
             tokens, self.graded = spoken.rewrite(tokens)
         chains: list[Chain] = []

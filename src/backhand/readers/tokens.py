@@ -456,7 +456,11 @@ class Tokenizer:
                 return called
             stop = self._suffixes(stop)
         said = text[at:stop]
-        if mode == "code" and said in CALLS and (called := self._function(at, stop, said)):
+        if (
+            mode == "code"
+            and (base := said.rstrip("'′")) in CALLS
+            and (called := self._function(at, at + len(base), base))
+        ):
             return called
         index = INDEX.match(text, stop, end) if text[stop : stop + 1] in ("[", "(") and mode != "math" else None
         if index and said.lower() in ("grad", "grads", "gradient", "gradients", "adjoint", "adjoints"):

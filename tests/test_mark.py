@@ -152,6 +152,10 @@ ENTROPY = backhand.read("x = 1\nw = 2\nb = -1\nt = 0\nz = w x + b\np = sigmoid(z
         # absolute values
         (ABS, "|x| = 3\nd = |-3| = 3\nm = max(|x|, y) = 3\ndL/dx = (2|x| + y) x/|x| = -8",
          " right, d right, m right, dL/dx right"),
+        # mixed numbers
+        (backhand.read("x = 2, y = 3, z = 4\nL = x^2 y^3 / z"), "dL/dz = -\\frac{108}{16} = -6\\tfrac{3}{4} = -6¾", "dL/dz right"),
+        (Q3, "dL/dD = 4 \\frac{1}{2}", "dL/dD right"),
+        (Q3, "dL/dD = 4½", "dL/dD wrong"),
         # each step rounded
         (LOGS, "dL/ds = 5.781\nds/dp = 0.0556\ndL/dp = 5.781 * 0.0556 = 0.3214\ndL/dx = 0.3214 * 12 = 3.857",
          "dL/ds right, ds/dp right, dL/dp right, dL/dx right"),

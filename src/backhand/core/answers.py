@@ -25,7 +25,7 @@ from collections.abc import Callable, Sequence
 from fractions import Fraction
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, NamedTuple, NoReturn, TypeAlias
+from typing import Any, NamedTuple, NoReturn, TypeAlias, TypeGuard
 
 from backhand import limits
 from backhand.core.arithmetic import NoValue
@@ -389,6 +389,12 @@ class FormulaReader:
 
     def juxtapose(self, left: Formula, right: Formula) -> Formula:
         span = self._across(left, right)
+        if isinstance(right, Num) and right.span and right.span.text in VULGAR:
+            if isinstance(left, Apply) and left.operation is NEGATE and _whole(left.args[0]):
+                return apply(NEGATE, self.juxtapose(left.args[0], right), span=span)
+            if _whole(left):
+                value = left.value + right.value  # 5½
+                return Num(value, f"({value})", False, span)
         if _bare_number(right) and _ends_in_number(left):
             raise ReadError("Two numbers side by side.", span, cure="A sign between them is missing.")
         if _is_taking(left):
@@ -522,6 +528,10 @@ def _bare_number(formula: Formula) -> bool:
     while isinstance(formula, Apply) and formula.operation is POWER and not formula.parens:
         formula = formula.args[0]
     return isinstance(formula, Num) and not formula.parens
+
+
+def _whole(formula: Formula) -> TypeGuard[Num]:
+    return isinstance(formula, Num) and formula.text.isdigit() and not formula.parens
 
 
 def _ends_in_number(formula: Formula) -> bool:

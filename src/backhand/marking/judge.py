@@ -22,7 +22,7 @@ from typing import NamedTuple
 
 from backhand.core.formula import Apply, Formula, Num, apply, fold, names, postorder, rename, to_text
 from backhand.core.graph import Graph
-from backhand.core.operations import POWER
+from backhand.core.operations import NEGATE, POWER
 from backhand.marking import reasons as say
 from backhand.marking.about import About, Derivative, Local, Value
 from backhand.marking.align import Context, Unresolved, resolve, with_eulers_number, with_powers
@@ -690,18 +690,35 @@ def mixed_numbers(formula: Formula) -> Formula | None:
     found: list[Formula] = []
 
     def combine(node: Apply, args: list[Formula]) -> Formula:
-        if node.style == "juxtaposed" and len(args) == 2 and isinstance(args[0], Num) and isinstance(args[1], Apply):
-            part = args[1].args
-            if args[1].operation.name == "/" and all(isinstance(n, Num) for n in part) and bare(args[1]):
-                above, below = (n.value for n in part if isinstance(n, Num))
-                if args[0].value.denominator == below.denominator == 1 and 0 < above < below:
-                    value = args[0].value + above / below
-                    found.append(Num(value, f"({value})", False, node.span))
-                    return found[-1]
-        return Apply(node.operation, tuple(args), node.style, node.parens, node.span, node.depth)
+        made = _mixed(args) if node.style == "juxtaposed" and len(args) == 2 else None
+        if made is None:
+            return Apply(node.operation, tuple(args), node.style, node.parens, node.span, node.depth)
+        found.append(made)
+        return made
 
     made = fold(formula, lambda leaf: leaf, combine)
     return made if found else None
+
+
+def _mixed(factors: Sequence[Formula]) -> Formula | None:
+    """6 and 3/4, or -6 and 3/4, as one number."""
+    whole, part = factors
+    minus = isinstance(whole, Apply) and whole.operation.name == "neg"
+    whole = whole.args[0] if isinstance(whole, Apply) and minus else whole
+    if not isinstance(whole, Num) or not isinstance(part, Apply) or part.operation.name != "/" or not bare(part):
+        return None
+    fraction = exact_number(part)
+    if fraction is None or whole.value.denominator != 1 or not 0 < fraction < 1:
+        return None
+    value = whole.value + fraction
+    made = Num(value, f"({value})")
+    return apply(NEGATE, made) if minus else made
+
+
+def exact_number(quotient: Apply) -> Fraction | None:
+    """3/4 of two written numbers."""
+    above, below = quotient.args
+    return above.value / below.value if isinstance(above, Num) and isinstance(below, Num) and below.value else None
 
 
 TO_BE_TAKEN = ("derivative", "prime")

@@ -504,6 +504,7 @@ class Hand:
         self.with_weights = self.draw.random() < 0.5 if weights is None else weights
         self.with_given = self.draw.random() < 0.25 if given is None else given
         self.order, self.without, self.one_form, self.runs_on = order, without, form, runs_on
+        self.places = {step.about: n for n, step in enumerate(person.steps)}
         self.links: list[Placed] = []
         self.lines: list[str] = []
         self.words = PROSE[self.manner.language]
@@ -549,7 +550,7 @@ class Hand:
 
     def at(self, step: Step) -> random.Random:
         """What is decided about a line hangs on the line alone, wherever it stands."""
-        self.draw = random.Random(f"line {self.seed} {step.about}")
+        self.draw = random.Random(f"line {self.seed} {self.places[step.about]}")
         return self.draw
 
     def finished(self) -> Page:

@@ -30,18 +30,22 @@ from typing import TYPE_CHECKING
 
 from backhand.core.formula import Apply, Formula, Num, Ref, Slope, fold, postorder, references
 from backhand.core.graph import Graph
+from backhand.core.operations import Operation
 from backhand.core.paths import count_paths
 from backhand.marking.about import About, Derivative, Local, Value
-from backhand.marking.misconceptions import TABLE, Instance, Misconception, backward_weight, forward_weight
+from backhand.marking.misconceptions import TABLE, Instance, Misconception, misread
 from backhand.marking.replay import (
     RIGHT,
     Page,
     Practice,
+    Seat,
+    Sent,
     Terms,
     Told,
     apply,
     coefficient_of,
     local_of,
+    partial,
     predicted,
     product,
     run,
@@ -164,6 +168,7 @@ class Hypothesis:
         if not theirs or set(mine) & set(theirs):
             return None
         both = replace(self.practice, **{name: getattr(other.practice, name) for name in theirs})
+        both = replace(both, written_right=self.practice.written_right or other.practice.written_right)
         return Hypothesis(self.rows + other.rows, self.places + other.places, both, self.bits + other.bits)
 
 
@@ -373,11 +378,16 @@ class Search:
 
     def _same_formula(self, n: int, practice: Practice, told: Told) -> bool:
         """Whether the written formula gives what the practice gives, at these numbers."""
+        if practice.written_right and self._gives(n, RIGHT, told):
+            return True
+        return self._gives(n, practice, told)
+
+    def _gives(self, n: int, practice: Practice, told: Told) -> bool:
         claim, sheet = self.claims[n], self.views[0].sheet
         key = (id(practice), id(told))  # both are kept for as long as the search
         page = self._trial.get(key)
         if page is None:
-            page = self._trial[key] = run(sheet, practice, told)
+            page = self._trial[key] = run(sheet, self._pinned(practice), told)
         assert claim.formula is not None
         mine, wanted = _at(claim.formula, page), predicted(page, claim.about)
         return wanted is None or mine == wanted or isclose(mine, wanted, rel_tol=1e-9)
@@ -385,6 +395,46 @@ class Search:
     @cached_property
     def _trial(self) -> dict[tuple[int, int], Page]:
         return {}
+
+    def _pinned(self, practice: Practice) -> Practice:
+        """The practice with all that it decides by numbers decided by the numbers of the page: which way is the
+        strongest, which gate is open. A formula says what was decided, and not how."""
+        view = self.views[0]
+        if practice.keep is RIGHT.keep and not _has_kinks(view.sheet):
+            return practice
+        kept: dict[int, list[int]] = {}
+        slopes: dict[tuple[int, str, int], Amount] = {}
+
+        def keep(page: Page, unit: int, sent: Sequence[Sent]) -> Sequence[Sent]:
+            chosen = practice.keep(page, unit, sent)
+            kept[unit] = [one.way.number for one in chosen]
+            return chosen
+
+        def local(page: Page, operation: Operation, seat: Seat, args: Sequence[Amount], y: Amount) -> Amount | None:
+            special = practice.local(page, operation, seat, args, y) if practice.local else None
+            if operation.name in KINKED:
+                if special is None:
+                    special = partial(operation, seat.position, args, y)
+                slopes[seat.child, operation.name, seat.position] = special
+            return special
+
+        run(view.sheet, replace(practice, keep=keep, local=local), view.told, view.base, view.order)
+
+        def keep_these(page: Page, unit: int, sent: Sequence[Sent]) -> Sequence[Sent]:
+            if unit not in kept:
+                return practice.keep(page, unit, sent)
+            found = {one.way.number: one for one in sent}
+            return [found[number] for number in kept[unit] if number in found]
+
+        def slope_as_there(
+            page: Page, operation: Operation, seat: Seat, args: Sequence[Amount], y: Amount
+        ) -> Amount | None:
+            known = slopes.get((seat.child, operation.name, seat.position))
+            if known is not None:
+                return known
+            return practice.local(page, operation, seat, args, y) if practice.local else None
+
+        return replace(practice, keep=keep_these, local=slope_as_there)
 
     # -- candidates ------------------------------------------------------------------------------------------
 
@@ -447,6 +497,15 @@ class Search:
     # -- the search ------------------------------------------------------------------------------------------
 
     def diagnoses(self) -> list[Diagnosis]:
+        """What explains the page. Several given numbers that seem misread may be one habit; so this is tried first."""
+        if any(claim.misread for claim in self.given):
+            plain = Search(self.graph, self.of, [replace(c, misread=False) for c in self.given], self.scheme)
+            found = plain._found()
+            if any(claim.misread and claim.about in d.about for d in found for claim in self.given):
+                return found
+        return self._found()
+
+    def _found(self) -> list[Diagnosis]:
         """Singles first; two together only where they say clearly more."""
         if not self.null.misses or self.limit <= 0:
             return []
@@ -664,14 +723,16 @@ def _contradicts(claim: Claimed, expected: Terms | None) -> bool:
     """Whether the written expression is another than the expected one: other summands, or fewer."""
     if expected is None:
         return False
+    rounded = claim.digits or isinstance(claim.value, float) or any(isinstance(f, float) for t in expected for f in t)
+    close = 5e-2 if rounded else 1e-9
     sums = sorted(s for term in expected if (s := product(term)))
     terms = claim.terms
     if terms and max(len(terms), *map(len, terms)) > 1:
         written = sorted(s for term in terms if (s := product(term)))
         if len(written) > len(sums):
-            return not isclose(sum(written), sum(sums), rel_tol=1e-9, abs_tol=1e-12)
+            return not isclose(sum(written), sum(sums), rel_tol=close, abs_tol=1e-12)
         return len(written) != len(sums) or not all(
-            isclose(a, b, rel_tol=1e-2 if claim.digits else 1e-9) for a, b in zip(written, sums, strict=True)
+            isclose(a, b, rel_tol=close) for a, b in zip(written, sums, strict=True)
         )
     if claim.summands is not None:
         return claim.summands < len(sums)
@@ -709,6 +770,19 @@ def _slope_at(node: Slope, page: Page) -> Amount:
         return page.back[index[node.by]]
     local = local_of(page, index[node.of], index[node.by])
     return NAN if local is None else local
+
+
+KINKED = frozenset("relu leaky_relu abs max min".split())
+
+
+def _has_kinks(sheet: Sheet) -> bool:
+    """Whether a slope in the network depends on which side of a kink a number is."""
+    known = sheet.memory.get("kinks")
+    if not isinstance(known, bool):
+        nodes = (node for tree in sheet.trees if tree is not None for node in tree.nodes)
+        known = any(isinstance(node, Apply) and node.operation.name in KINKED for node in nodes)
+        sheet.memory["kinks"] = known
+    return known
 
 
 def _direct(graph: Graph, of: str, about: About) -> About:
@@ -774,7 +848,7 @@ def _row(key: str) -> Misconception:
 
 def _misreading(sheet: Sheet, way: Way, read: Amount, scheme: Scheme) -> Hypothesis:
     row = _row("weight-misread")
-    practice = replace(RIGHT, forward=forward_weight(way, lambda w: read), factor=backward_weight(way, lambda w: read))
+    practice = misread(way, lambda w: read, "both")
     place = f"{sheet.names[way.parent]} -> {sheet.names[way.child]} as {exact(read)}"
     bits = row.prior_bits + log2(max(len(sheet.arrows), 1)) + scheme.any_value
     return Hypothesis((row,), (place,), practice, bits)

@@ -200,7 +200,7 @@ def updated_weights(rate: Fraction) -> Practice:
             return slope
         return small(slope - rate * above * page.value[way.parent])
 
-    return replace(RIGHT, factor=factor)
+    return replace(RIGHT, factor=factor, written_right=True)
 
 
 def twice(page: Page) -> Amount:
@@ -234,14 +234,14 @@ def plus_one(page: Page, unit: int, gathered: Gathered) -> Gathered:
 # -- local derivatives ---------------------------------------------------------------------------------------
 
 
-def on_arrows(rule: Callable[[Page, Way, Amount], Amount]) -> Places:
+def on_arrows(rule: Callable[[Page, Way, Amount], Amount], **others: object) -> Places:
     """Another local derivative on every arrow: rule(page, way, coefficient)."""
 
     def factor(page: Page, way: Way, above: Amount) -> Amount:
         slope = page.slope[way.number]
         return rule(page, way, slope) if way.kind == "arrow" else slope
 
-    return everywhere(factor=factor)
+    return everywhere(factor=factor, **others)
 
 
 def upside_down(page: Page, way: Way, slope: Amount) -> Amount:
@@ -567,7 +567,12 @@ def misread(way: Way, weight: Callable[[Amount], Amount], passes: Literal["both"
     """The weight of one arrow read as another number."""
     forward = forward_weight(way, weight) if passes != "backward" else None
     factor = backward_weight(way, weight) if passes != "forward" else right.factor
-    return replace(RIGHT, forward=forward, factor=factor)
+    return replace(RIGHT, forward=forward, factor=factor, written_right=True)
+
+
+def left_out(way: Way) -> Practice:
+    """The term of one arrow left out of the sum going forward."""
+    return replace(misread(way, lambda w: 0, "forward"), written_right=False)
 
 
 def negative(number: Amount) -> Amount:
@@ -580,7 +585,7 @@ def two_minuses(way: Way) -> Practice:
     def send(page: Page, other: Way, above: Amount, slope: Amount) -> Amount:
         return -(above * slope) if other is way and above < 0 and slope < 0 else above * slope
 
-    return replace(RIGHT, send=send)
+    return replace(RIGHT, send=send, written_right=True)
 
 
 def wrong_sign(unit: int) -> Practice:
@@ -590,7 +595,7 @@ def wrong_sign(unit: int) -> Practice:
         whole = right.gather(page, other, sent)
         return Gathered(-whole.total, whole.terms) if other == unit else whole
 
-    return replace(RIGHT, gather=gather)
+    return replace(RIGHT, gather=gather, written_right=True)
 
 
 def signs(sheet: Sheet) -> list[Instance]:
@@ -762,7 +767,7 @@ TABLE: tuple[Misconception, ...] = (
         on_arrows(lambda page, way, w: w * page.value[way.parent]), "The term is copied, not differentiated.",
         "This line keeps the whole term. Take its derivative by {by} and see which letter is left."),
     row("signs-dropped", "E5", "minus signs of weights are dropped", "dc/dn := |w|", 6.0,
-        on_arrows(lambda page, way, w: abs(w)), "Only the size of a weight is copied.",
+        on_arrows(lambda page, way, w: abs(w), written_right=True), "Only the size of a weight is copied.",
         "The size on this line is the weight's. Check its direction: when {by} goes up, does {children} go up?"),
     row("upside-down", "E6", "the local derivative is turned upside down", "dc/dn := 1/w", 8.0,
         on_arrows(upside_down), "dy/dx is read as a division and turned over.",
@@ -776,7 +781,8 @@ TABLE: tuple[Misconception, ...] = (
         "There is a minus on this line for each arrow. Going back turns the order round; look whether it turns the "
         "sign."),
     row("zero-as-one", "E9", "a weight of 0 is used as 1", "w = 0 -> 1", 7.5,
-        on_arrows(lambda page, way, w: w or 1), "An arrow is drawn, so something must come through.",
+        on_arrows(lambda page, way, w: w or 1, written_right=True),
+        "An arrow is drawn, so something must come through.",
         "One arrow out of {by} has the weight 0. Say what it passes on."),
     row("weight-squared", "E10", "the weight is used twice", "dc/dn := w^2", 8.5,
         on_arrows(lambda page, way, w: w * w), "The weight is multiplied in on the way out and on the way in.",
@@ -788,13 +794,14 @@ TABLE: tuple[Misconception, ...] = (
         "The inner slope is on this line, inside the bracket. See whether the bracket should change when only its "
         "slope is asked."),
     row("table-by-columns-back", "X1", "the table of weights is used untransposed going back", "W g for W^T g", 6.0,
-        everywhere(factor=transposed_back), "The matrix is applied in the same direction as forward.",
+        everywhere(factor=transposed_back, written_right=True),
+        "The matrix is applied in the same direction as forward.",
         "Write down the arrows that leave {by}, one by one. This line uses weights of arrows that lead elsewhere."),
     row("table-by-columns-forward", "X2", "the table of weights is read by columns going forward", "W^T x", 7.0,
-        everywhere(forward=transposed_forward), "Rows and columns of the table are exchanged.",
+        everywhere(forward=transposed_forward, written_right=True), "Rows and columns of the table are exchanged.",
         "Check which weight stands on which arrow: put a finger on the arrow and read its number."),
     row("table-by-columns", "X3", "the table of weights is read by columns in both directions", "W := W^T", 7.0,
-        everywhere(forward=transposed_forward, factor=transposed_back),
+        everywhere(forward=transposed_forward, factor=transposed_back, written_right=True),
         "Rows and columns of the table are exchanged throughout.",
         "Forward and back agree with each other, with the weights of other arrows. Check which weight stands on which "
         "arrow."),
@@ -988,7 +995,7 @@ TABLE: tuple[Misconception, ...] = (
         lambda sheet: arrows_of(sheet, doubled), "One arrow is worked out twice.",
         "Count the summands of this line and the arrows that leave {by}.", "slip"),
     row("term-dropped", "S3", "one term is left out of a sum going forward", "one arrow left out forward", 7.0,
-        lambda sheet: arrows_of(sheet, lambda way: misread(way, lambda w: 0, "forward")), "One arrow is overlooked.",
+        lambda sheet: arrows_of(sheet, left_out), "One arrow is overlooked.",
         "Count the arrows that lead into this unit and the terms of the line.", "slip"),
     row("weight-misread", "S4", "a weight is read differently, in both directions", "w := w' in both passes", 6.0,
         lambda sheet: arrows_of(sheet, lambda way: misread(way, negative, "both")), "The drawing is misread.",

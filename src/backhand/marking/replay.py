@@ -172,6 +172,8 @@ class Practice:
     """Whose derivative stands under whose name."""
     stale: bool = False
     """Whether the derivatives of one output are added to those of the output before."""
+    written_right: bool = False
+    """Whether formulas in names come out right all the same, because only numbers are taken or reckoned wrongly."""
 
     @property
     def changed(self) -> tuple[str, ...]:
@@ -195,7 +197,7 @@ class Practice:
         return self.forward is not None or self.givens is not None or self.reading is not None
 
 
-SLOTS = tuple(f.name for f in fields(Practice))
+SLOTS = tuple(f.name for f in fields(Practice) if f.name != "written_right")
 RIGHT = Practice()
 """The rules of calculus."""
 
@@ -212,6 +214,8 @@ class Told:
     locals: dict[tuple[int, int], Amount] = field(default_factory=dict[tuple[int, int], Amount])
     value_slack: dict[int, float] = field(default_factory=dict[int, float])
     derivative_slack: dict[int, float] = field(default_factory=dict[int, float])
+    from_sums: bool = False
+    """Whether the slope of a bend is taken from his sum, tanh'(z), and not from its value, 1 - h^2."""
 
     def relabelled(self, labels: Mapping[int, int]) -> Told:
         """The same numbers, each derivative taken for the one it really is."""
@@ -387,6 +391,8 @@ def _inside(page: Page, child: int, tree: Tree, above: Amount) -> tuple[list[Amo
     """Back through the elementary operations of one formula; where the prediction of a square is just a name, also the
     factors one writes for it."""
     worth = _worth(page, child, tree)
+    if child in page.told.values and not page.told.from_sums:
+        worth[-1] = page.value[child]  # a slope in terms of the value is taken from his own
     squares = {square.at: square for square in tree.squares}
     coming: list[Amount] = [0] * len(tree.nodes)
     coming[-1] = 1

@@ -258,6 +258,11 @@ DELTAS = backhand.read(
 )
 
 
+STEPS_WITHOUT_X = backhand.read(
+    "i = 1\nweight w = 0.4, v = 0.5\ntarget t = 0\nh = sigmoid(w i)\no = sigmoid(v h)\nE = 1/2 (t - o)^2"
+)
+
+
 @pytest.mark.parametrize(
     ("text", "said", "graph"),
     [
@@ -284,6 +289,16 @@ DELTAS = backhand.read(
         ("δ_o = (t - o) o (1 - o)\ndE/dv = δ_o h", "unclear, dE/dv wrong", DELTAS),
         ("δ_o = (o - t) o (1 - o)", "dE/dz_o right", DELTAS),
         ("δ_o = (o - t) o (1 + o)", "dE/dz_o wrong", DELTAS),
+        # x as a sign, where nothing is called x
+        ("dE/dv = (o - t) x o x (1 - o) x h", "dE/dv right", STEPS_WITHOUT_X),
+        ("dE/dv = (o - t) x o x (1 + o) x h", "dE/dv wrong", STEPS_WITHOUT_X),
+        # an equation and its number in two cells
+        (
+            "| 节点 | 值 |\n|--|--|\n| z_h = w x | 0.4 |\n| dE/dz_o = (o - t) o (1 - o) | 0.14 |",
+            "z_h right, dE/dz_o right",
+            DELTAS,
+        ),
+        ("| what | so |\n|--|--|\n| z_h = w x | 0.5 |", "z_h wrong", DELTAS),
         # layers as superscripts, and a part of a derivative
         ("z_h^{(1)} = w x = 0.4", "z_h right", DELTAS),
         (r"$\frac{\partial E}{\partial w}|_{t=1} = 0.7$", " unclear", DELTAS),

@@ -385,6 +385,8 @@ def resolve(
     `total` says that in a derivative still to be taken other units may move as well; `always` that w_1 is the unit's
     own first weight even where the network has a w_1. Raises Unresolved.
     """
+    if "x" not in known and names.meant("x") is None:
+        formula = without_crosses(formula)
     generic = Meanings({}, {})
     if context.unit or context.by:
         generic = Generic(names, context, always=always).meanings(formula)
@@ -421,6 +423,20 @@ def resolve(
     if any(isinstance(node, Apply) and node.operation in (DIFFERENTIATE, PRIME) for node in postorder(made)):
         made = _taken(made, names, context, total=total)
     return made
+
+
+def without_crosses(formula: Formula) -> Formula:
+    """The formula with the x of `w1 x i1` as a sign, where no quantity is called x."""
+
+    def combine(node: Apply, args: list[Formula]) -> Formula:
+        if node.operation is MULTIPLY and node.style == "juxtaposed":
+            left = args[0]
+            cross = left.args[-1] if isinstance(left, Apply) and not left.parens and len(left.args) == 2 else None
+            if isinstance(left, Apply) and left.style == "juxtaposed" and cross == Ref("x"):
+                args = [left.args[0], args[1]]
+        return Apply(node.operation, tuple(args), node.style, node.parens, node.span, node.depth)
+
+    return fold(formula, lambda node: node, combine)
 
 
 def _placed(found: Formula, node: Num | Ref | Slope) -> Formula:

@@ -24,8 +24,15 @@ from backhand.readers.tokens import plain
 from backhand.text import Source, Span
 
 Column: TypeAlias = Literal["name", "value", "slope", "formula", "other"]
-SLOPE_HEAD = re.compile(r"gradient|derivative|\bgrad\b|adjoint|sensitivity|backward|\bbar\b|upstream", re.IGNORECASE)
-VALUE_HEAD = re.compile(r"\bvalues?\b|\bdata\b|forward|primal|\bresult|output|activation|number", re.IGNORECASE)
+SLOPE_HEAD = re.compile(
+    r"gradient|derivative|\bgrad\b|adjoint|sensitivity|backward|\bbar\b|upstream|ableitung|dérivée|derivada|derivata"
+    r"|梯度|导数|偏导|伴随|기울기|미분|градиент|производн",
+    re.IGNORECASE,
+)
+VALUE_HEAD = re.compile(
+    r"\bvalues?\b|\bdata\b|forward|primal|\bresult|output|activation|number|\bwert|\bvaleur|\bvalor|^数?值$|^값$|значени",
+    re.IGNORECASE,
+)
 NAME_HEAD = re.compile(
     r"^\s*(?:node|quantity|name|variable|unit|symbol|neuron|trace|what|var|parameter|weight|input|)s?\s*$",
     re.IGNORECASE,
@@ -107,6 +114,8 @@ class Table:
                 about = subject
             elif at < len(self.heads) and at and isinstance(self.heads[at], Slope) and kind == "other":
                 about = self.heads[at]
+            elif at == names + 1 and self._is_statement(cells[names]) and self._is_bare(cell):
+                about = subject  # the number of the equation before it
             else:
                 about = None
             chains += self._cell(cell, about, kind)
@@ -138,6 +147,9 @@ class Table:
 
     def _is_statement(self, cell: tuple[int, int]) -> bool:
         return "=" in self.page.text[slice(*cell)]
+
+    def _is_bare(self, cell: tuple[int, int]) -> bool:
+        return BARE_CELL.match(self.page.text[slice(*cell)]) is not None
 
     def _name(self, start: int, end: int) -> Formula | None:
         """The name or derivative that a cell consists of, or with which its equation begins."""

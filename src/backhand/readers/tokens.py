@@ -870,7 +870,10 @@ class Tokenizer:
         at, stop = found.span()
         after = SPACE.match(self.text, stop, self.end)
         begins = after.end() if after else stop
-        if NAME.match(self.text, begins, self.end) and not SUMS_IN_WORDS.intersection(found[0]):
+        ends = begins >= self.end or self.text[begins] in "，。；、,.;)）\n"
+        number = ends and bool(self.tokens) and self.tokens[-1][0] == "NUMBER"
+        aside = number or NAME.match(self.text, begins, self.end) is not None
+        if aside and not SUMS_IN_WORDS.intersection(found[0]):
             return self.add("PROSE", at, stop, "")
         return self.add("BAD", at, stop, f"{found[0][:20]} is not read.")
 

@@ -79,7 +79,7 @@ class _Page:
 
     def __init__(self, source: Source) -> None:
         self.source = source
-        self.text = source.text
+        self.text = " " + source.text[1:] if source.text.startswith("\ufeff") else source.text
         self.repairs: list[Repair] = []
         self.decisions: list[str] = []
         self.statements = Statements(source)

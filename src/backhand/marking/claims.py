@@ -68,11 +68,16 @@ class Draft:
         return next((p for p in reversed(self.pieces) if p.formula is not None and bare(p.formula)), None)
 
     @property
-    def end(self) -> tuple[str, int]:
-        """Where its number stands, or its last link."""
+    def last(self) -> Piece:
+        """Its number, or its last link."""
         last = self.number or (self.pieces[-1] if self.pieces else self.subject)
         assert last is not None
-        return last.span.source.name, last.span.start
+        return last
+
+    @property
+    def end(self) -> tuple[str, int]:
+        """Where its number stands, or its last link."""
+        return self.last.span.source.name, self.last.span.start
 
 
 def bare(formula: Formula) -> bool:

@@ -15,7 +15,7 @@ line it spoils is wrong, later ones are held against both readings.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import NamedTuple
@@ -37,13 +37,25 @@ from backhand.marking.steps import Steps
 from backhand.marking.work import Piece
 from backhand.marking.worlds import (
     Measured,
-    Rounding,
     World,
     agrees,
     equal,
     places,
     significant,
 )
+from backhand.numbers import Number
+
+
+class Later(NamedTuple):
+    """A number further down: how far it may be rounded, and whether it is the true one."""
+
+    number: Amount
+    slack: float | None
+    true: bool
+
+
+EARLY = 0.005
+"""How far a number further down may be off, relatively, and still be one that was rounded early."""
 
 
 @dataclass(slots=True, eq=False)
@@ -59,6 +71,17 @@ class Own:
     """The same at what the formulas behind them are truly worth: `s = h(1 - h) = 0.25` is 0.2475."""
     astray: bool = False
     """Whether anything so far was not the true number."""
+    later: dict[About, Later] = field(default_factory=dict[About, "Later"])
+    """The numbers further down the page, of what there is none above."""
+
+    @property
+    def all_numbers(self) -> dict[About, Amount]:
+        return {about: later.number for about, later in self.later.items()} | self.numbers
+
+    @property
+    def all_slack(self) -> dict[About, float]:
+        further = {a: later.slack for a, later in self.later.items() if later.slack is not None}
+        return {about: slack for about, slack in further.items() if about not in self.numbers} | self.slack
 
 
 @dataclass(slots=True, eq=False)
@@ -78,6 +101,8 @@ class _Numbers(NamedTuple):
     formula: Formula
     exact: Measured
     literal: Measured
+    own: tuple[Measured, ...] = ()
+    """The same with the writer's own numbers behind rounded ones."""
 
     @property
     def bare(self) -> bool:
@@ -98,12 +123,12 @@ class _Numbers(NamedTuple):
             return False
         if self.bare:
             return agrees(self.literal.value, number, self.shown, about=self.about)
-        return equal(self.literal.value, number) or _meets_one(self.exact, number)
+        return equal(self.literal.value, number) or any(_meets_one(m, number) for m in (self.exact, *self.own))
 
     def same_as(self, other: _Numbers) -> bool:
-        return (
-            _meets(self.exact, other.exact) or _meets(self.literal, other.literal) or _meets(self.exact, other.literal)
-        )
+        """The same number, with exact numbers behind rounded ones on either side or on neither."""
+        theirs = (other.exact, other.literal)
+        return any(_meets(mine, one) for mine in (self.exact, self.literal) for one in theirs)
 
 
 @dataclass(slots=True, eq=False)
@@ -144,25 +169,39 @@ class Judge:
         self.own = Own()
         self.steps = Steps(graph, claims.names)
         self._worlds: list[World] | None = None
+        self._ahead = False
         self.symbols = {q.name for q in graph.quantities if not q.computed and q.given is None}
-        self.rounding = Rounding(self._known_numbers(), self._plain_numbers())
+        self.plain = tuple(self._plain_numbers())
+        self.rounding = truth.rounding(self.plain)
         self.putting_in = PuttingIn(graph, of, truth, self.rounding)
         self.expected = Expected(graph, of, claims.names)
 
     def judge(self, drafts: Sequence[Draft], order: dict[str, int]) -> list[Outcome]:
         """The outcomes, in the order of their numbers on the page."""
         listed = sorted(drafts, key=lambda draft: (order.get(draft.end[0], 0), draft.end[1]))
+        self._look_ahead(listed)
         return [self._judge(draft) for draft in listed]
 
-    # -- numbers that are known ----------------------------------------------------------------------------
+    def _look_ahead(self, drafts: Sequence[Draft]) -> None:
+        """The numbers that stand further down in a table. It is read by rows and filled by columns, the derivatives
+        from the loss up; so a row may use a number below it."""
+        for draft in reversed(drafts):
+            number = draft.number
+            if draft.about is None or draft.kind == "given" or number is None or number.formula is None:
+                continue
+            if not _in_table(draft):
+                continue
+            value = self.truth.at(number.formula).value
+            if value == value:
+                shown, about = _shown(number)
+                truths = self._truths(draft)
+                true = any(agrees(value, truth, shown, about=about) for truth in truths)
+                near = true or any(abs(float(value) - float(t)) <= EARLY * abs(float(t)) for t in truths)
+                value = truths[0] if true and shown is None else value
+                slack = None if shown is None else 2.0 * 10.0**-shown
+                self.own.later[draft.about] = Later(value, slack, near)
 
-    def _known_numbers(self) -> Iterator[Amount]:
-        """All true values and derivatives, and what is left of them to 1."""
-        page = self.truth.page(self.of)
-        for number in (*page.value, *page.back, *page.slope):
-            if number == number:
-                yield abs(number)  # a minus before it is an operation of its own
-                yield 1 - number
+    # -- numbers that are known ----------------------------------------------------------------------------
 
     def _plain_numbers(self) -> Iterator[Amount]:
         """Given numbers: a decimal that is one of them is no rounded number."""
@@ -177,18 +216,33 @@ class Judge:
         """What follows from the writer's own numbers: as given, and as he reads the given ones."""
         if self._worlds is None:
             own, made = self.own, list[World]()
-            if own.astray:
-                numbers = {about: exact(number) for about, number in own.numbers.items()}
-                made.append(World(self.graph, self.of, numbers, own.slack))
-                made.append(World(self.graph, self.of, numbers))
+            numbers = {a: exact(x) for a, x in (own.all_numbers if self._ahead else own.numbers).items()}
+            slack = self._slack
+            if self._astray:
+                made.append(World(self.graph, self.of, numbers, slack))
+                made += self._literal(numbers)
                 if own.givens:
-                    made.append(World(self.graph, self.of, numbers, own.slack, own.givens))
-            elif own.slack:
-                made.append(World(self.graph, self.of, {a: exact(n) for a, n in own.numbers.items()}))
+                    made.append(World(self.graph, self.of, numbers, slack, own.givens))
+            elif slack:
+                made += self._literal(numbers)
             for world in made:
                 world.own_names = own.names
             self._worlds = made
         return self._worlds
+
+    @property
+    def _astray(self) -> bool:
+        """Whether any of the writer's numbers is not the true one."""
+        below = self.own.later.values() if self._ahead else ()
+        return self.own.astray or any(not later.true for later in below)
+
+    @property
+    def _slack(self) -> dict[About, float]:
+        return self.own.all_slack if self._ahead else self.own.slack
+
+    def _literal(self, numbers: Mapping[About, Number]) -> list[World]:
+        """His numbers as they stand, rounded or not; slopes of bends from his values, or from his sums."""
+        return [World(self.graph, self.of, numbers, from_sums=from_sums) for from_sums in (False, True)]
 
     # -- one claim -----------------------------------------------------------------------------------------
 
@@ -202,6 +256,9 @@ class Judge:
         return outcome
 
     def _judged(self, draft: Draft) -> Outcome:
+        ahead = bool(self.own.later) and _in_table(draft)
+        if ahead != self._ahead:
+            self._ahead, self._worlds = ahead, None
         case = _Case(draft, self._truths(draft), [])
         for world in self._own_worlds():
             if draft.about is not None and (number := world.predicted(draft.about)) is not None and number == number:
@@ -322,7 +379,8 @@ class Judge:
     def _in_numbers(self, case: _Case, piece: Piece, formula: Formula) -> tuple[Verdict, str]:
         if self._in_symbols(case.draft.about) and not any(self.truth.at(formula).value == t for t in case.truths):
             return "unclear", say.IN_SYMBOLS
-        said = _Numbers(piece, formula, self.truth.at(formula, self.rounding), self.truth.at(formula))
+        own = () if bare(formula) else tuple(w.at(formula, w.rounding(self.plain)) for w in self._own_worlds())
+        said = _Numbers(piece, formula, self.truth.at(formula, self.rounding), self.truth.at(formula), own)
         if not said.literal.known:
             return "unclear", say.NO_VALUE
         before, case.numbers = case.numbers, said
@@ -367,7 +425,7 @@ class Judge:
         if (not case.truths and not case.named) or self._early_rounding(case, said):
             return "right", ""
         if any(said.agrees(number) for number in case.follows):
-            return "follows", ""
+            return ("follows" if self._astray or said.bare else "right"), ""
         if any(said.agrees(number) for number in case.named):
             return ("follows" if case.truths else "right"), ""
         case.slips = () if said.bare else self._slips(case, said.formula)
@@ -378,9 +436,9 @@ class Judge:
 
     def _early_rounding(self, case: _Case, said: _Numbers) -> bool:
         """Whether a number follows from the writer's own rounded ones, none of which is wrong."""
-        if self.own.astray:
+        if self._astray:
             return False
-        found = [*(case.follows if self.own.slack else ()), *case.rounded]
+        found = [*(case.follows if self._slack else ()), *case.rounded]
         if said.shown is None:
             return not said.bare and any(said.agrees(number) for number in found)
         if not significant(float(said.literal.value), said.shown):
@@ -648,6 +706,7 @@ class Judge:
         if shown is None and true:
             value = case.truths[0] if case.truths else value
         own.numbers[draft.about] = value
+        own.later.pop(draft.about, None)
         if shown is not None:
             off = abs(float(value) - float(case.truths[0])) * 1.0001 if early and case.truths else 0.0
             own.slack[draft.about] = max(2.0 * 10.0**-shown, off)
@@ -671,6 +730,12 @@ class Judge:
         own.names[name] = value
         if worth is not None and worth.known:
             own.defined[name] = worth.value
+
+
+def _in_table(draft: Draft) -> bool:
+    """Whether a claim stands in a row of a table."""
+    span = draft.last.span
+    return span.source.line(span.line).lstrip().startswith("|")
 
 
 def _of_the_version_before(formula: Formula, about: About | None, graph: Graph) -> Formula | None:

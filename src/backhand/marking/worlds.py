@@ -43,7 +43,10 @@ class World:
         own: Mapping[About, Number] | None = None,
         slack: Mapping[About, float] | None = None,
         givens: Mapping[str, Amount] | None = None,
+        *,
+        from_sums: bool = False,
     ) -> None:
+        self.from_sums = from_sums
         self.graph = graph
         self.of = of
         self.own = own or {}
@@ -52,6 +55,7 @@ class World:
         self.own_names: dict[str, Amount] = {}
         """What the page's own names (tmp1) stand for."""
         self._pages: dict[str, Page] = {}
+        self._rounding: Rounding | None = None
 
     def page(self, of: str) -> Page:
         """The replay seen from one output."""
@@ -62,7 +66,8 @@ class World:
             if self.givens:
                 moved = {sheet.index[name]: value for name, value in self.givens.items() if name in sheet.index}
                 practice = replace(RIGHT, givens=moved)
-            known = self._pages[of] = run(sheet, practice, told_of(sheet, self.own, self.slack))
+            told = replace(told_of(sheet, self.own, self.slack), from_sums=self.from_sums)
+            known = self._pages[of] = run(sheet, practice, told)
         return known
 
     def value(self, name: str) -> Amount:
@@ -111,6 +116,16 @@ class World:
                 return predicted(self.page(about.of), about)
             case Local():
                 return self.local(about.child, about.parent)
+
+    def rounding(self, plain: Iterable[Amount]) -> Rounding:
+        """The numbers of this world, and what is left of them to 1, as those that rounded ones may stand for; `plain`
+        are given numbers, which are no rounded ones."""
+        if self._rounding is None:
+            page = self.page(self.of)
+            numbers = [x for x in (*page.value, *page.back, *page.slope) if x == x]
+            # A minus before a number is an operation of its own.
+            self._rounding = Rounding([y for x in numbers for y in (abs(x), abs(1 - x))], plain)
+        return self._rounding
 
     def at(self, formula: Formula, rounding: Rounding | None = None, *, total: bool = False) -> Measured:
         """The value of a resolved formula here, and how far it may be off for its rounded numbers."""
@@ -197,16 +212,22 @@ class Rounding:
         if not shown or float(node.value) in self.exact:
             return Measured(written, 0.0)
         half = 0.5 * 10.0**-shown
-        near = self.nearest(float(node.value), half * 1.0001)
-        if near is not None:
-            return Measured(near, 0.0)
-        return Measured(written, half if significant(float(node.value), shown) >= ROUNDED else 0.0)
+        near = self.near(float(node.value), half * 1.0001)
+        if len(near) == 1:
+            return Measured(near[0], 0.0)
+        rounded = bool(near) or significant(float(node.value), shown) >= ROUNDED
+        return Measured(written, half if rounded else 0.0)
 
-    def nearest(self, number: float, reach: float) -> float | None:
-        """The known number closest to this one, if any is within reach."""
-        at = bisect_left(self.sorted, number)
-        around = [x for x in self.sorted[max(0, at - 1) : at + 1] if abs(x - number) <= reach]
-        return min(around, key=lambda x: abs(x - number)) if around else None
+    def near(self, number: float, reach: float) -> list[float]:
+        """The known numbers within reach; those that are the same to nine digits count once."""
+        found: list[float] = []
+        for at in range(bisect_left(self.sorted, number - reach), len(self.sorted)):
+            known = self.sorted[at]
+            if known > number + reach:
+                break
+            if not found or not isclose(known, found[-1], rel_tol=EQUAL):
+                found.append(known)
+        return found
 
 
 def equal(one: Amount, other: Amount) -> bool:

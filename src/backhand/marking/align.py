@@ -300,10 +300,13 @@ class Generic:
         return found
 
     def _open(self, name: str) -> bool:
-        """A name that the network does not have; with `always` also one that it has, if it is like w_1 or x_2."""
-        if self.always and any(pattern.fullmatch(name) for pattern in (WEIGHT, TAIL, BIAS)):
-            return True
-        return self.names.meant(name) is None
+        """A name that the network does not have; with `always` also one of a given number, if it is like w_1 or x_2.
+        A unit is a unit, whatever it is called."""
+        meant = self.names.meant(name)
+        if not self.always or meant is None:
+            return meant is None
+        generic = any(pattern.fullmatch(name) for pattern in (WEIGHT, TAIL, BIAS))
+        return generic and isinstance(meant, Ref) and not self.names.graph[meant.name].computed
 
     def _paired(self, factors: Sequence[Formula]) -> Formula | None:
         """The weight on the arrow from a unit it is multiplied with, or to a unit whose derivative it is."""

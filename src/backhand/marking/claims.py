@@ -351,8 +351,9 @@ class Claims:
 
     def _go_on(self, chain: Chain, before: Draft | None) -> None:
         """A chain that opens with a relation belongs to what stands before it."""
-        if before is not None and before.kind == "given" and before.number is not None:
-            before = self._under_way(chain.level) or before  # `since w_1 = -2: => ...` goes on with what it is for
+        if before is not None and before.number is not None:
+            # `since w_1 = -2: => ...`, `... where dC1/dB1 = 1` and = on the next line go on with what they are for
+            before = self._under_way(chain, before) or before
         if before is None:
             before = Draft(None, "", "formula", Context(), note=chain.note)
             self._made.append(before)
@@ -360,11 +361,20 @@ class Claims:
         before.pieces += chain.pieces
         before.chains.append(chain)
 
-    def _under_way(self, level: int) -> Draft | None:
-        """The last claim of a level that has no number yet."""
+    def _under_way(self, chain: Chain, before: Draft) -> Draft | None:
+        """The last claim of a level that has no number yet; behind another claim only the one that its line is about,
+        where a new line goes on."""
+        line = before.chains[-1].span.line
+        if before.kind != "given" and chain.span.line == line:
+            return None
         for draft in reversed(self._made[-8:]):
-            if draft.chains and draft.chains[-1].level == level and draft.kind != "given" and draft.number is None:
-                return draft
+            if (
+                draft.chains
+                and draft.chains[-1].level == chain.level
+                and draft.kind != "given"
+                and draft.number is None
+            ):
+                return draft if before.kind == "given" or draft.chains[-1].span.line == line else None
         return None
 
     def _names_one(self, piece: Piece) -> bool:

@@ -643,8 +643,12 @@ class Judge:
             return "unclear"
         if value is not None and case.truths:
             shown, about = _shown(number)
-            if any(agrees(value, truth, shown, about=about) for truth in case.truths):
+            near = any(agrees(value, truth, shown, about=about) for truth in case.truths)
+            half = 0.5 * 10.0**-shown * 1.0001 if shown is not None else 0.0
+            if near and any(abs(float(value) - float(truth)) <= half or equal(value, truth) for truth in case.truths):
                 return "right"
+            if near:
+                return "follows" if "follows" in told else "right"
             return "right" if told[-1] == "right" else "follows"
         return "follows" if "follows" in told else "right"
 

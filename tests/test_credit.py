@@ -462,6 +462,20 @@ def test_saying_the_same_again_is_no_working() -> None:
     assert earned([another], "dL/dC1") == "2 of 2"
 
 
+def symbolic(*links: tuple[str, str], verdict: str = "right", line: int = 1) -> Judgement:
+    made = claim("dL/dx", verdict=verdict, method=verdict, line=line)
+    return replace(made, links=chain(*links), truth=None)
+
+
+def test_in_a_network_of_symbols_a_formula_is_the_answer() -> None:
+    assert earned([symbolic(("2 (y - 1) w", "right"))], "dL/dx") == "2 of 2"
+    assert earned([symbolic(("dL/dy", "right"))], "dL/dx") == "1 of 2"
+    wrong = symbolic(("2 (y - 1)", "wrong"), verdict="wrong", line=9)
+    found = marks([symbolic(("2 (y - 1) w", "right"), line=4), wrong], "dL/dx")
+    assert found.earned == 0
+    assert "more than once: a formula on line 4, a formula on line 9" in found.points[1].why
+
+
 def test_a_misread_number_beside_another_fault_is_not_followed_through() -> None:
     both = misread("dL/dB1", 5, 4, 5)
     links = chain(("(2)(-1)", "wrong"), ("-3", "wrong"))

@@ -267,8 +267,16 @@ def _before_notes(claims: list[Judgement]) -> list[Judgement]:
 
 
 def _has_number(claim: Judgement) -> bool:
-    """Whether the claim gives its answer: a number, or in a network of symbols a formula."""
-    return claim.value is not None or bool(claim.said)
+    """Whether the claim gives its answer: a number; where there is none, in a network of symbols, a formula without
+    derivatives in it."""
+    if claim.value is not None or claim.said:
+        return True
+    told = [link for link in claim.links if link.verdict in ("right", "follows", "wrong")]
+    return claim.truth is None and any(_says_how(claim, link) and not _has_slopes(link) for link in told)
+
+
+def _has_slopes(link: Judged) -> bool:
+    return any(isinstance(node, Slope) for node in postorder(link.piece.formula)) if link.piece.formula else False
 
 
 def _method(claim: Judgement) -> Method:
@@ -343,8 +351,8 @@ def _agrees(one: Number | None, other: Number | None) -> bool:
 def _same_number(one: Judgement, other: Judgement) -> bool:
     if one.verdict == other.verdict == "right":
         return True
-    if one.value is None or other.value is None:
-        return one.said == other.said
+    if one.value is None and other.value is None:
+        return one.verdict == other.verdict
     return _agrees(one.value, other.value)
 
 

@@ -357,7 +357,7 @@ class Claims:
         if before is None:
             before = Draft(None, "", "formula", Context(), note=chain.note)
             self._made.append(before)
-            self._last[chain.level] = before
+        self._last[chain.level] = before
         before.pieces += chain.pieces
         before.chains.append(chain)
 

@@ -90,6 +90,7 @@ class Scheme:
     shape: float = 4.0
     margin: float = 3.0
     near: float = 2.0
+    twin: float = 4.0
     any_value: float = log2(41)
     evidence: int = 2
     residue: int = 1
@@ -591,6 +592,7 @@ class Search:
         alike = {first.keys: first}
         for fit, h in singles:
             twin = (fit.misses, fit.against) == (best.misses, best.against) and h.rows[0].sort == "habit"
+            twin = twin and fit.cost <= best.cost + self.scheme.twin
             near = fit.cost <= best.cost + self.scheme.near
             if (twin or near) and self._could_stand(fit):
                 alike.setdefault(h.keys, h)

@@ -20,6 +20,7 @@ import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
+from importlib.metadata import version
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 
@@ -81,10 +82,8 @@ def prepared(graph: Graph, of: str | None = None, *, folder: str | os.PathLike[s
 
 def content(graph: Graph, of: str) -> str:
     """What tables depend on, in 64 digits: the network, the output, the habits, and how they are kept."""
-    from backhand import __version__
-
     habits = "\n".join(f"{row.key} {row.changes} {row.prior_bits}" for row in TABLE)
-    return hashlib.sha256(f"{FORMAT} {__version__} {of}\n{graph}\n{habits}".encode()).hexdigest()
+    return hashlib.sha256(f"{FORMAT} {version('backhand')} {of}\n{graph}\n{habits}".encode()).hexdigest()
 
 
 def build(graph: Graph, of: str, digest: str = "") -> Tables:

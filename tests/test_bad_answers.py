@@ -251,6 +251,62 @@ def test_item_45_signs_of_multiplication_are_that_or_nothing(times: str) -> None
     assert names_right(judgements) == []
 
 
+# -- on networks of other kinds -----------------------------------------------------------------------------------
+
+ROUNDED = read(Q3.with_name("drawn-units.bh"))
+INFINITE = read("x = 0\ny = sqrt(x)\nL = y + x")
+SYMBOLS = read("x = ?\nw = ?\ny = w x\nL = (y - 1)^2")
+
+
+BESIDE = ["z[y]", "h1", "y", "dL/dh1", "dL/dw[h1,y]", "b[h2]", "w[x1,h1]"]
+
+
+def beside_rounded(number: str, name: str) -> None:
+    page = f"h2 = 1.5\n{name} = {number}\n{name} = 0.5 + {number} = {number}\ndL/dh2 = {number}\ndL/dh1 = 0.4\n"
+    marking = mark(read_work([Source(page)]), ROUNDED)
+    assert ("h2", "right") in [(j.name, j.verdict) for j in marking.judgements]
+    assert not [j for j in marking.judgements if j.line in (2, 3, 4) and j.verdict == "right"]
+
+
+@pytest.mark.parametrize("number", ["1e-4000", "1/3^600", "1e60", "1e-300"])
+def test_items_03_13_large_and_tiny_numbers_beside_rounded_ones(number: str) -> None:
+    for name in BESIDE:
+        beside_rounded(number, name)
+
+
+@pytest.mark.xfail(strict=True, raises=OverflowError, reason="numbers past 10^308 meet floats")
+def test_items_03_13_numbers_too_large_for_floats_beside_rounded_ones() -> None:
+    for number in ("1e200", "1E+400", "-1e4000", "9" * 900, "exp(700)", "1e308 * 10"):
+        for name in BESIDE:
+            beside_rounded(number, name)
+
+
+def test_item_06_a_derivative_of_what_has_no_value() -> None:
+    marking = mark(read_work([Source("h2 = ln'(0)\nz[y] = d/dx1 (1/0)\nh1 = (1/0)'\ny = 1/0\n")]), ROUNDED)
+    assert names_right([j for j in marking.judgements if j.line]) == []
+
+
+@pytest.mark.xfail(strict=True, reason="a number is right where there is none to compare it with")
+@pytest.mark.parametrize("said", ["5", "0", "1e308"])
+def test_item_12_where_the_slope_is_infinite_no_number_at_all_is_right(said: str) -> None:
+    marking = mark(read_work([Source(f"dL/dx = {said}")]), INFINITE)
+    assert names_right([j for j in marking.judgements if j.line]) == []
+
+
+@pytest.mark.parametrize("said", ["inf", "∞", "1/0"])
+def test_item_12_where_the_slope_is_infinite_no_number_is_right(said: str) -> None:
+    marking = mark(read_work([Source(f"dL/dx = {said}")]), INFINITE)
+    assert names_right([j for j in marking.judgements if j.line]) == []
+
+
+def test_without_values_a_number_is_not_right_but_a_formula_is() -> None:
+    marking = mark(read_work([Source("dL/dy = 7\ndL/dy = 2(y - 1)\ndL/dx = 2(y - 1)x\ny = w x")]), SYMBOLS)
+    assert [(j.name, j.verdict) for j in marking.judgements if j.line] == [
+        ("dL/dy", "unclear"), ("dL/dy", "right"), ("dL/dx", "wrong"), ("y", "right"),
+    ]  # fmt: skip
+    assert marking.marks.earned == 3
+
+
 # -- markup and code --------------------------------------------------------------------------------------------
 
 ACTIVE = [

@@ -172,7 +172,7 @@ class _Page:
         tokens = [("NAME", *t[1:]) if t[0] == "WORD" else t for t in tokenizer.tokens if t[0] != "EDGE"]
         try:
             meant = FormulaReader(Source(text, self.source.name)).read(tokens)
-        except BackhandError:
+        except (BackhandError, ArithmeticError):
             return piece  # repaired or not, it cannot be read; why, the piece says
         return replace(piece, meant=meant)
 

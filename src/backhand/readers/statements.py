@@ -204,6 +204,8 @@ class Statements:
                 formula = self.reader.read(plain if relation else _subject(plain, alone))
             except BackhandError as error:
                 reason = error.what
+            except ArithmeticError as error:  # ln'(0), whose derivative is put in at once
+                reason = f"It has no value: {error}."
         elif not plain:
             reason = "A point, and nothing that is taken there."
         boxed = bool(boxes) and any(start <= span.start and span.end <= end for start, end in boxes)

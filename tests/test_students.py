@@ -38,12 +38,6 @@ from backhand.readers.bh import read
 from backhand.readers.page import read_work
 from backhand.text import Source
 
-# Faults of the marker that are known; each mark goes when its fault does, and the tests say when.
-ROUNDING = pytest.mark.xfail(strict=True, reason="sums of rounded numbers are compared too closely")
-TABLES = pytest.mark.xfail(strict=True, reason="in a table the numbers in lower rows are not carried on")
-NOTES = pytest.mark.xfail(strict=True, reason="a chain that goes on behind a `where` is taken for the note's")
-LETTERS = pytest.mark.xfail(strict=True, reason="units called B1, W1, X1 are read as anybody's weights")
-
 KEY_OF = {row.id: row.key for row in reversed(TABLE)} | {"V1b": "not-reset-piling-up"}
 HABITS = {row.key for row in TABLE if row.sort == "habit"}
 
@@ -195,22 +189,17 @@ def published_page(seed: int) -> Page:
 RIGHT_PAGES = {"exact": exact_page, "rounded": rounded_page, "published": published_page}
 
 
-def known(kinds: dict[str, Callable[[int], Page]]) -> list[Any]:
-    return [pytest.param(kind, marks=[] if kind == "exact" else [ROUNDING]) for kind in kinds]
-
-
-@pytest.mark.parametrize("kind", known(RIGHT_PAGES))
+@pytest.mark.parametrize("kind", RIGHT_PAGES)
 def test_on_a_right_page_nothing_is_wrong(kind: str) -> None:
     measure_right({"exact": 80, "rounded": 40, "published": 5 * len(SCALAR)}[kind], RIGHT_PAGES[kind])
 
 
 @pytest.mark.nightly
-@pytest.mark.parametrize("kind", known(RIGHT_PAGES))
+@pytest.mark.parametrize("kind", RIGHT_PAGES)
 def test_on_ten_thousand_right_pages_nothing_is_wrong(kind: str) -> None:
     measure_right(10_000, RIGHT_PAGES[kind])
 
 
-@NOTES
 def test_a_note_between_the_lines_of_a_chain() -> None:
     """dL/dB1 = dL/dC1 dC1/dB1, where dC1/dB1 = 1  /  = (2)(1)  /  = 2"""
     measure_right(
@@ -219,7 +208,6 @@ def test_a_note_between_the_lines_of_a_chain() -> None:
     )
 
 
-@LETTERS
 @pytest.mark.parametrize("letters", ["ABCE", "AWCE", "PXQR"])
 def test_a_unit_is_not_a_weight_whatever_its_name(letters: str) -> None:
     """dL/dB2 = B2 dL/dC1 + B2 dL/dC2 has values where the weights belong."""
@@ -315,7 +303,6 @@ def in_place(page: Page, marking: Marking) -> bool:
     return none if marking.first_wrong is None else marking.first_wrong.line in lines
 
 
-@TABLES
 def test_first_wrong_steps_in_tables() -> None:
     """A table is read by rows and filled by columns, derivatives from the loss up."""
     for seed in range(20):

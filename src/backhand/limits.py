@@ -34,3 +34,13 @@ ERRORS = 50
 
 PAIRS = 1_000_000
 """Derivatives of all quantities by all quantities that are listed."""
+
+REPLAY = 200_000
+"""Arrows that are gone over while a page is searched for a habit: on larger networks slips are looked for only next to
+the lines that do not follow."""
+
+PAIRED_WAYS = 300
+"""Arrows of a network up to which two habits at a time are tried."""
+
+WAYS = 20_000
+"""Arrows of a network up to which habits are looked for at all; lines are judged on any."""

@@ -63,6 +63,10 @@ class Names:
         """Derivatives whose written name is another's, as settled for this page: `dy/dx` for df/dx."""
         self.bound: dict[str, Ref | Slope] = {}
         """The page's own names for what the network calls otherwise: `u'` for du/dx, `tmp1` for dL/dh."""
+        self.own: set[str] = set()
+        """The page's own names for what the network has no name for."""
+        self.layers: dict[str, set[str]] = {}
+        """The numbers of layers that names of the page carry: `z_1^(1)` and `z_1^(2)`."""
 
     def quantity(self, name: str) -> str | None:
         """The quantity a name means, or None."""
@@ -74,6 +78,8 @@ class Names:
         if name in self.graph.index:
             return name
         layered = LAYERED.fullmatch(name)
+        if layered is not None and name != min((name, *self.layers.get(layered[1], ()))):
+            return None  # another layer's
         if layered is not None and layered[1] in self.graph.index:
             return layered[1]
         plain = folded(name)
@@ -108,12 +114,20 @@ class Names:
             return self.labels[of, by]
         above = self.quantity(of) if of else self.of
         below = self.quantity(by)
+        if by in TARGET_WORDS and by not in self.graph.index and below is not None and len(self._ends_in(by)) != 1:
+            return None  # dL/dy by `y_predicted` or `y_true`?
         return Slope(above, below) if above is not None and below is not None else None
+
+    def _ends_in(self, word: str) -> list[str]:
+        """The quantities whose names begin with a word: y_predicted and y_true for y."""
+        return [name for name in self.graph.index if name == word or name.startswith((f"{word}_", f"{word}hat"))]
 
     def meant(self, name: str) -> Ref | Slope | None:
         """The quantity or derivative that one name means."""
         if name in self.bound:
             return self.bound[name]
+        if self.delta_times(name):
+            return None
         if name in CONSTANTS and name not in self.graph.index:
             return None  # in e^-z, e is no E
         known = self.quantity(name)
@@ -129,6 +143,11 @@ class Names:
             if found is not None and self.possible(found):
                 return found
         return self._run_together(name)
+
+    def delta_times(self, name: str) -> str:
+        """X of `δx`, where the page has a δ of its own."""
+        rest = name[1:] if name[:1] == "δ" and ("δ" in self.own or "δ" in self.bound) else ""
+        return rest if rest in self.graph.index else ""
 
     def _run_together(self, name: str) -> Slope | None:
         """Of `dfdz`, where both are names: df/dz."""
@@ -477,6 +496,8 @@ def apart(name: str, names: Names) -> Formula | None:
     """`xy` as x y; the parts are names of the network."""
     if len(name) > RUN_TOGETHER or name in FUNCTIONS:
         return None
+    if rest := names.delta_times(name):
+        return apply(MULTIPLY, names.bound.get("δ", Ref("δ")), Ref(rest), style="juxtaposed")
     best: list[list[str] | None] = [[], *[None] * len(name)]
     for end in range(1, len(name) + 1):
         for start in range(end):
@@ -502,6 +523,28 @@ def with_eulers_number(formula: Formula, names: Names) -> Formula | None:
         if node.operation is POWER and isinstance(args[0], Ref) and args[0].name == "e":
             changed.append("e")
             args = [apply(OPERATIONS["e", 0]), args[1]]
+        return Apply(node.operation, tuple(args), node.style, node.parens, node.span, node.depth)
+
+    made = fold(formula, lambda node: node, combine)
+    return made if changed else None
+
+
+def with_calls(formula: Formula, names: Names) -> Formula | None:
+    """The formula with g(x) read as g, where g is a quantity that depends on x; None if there is no such thing."""
+    changed: list[str] = []
+
+    def combine(node: Apply, args: list[Formula]) -> Formula:
+        if node.operation is MULTIPLY and node.style == "juxtaposed" and isinstance(args[0], Ref) and args[1].parens:
+            called = names.meant(args[0].name)
+            inside = names.meant(args[1].name) if isinstance(args[1], Ref) else None
+            if (
+                isinstance(called, Ref)
+                and isinstance(inside, Ref)
+                and called != inside
+                and names.possible(Slope(called.name, inside.name))
+            ):
+                changed.append(called.name)
+                return Ref(called.name, node.parens, node.span)
         return Apply(node.operation, tuple(args), node.style, node.parens, node.span, node.depth)
 
     made = fold(formula, lambda node: node, combine)

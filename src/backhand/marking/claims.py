@@ -12,6 +12,7 @@ have becomes the page's own (`tmp1 = ...`), and may be used in later lines.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
@@ -25,6 +26,8 @@ from backhand.marking.about import About, Derivative, Local, Value
 from backhand.marking.align import (
     BIAS,
     DELTA,
+    LAYERED,
+    OUTPUT_WORDS,
     TAIL,
     WEIGHT,
     Context,
@@ -116,7 +119,7 @@ class Claims:
         self.names = Names(graph, of)
         self.of = of
         self.truth = truth
-        self.own_names: set[str] = set()
+        self.own_names = self.names.own
         self._open: dict[About, Draft] = {}
         self._labels: dict[str, Draft] = {}
         self._last: dict[int, Draft] = {}
@@ -129,6 +132,7 @@ class Claims:
 
     def of_work(self, work: Work) -> list[Draft]:
         """The claims in the order in which they begin."""
+        self._see_layers(work)
         for line in work.lines:
             chains = [chain for chain in line.chains if not chain.struck]
             self._choose_direction(chains)
@@ -136,6 +140,25 @@ class Claims:
                 for part in self._parted(self._directed(chain)):
                     self._take(part, line.number)
         return [draft for draft in self._made if draft.pieces]
+
+    def _see_layers(self, work: Work) -> None:
+        """Which numbers of layers stand at one name."""
+        for line in work.lines:
+            if "^" not in line.span.text:
+                continue
+            for chain in line.chains:
+                for piece in chain.pieces:
+                    for node in postorder(piece.formula) if piece.formula is not None else ():
+                        found = (
+                            [node.name]
+                            if isinstance(node, Ref)
+                            else [node.of, node.by]
+                            if isinstance(node, Slope)
+                            else []
+                        )
+                        for name in found:
+                            if (layered := LAYERED.fullmatch(name)) is not None:
+                                self.names.layers.setdefault(layered[1], set()).add(name)
 
     # -- words and names that only stand beside a formula -----------------------------------------------------
 
@@ -301,7 +324,7 @@ class Claims:
             rest = added
         if draft.own_name and draft.about is None:
             self._bind(draft, rest)
-        draft = self._joined(draft)
+        draft = self._joined(draft, rest)
         draft.pieces += rest
         draft.chains.append(chain)
         draft.note = draft.note and chain.note
@@ -380,11 +403,32 @@ class Claims:
     def _names_one(self, piece: Piece) -> bool:
         return isinstance(piece.formula, (Ref, Slope))
 
-    def _joined(self, draft: Draft) -> Draft:
+    def _corrects(self, draft: Draft, known: Draft, rest: Sequence[Piece]) -> bool:
+        """Whether a formula is the rule and the one so far was not: a correction is a claim of its own."""
+        assert draft.about is not None
+        if not rest or rest[0].formula is None or plain(rest[0].formula):
+            return False
+        if not known.pieces or known.end[1] >= rest[0].span.start:
+            return False
+        found = [self.resolved(piece.formula, known.context) for piece in known.pieces if piece.formula is not None]
+        if not found or any(formula is None or plain(formula) for formula in found):
+            return False
+        if any(formula is not None and self._identical(formula, draft.about) for formula in found):
+            return False
+        now = self.resolved(rest[0].formula, draft.context)
+        return now is not None and self._identical(now, draft.about)
+
+    def _joined(self, draft: Draft, rest: Sequence[Piece]) -> Draft:
         """The open claim about the same thing, if there is one; else this one, from now on open."""
         if draft.about is not None:
             known = self._open.get(draft.about)
-            if known is not None and known.number is None and not draft.generic and not known.mislabelled:
+            if (
+                known is not None
+                and known.number is None
+                and not draft.generic
+                and not known.mislabelled
+                and not self._corrects(draft, known, rest)
+            ):
                 return known
             self._open[draft.about] = draft
         elif draft.label:
@@ -503,6 +547,8 @@ class Claims:
             meaning = Generic(self.names, context).meanings(formula).of(formula)
             if isinstance(meaning, Ref):
                 meant, made.generic = meaning, True
+        if meant is not None and self._only_a_letter(formula.name, rest, context):
+            meant = None
         if isinstance(meant, Ref) and f"{meant.name}#1" in self.graph:
             meant = Ref(self._version(meant.name, rest))
         if isinstance(meant, Slope) and DELTA.fullmatch(formula.name) and self._is_negative(meant, rest):
@@ -515,6 +561,37 @@ class Claims:
                 self.own_names.add(formula.name)
             return
         self._is_about(made, about_of(meant, self.names))
+
+    def _only_a_letter(self, name: str, pieces: Sequence[Piece], context: Context) -> bool:
+        """Whether E, J or C, which the network does not have, is a name of the page's own (`E = e^-z`): neither is what
+        is said of it true of the output, nor does the page call it its loss, or differentiate it."""
+        if len(name) != 1 or name not in OUTPUT_WORDS or self.names.quantity(name) != self.of:
+            return False
+        if name in self.graph.index or any(known.casefold() == name.casefold() for known in self.graph.index):
+            return False
+        text = pieces[0].span.source.text if pieces else ""
+        called = rf"(?i:loss|cost|error|objective|fehler|kosten|verlust|损失|误差|coût|erreur|costo|pérdida)[^\n]{{0,60}}(?<!\w){name}(?!\w)"
+        differentiated = rf"(?:d|∂|\\partial\s*|\\mathrm\{{d\}}\s*){name}\s*(?:/|\}}|_d)"
+        if (
+            re.search(called, text)
+            or re.search(differentiated, text)
+            or re.search(rf"(?<!\w){name}[^\n=]{{0,20}}(?i:loss|cost|error)", text)
+        ):
+            return False
+        about = Value(self.of)
+        right = self.truth.predicted(about)
+        for piece in pieces:
+            if piece.formula is None:
+                continue
+            resolved = self.resolved(piece.formula, context)
+            if resolved is None:
+                continue
+            if self._identical(resolved, about):
+                return False
+            value = self.truth.at(resolved).value
+            if right is not None and agrees(value, right, piece.digits):
+                return False
+        return True
 
     def _is_negative(self, meant: Slope, pieces: Sequence[Piece]) -> bool:
         """Whether δ is written as the negative of the derivative, (t - y) y (1 - y), as older books do. Then all δ of

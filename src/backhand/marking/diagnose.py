@@ -21,6 +21,7 @@ verdict), `collisions` what looks alike or cannot be seen on a network at all.
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -28,6 +29,7 @@ from itertools import pairwise
 from math import isclose, log2
 from typing import TYPE_CHECKING
 
+from backhand import limits
 from backhand.core.formula import Apply, Formula, Num, Ref, Slope, fold, postorder, references
 from backhand.core.graph import Graph
 from backhand.core.operations import Operation
@@ -443,8 +445,30 @@ class Search:
     def singles(self) -> list[Hypothesis]:
         """Every row at every place, and misreadings solved for from the lines that do not follow."""
         sheet = self.views[0].sheet
-        listed = _instances(sheet)
+        listed = self._nearby(sheet) if large(sheet) else _instances(sheet)
         return [*listed, *self._solved(sheet)]
+
+    def _nearby(self, sheet: Sheet) -> list[Hypothesis]:
+        """On a large network: habits, and slips next to the lines that do not follow. All later lines are judged from
+        the person's own numbers, so a slip elsewhere would show there."""
+        near: set[int] = set()
+        for n in self.null.misses:
+            about = self.claims[n].about
+            names = {about.name} if isinstance(about, Value) else {str(part) for part in about[:2]}
+            near.update(sheet.index[name] for name in names if name in sheet.index)
+        near |= {w.parent for i in near for w in sheet.into[i]} | {w.child for i in near for w in sheet.out[i]}
+        words = {sheet.names[i] for i in near}
+        most = max(FEWEST, limits.REPLAY // len(sheet.ways))
+        habits: list[Hypothesis] = []
+        slips: list[Hypothesis] = []
+        for hypothesis in every_place(sheet):
+            place = hypothesis.places[0]
+            if hypothesis.rows[0].sort == "habit" and not place:
+                habits.append(hypothesis)
+            elif words.issuperset(PLACES.split(place)) or not place:
+                slips.append(hypothesis)
+        slips.sort(key=lambda h: h.order)
+        return [*habits, *slips[: max(0, most - len(habits))]]
 
     def _solved(self, sheet: Sheet) -> list[Hypothesis]:
         """The weight or target that a first wrong line would follow from."""
@@ -508,7 +532,7 @@ class Search:
 
     def _found(self) -> list[Diagnosis]:
         """Singles first; two together only where they say clearly more."""
-        if not self.null.misses or self.limit <= 0:
+        if not self.null.misses or self.limit <= 0 or len(self.views[0].sheet.ways) > limits.WAYS:
             return []
         known = self._looked_up()
         if known:
@@ -565,7 +589,7 @@ class Search:
     def _pairs(self, singles: list[tuple[Fit, Hypothesis]]) -> list[tuple[Fit, Hypothesis]]:
         """The best few extended by every other that does something; each half must account for numbers of its own."""
         missed, scheme = self.null.misses, self.scheme
-        if len(missed) < 2 * scheme.evidence:
+        if len(missed) < 2 * scheme.evidence or len(self.views[0].sheet.ways) > limits.PAIRED_WAYS:
             return []
         enough = max(scheme.evidence, len(missed) // 4)
         promising = [(f, h) for f, h in singles if len(missed - f.misses) >= enough][: scheme.beam]
@@ -799,6 +823,18 @@ def _direct(graph: Graph, of: str, about: About) -> About:
 
 
 # -- candidates of one sheet ---------------------------------------------------------------------------------
+
+
+FEWEST = 150
+"""Hypotheses that are tried on any network."""
+
+PLACES = re.compile(r" -> | and |^at |^d.*/d")
+"""What stands between the names in a place."""
+
+
+def large(sheet: Sheet) -> bool:
+    """Whether trying all rows at all places would take too long: some eight slips an arrow, each a replay of all."""
+    return 8 * len(sheet.ways) ** 2 > limits.REPLAY
 
 
 def _instances(sheet: Sheet) -> list[Hypothesis]:

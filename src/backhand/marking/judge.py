@@ -25,7 +25,7 @@ from backhand.core.graph import Graph
 from backhand.core.operations import NEGATE, POWER
 from backhand.marking import reasons as say
 from backhand.marking.about import About, Derivative, Local, Value
-from backhand.marking.align import Context, Unresolved, resolve, with_eulers_number, with_powers
+from backhand.marking.align import Context, Unresolved, resolve, with_calls, with_eulers_number, with_powers
 from backhand.marking.claims import Claims, Draft, bare, plain
 from backhand.marking.diagnose import Claimed
 from backhand.marking.expected import Expected
@@ -363,6 +363,9 @@ class Judge:
         exponential = with_eulers_number(formula, self.names)
         if exponential is not None:
             yield exponential, context, True, False
+        called = with_calls(formula, self.names)
+        if called is not None:
+            yield called, context, True, False
         earlier = _of_the_version_before(formula, draft.about, self.graph)
         if earlier is not None:
             yield earlier, context, True, False

@@ -20,6 +20,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
+from fractions import Fraction
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from backhand.core import evaluate as ev
@@ -224,6 +225,19 @@ class Told:
 
 
 NOTHING = Told()
+
+
+def within_bounds(number: Amount) -> Amount:
+    """The number, or nan where it is longer than anybody writes: parallel ways multiplied grow beyond all bounds."""
+    if isinstance(number, int) and number.bit_length() > LONGEST:
+        return NAN
+    if isinstance(number, Fraction) and number.denominator.bit_length() + number.numerator.bit_length() > LONGEST:
+        return NAN
+    return number
+
+
+LONGEST = 2_000
+"""Bits of a number that a replay goes on with."""
 
 
 def carried(claim: Amount, predicted: Amount, slack: float | None) -> Amount:
@@ -512,7 +526,7 @@ def _backward(page: Page, order: Sequence[int]) -> None:
             gathered = practice.gather(page, i, practice.keep(page, i, _sent(page, i)))
             if sheet.units[i]:
                 gathered = practice.report(page, i, gathered)
-            predicted = gathered.total
+            predicted = within_bounds(gathered.total)
             page.expression[i] = gathered.terms
         page.derivatives[i] = predicted
         claim = told.derivatives.get(i)

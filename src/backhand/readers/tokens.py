@@ -17,6 +17,7 @@ To add a command of LaTeX, add a row to COMMANDS.
 from __future__ import annotations
 
 import re
+import unicodedata
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Literal, TypeAlias
@@ -66,7 +67,11 @@ PRIMES = re.compile(r"(?:['′’](?!s\b)|\s*+\\prime(?![A-Za-z])|\s*+\^\s*+\\pr
 PER_CENT = re.compile(r"\s?(?:\\%|%)(?![A-Za-z0-9(])")
 LONE_NUMBER = re.compile(r"\s*+[-−+]?\s*+(?:[0-9]++\.?[0-9]*+|\.[0-9]++)(?:[eE][-+]?[0-9]++)?\s*+")
 INDEX = re.compile(_INDEX)
-METHOD = re.compile(r"\.(grad|data|item\(\)|detach\(\)|value|numpy\(\))(?![A-Za-z0-9_(])")
+METHOD = re.compile(r"\.(grad(?:ient)?|data|item\(\)|detach\(\)|value|numpy\(\))(?![A-Za-z0-9_(])")
+FUNCTION_CALLED = re.compile(r"\.([a-z][a-z0-9_]*+)\(\s*+\)")
+CALLED = re.compile(r"\.(?=[a-z_][a-z0-9_]*+!?\()")
+"""`x.sin()`, and what else is called on a name: `x.powi(2)`, `tape.mul(a, b)`."""
+EQUATION_AHEAD = re.compile(rf"[{L}][{L}0-9_\u2080-\u2089]*+['′’]*+(?:\(\s*+{_NAME}\s*+\))?\s*+=")
 CODE_NAME = re.compile(rf"[{L}_][{L}0-9_\u2080-\u2089]*+['′]*+")
 FRACTION_SLOPE = re.compile(
     rf"\\[dtc]?frac\s*+\{{\s*+{_DD}{_GAP}({_NAME})?\s*+\}}\s*+\{{\s*+{_DD}{_GAP}(?:({_NAME})|\(\s*+({_NAME})\s*+\))\s*+\}}"
@@ -85,7 +90,8 @@ MACRON = re.compile(rf"([{L}][0-9\u2080-\u2089]*+)([\u0304\u0305\u0307])((?:{_SU
 PRIME_CALL = re.compile(rf"\s*+(?:\\left\s*+)?\(\s*+({_NAME})\s*+(?:\\right\s*+)?\)")
 AT = re.compile(
     rf"(?:\\(?:right|left|[bB]igg?[lrm]?)\s*+)*+(?:\||\\[rl]?vert(?![A-Za-z])|\\mid(?![A-Za-z]))\s*+"
-    rf"(?:_\s*+(?:({_BRACED})|\(([^()\n]{{0,80}})\)|({_NAME}\s*+=\s*+[-−]?[0-9.]++))|({_NAME}\s*+=\s*+[-−]?[0-9.]*[0-9]))"
+    rf"(?:_\s*+(?:({_BRACED})|\(([^()\n]{{0,80}})\)|({_NAME}\s*+=\s*+[-−]?[0-9.]++))|({_NAME}\s*+=\s*+[-−]?[0-9.]*[0-9])"
+    rf"|\(\s*+({_NAME}\s*+=\s*+[-−]?[0-9.]*[0-9])\s*+\))"
 )
 _DIGITS = r"[0-9]++"
 NUMBER = re.compile(
@@ -152,7 +158,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     **dict.fromkeys([",", ";", ":", "!", " ", "\t", "\n", "/", "displaystyle", "textstyle", "scriptstyle", "limits", "nolimits",
                      "nonumber", "notag", "thinspace", "medspace", "thickspace", "negthinspace", "allowbreak", "big", "Big",
                      "bigg", "Bigg", "bigl", "bigr", "Bigl", "Bigr", "biggl", "biggr", "Biggl", "Biggr", "bigm", "centering",
-                     "large", "Large", "small", "normalsize", "bf", "rm", "it", "boldmath", "strut", "relax", "(", ")", "[", "]",
+                     "large", "Large", "LARGE", "huge", "Huge", "tiny", "small", "footnotesize", "scriptsize", "normalsize", "bf", "rm", "it", "boldmath", "strut", "relax", "(", ")", "[", "]",
                      "middle"], SKIP),
     **dict.fromkeys("boxed fbox framebox bbox".split(), ("BOX", "")),
     **dict.fromkeys("cancel bcancel xcancel underline underbrace overbrace mathbin mathrel mathord ensuremath mbox "
@@ -280,6 +286,15 @@ def plain(text: str) -> str:
 ACCENTED = str.maketrans({letter: hat for letter, hat in HATS.items() if letter != "\u0302"})
 
 
+BRACED_BY = re.compile(rf"(\\partial|∂)\{{([{L}][{L}0-9_]*+)\}}")
+STYLED = {
+    code: letter
+    for code in (*range(0x1D400, 0x1D800), 0x210E)
+    if len(letter := unicodedata.normalize("NFKC", chr(code))) == 1
+} | {ord("∣"): "|"}
+"""Letters and digits of the mathematical alphabets, as letters and digits."""
+
+
 def _hundredth(number: str) -> str:
     """The number that per cent of it are, with all its digits: 0.731 for 73.1."""
     mantissa, _, exponent = number.partition("e")
@@ -306,6 +321,12 @@ class Tokenizer:
     _opened: list[bool] = field(default_factory=list[bool])
     _bars: set[int] = field(default_factory=set[int])
 
+    def __post_init__(self) -> None:
+        if not self.text.isascii():
+            self.text = self.text.translate(STYLED)
+        if "{" in self.text:
+            self.text = BRACED_BY.sub(r"\1 \2 ", self.text)
+
     def run(self, start: int, end: int, mode: Mode) -> None:
         """The tokens of text[start:end]."""
         self.mode, self.end = mode, end
@@ -319,6 +340,8 @@ class Tokenizer:
             kind = found.lastgroup
             if kind == "blank":
                 at = found.end()
+                if at - found.start() > 2 and self.tokens and self._wide(found.start(), at):
+                    self.add("SEMI", found.start(), at)
             elif at in self._singles:
                 at = self._single(at)
             elif kind == "number":
@@ -329,6 +352,15 @@ class Tokenizer:
                 at = self._command(at, found.end())
             else:
                 at = self._sign(at)
+
+    def _wide(self, start: int, stop: int) -> bool:
+        """Whether a wide gap divides two statements: `g(x) = x^2       g'(x) = 2x`."""
+        if (
+            self.tokens[-1][0] not in ("NUMBER", "NAME", "CLOSE", "RIGHT", "SUPERSCRIPT")
+            or "\n" in self.text[start:stop]
+        ):
+            return False
+        return EQUATION_AHEAD.match(self.text, stop, self.end) is not None
 
     def add(self, kind: str, start: int, end: int, said: str = "") -> int:
         self.tokens.append((kind, start, end, said))
@@ -468,9 +500,11 @@ class Tokenizer:
         if index:
             stop = index.end()
         if text[stop : stop + 1] == "." and (method := METHOD.match(text, stop, end)):
-            if method[1] == "grad":
+            if method[1].startswith("grad"):
                 return self.add("SLOPE", at, method.end(), f"|{plain(text[at:stop])}")
             return self.add("NAME", at, method.end(), plain(text[at:stop]))
+        if text[stop : stop + 1] == "." and mode != "math" and (called := CALLED.match(text, stop, end)):
+            return self._called_on(at, stop, called.end())
         if text[stop - 1] in "'′’" and (found := PRIME_CALL.match(text, stop, end)):
             return self.add(
                 "SLOPE", at, found.end(), f"{plain(text[at:stop].rstrip(chr(39) + '′’'))}|{plain(found[1])}"
@@ -484,6 +518,16 @@ class Tokenizer:
         if stop == at + 1 and said in "OlI" and self.tokens and self.tokens[-1][0] in BEFORE_OPERAND:
             self.proposals.append(Proposal(said, "0" if said == "O" else "1", at, stop))
         return self.add("NAME", at, stop, plain(text[at:stop]))
+
+    def _called_on(self, at: int, stop: int, begins: int) -> int:
+        """`x.sin()` is sin(x); what other methods do is not known."""
+        found = FUNCTION_CALLED.match(self.text, stop, self.end)
+        if found is None or found[1] not in CALLS:
+            return self.add("BAD", at, begins, "A method that is called on a name.")
+        self.add("CALL", begins, begins, CALLS[found[1]])
+        self.add("OPEN", begins, begins, "(")
+        self.add("NAME", at, stop, plain(self.text[at:stop]))
+        return self.add("CLOSE", found.end() - 1, found.end(), ")")
 
     def _suffixes(self, stop: int) -> int:
         """Subscripts, marks above, primes."""
@@ -736,7 +780,7 @@ class Tokenizer:
         return found.end() - 1 if begins or (last[0] == "NUMBER" and last[2] == at) else None
 
     def _point(self, at: int, found: re.Match[str]) -> int:
-        inner = found[1][1:-1] if found[1] else found[2] or found[3] or found[4]
+        inner = found[1][1:-1] if found[1] else found[2] or found[3] or found[4] or found[5]
         return self.add("AT", at, found.end(), inner)
 
     def _do_transparent(self, at: int, stop: int, _: str) -> int:

@@ -14,8 +14,8 @@ import pytest
 from test_operations import IDS, reference
 
 import backhand
-from backhand.core.bounds import ANYTHING, Reckoner, span
-from backhand.core.digits import DIGITS, Made, _rule, made
+from backhand.core.bounds import Reckoner, span
+from backhand.core.digits import DIGITS, UNKNOWN, Made, _rule, made
 from backhand.core.evaluate import apply_operation
 from backhand.core.operations import MULTIPLY, OPERATIONS, ROWS, SUBTRACT, Operation
 from backhand.display import formatted
@@ -101,7 +101,7 @@ def test_a_divisor_that_may_be_0_leaves_anything_open() -> None:
     zero = apply_operation(SUBTRACT, [root(2), root(2)])
     quotient = made(1.0, OPERATIONS["/", 2], (Fraction(1), zero))  # type: ignore[arg-type]
     assert quotient.decimal().is_nan()
-    assert quotient.found[1] == ANYTHING
+    assert (quotient.low, quotient.high) == UNKNOWN
     assert show(quotient).text == "?"
 
 
@@ -199,6 +199,6 @@ def test_more_digits_are_tried_only_where_they_are_needed() -> None:
     easy, hard = root(2), apply_operation(SUBTRACT, [root(3), root(3)])
     show(easy)
     show(hard)
-    assert easy.found[0] == 1
-    assert DIGITS[hard.found[0] - 1] == 400
+    assert easy.tried == 1
+    assert DIGITS[hard.tried - 1] == 400
     assert span(Decimal(1)) == (1, 1)

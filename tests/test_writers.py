@@ -17,7 +17,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import backhand
 from backhand import writers
+from backhand.display import formatted
 from backhand.explaining import document as doc
 from backhand.explaining import mathematics as m
 from backhand.explaining.document import Document, Equation, Heading, Link, Paragraph, Remark, Table
@@ -833,3 +835,20 @@ def test_writing_text_loads_little() -> None:
     done = subprocess.run([sys.executable, "-I", "-S", "-c", f"import sys; sys.path[:0] = {sys.path!r}; {code}"],
                           capture_output=True, text=True, check=True)  # fmt: skip
     assert done.stdout == "[]\n"
+
+
+# -- wide networks ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+@pytest.mark.parametrize("formula", ["({})^2", "tanh({})", "{}"], ids=["square", "tanh", "sum"])
+def test_a_wide_network_is_written_in_proportion_to_its_width(formula: str, form: str) -> None:
+    """Not the whole formula again for each of its names."""
+    sizes = [length(formula, form, width) for width in (150, 300)]
+    assert sizes[1] < 2.3 * sizes[0]
+
+
+def length(formula: str, form: str, width: int) -> int:
+    names = [f"x{n}" for n in range(100, 100 + width)]
+    text = f"input {', '.join(f'{name} = 0.001' for name in names)}\nL = {formula.format(' + '.join(names))}"
+    return sum(map(len, formatted(backhand.solve(backhand.read(text), paths=True), form, detail="full")))

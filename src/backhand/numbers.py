@@ -14,24 +14,35 @@ from __future__ import annotations
 import math
 from decimal import Decimal
 from fractions import Fraction
+from functools import lru_cache
 from typing import NamedTuple, TypeAlias
 
 from backhand import limits
 
 Number: TypeAlias = "Fraction | float"
 
+UNSEEN = Decimal("2e-324")
+"""What is smaller becomes 0 as a float."""
+
+DIGITS = 6
+"""Significant digits of a number that is rounded, if nothing else is asked for."""
+
 
 class Rounded(float):
     """A float that can tell its true digits (`core.digits` makes them)."""
 
     __slots__ = ("_shown",)
+    _shown: str
 
     def shown(self, digits: int) -> Shown:
         """As `show` says it; kept, because a value stands in many lines."""
-        known: tuple[int, Shown] | None = getattr(self, "_shown", None)
-        if known is None or known[0] != digits:
-            known = self._shown = (digits, _shown(self.decimal(), digits))
-        return known[1]
+        if digits != DIGITS:
+            return _shown(self.decimal(), digits)
+        try:
+            text = self._shown
+        except AttributeError:
+            text = self._shown = _shown(self.decimal(), digits).text
+        return Shown(text, False)
 
     def decimal(self) -> Decimal:
         """The number to twenty digits, 0 where it cannot be told from 0, NaN where its digits cannot be found out."""
@@ -108,7 +119,7 @@ def terminating(number: Fraction) -> int | None:
     return max(twos, fives) if rest == 1 else None
 
 
-def show(number: Number, digits: int = 6) -> Shown:
+def show(number: Number, digits: int = DIGITS) -> Shown:
     """The digits of a number as a person would write them.
 
     Exact numbers come whole when they are short: integers and decimals of up to `digits` + 4
@@ -121,12 +132,19 @@ def show(number: Number, digits: int = 6) -> Shown:
     Shown(text='0.593270', exact=False)
     """
     if isinstance(number, Fraction):
-        if (whole := exact_digits(number, digits + 4)) is not None:
-            return Shown(whole, True)
-        if abs(number.numerator) < 1000 and number.denominator < 1000:
-            return Shown(f"{number.numerator}/{number.denominator}", True)
-        return Shown(rounded(number, digits), False)
+        return _shown_exactly(number.numerator, number.denominator, digits)
     return number.shown(digits) if isinstance(number, Rounded) else _shown(number, digits)
+
+
+@lru_cache(4096)
+def _shown_exactly(above: int, below: int, digits: int) -> Shown:
+    """A fraction; kept, because a weight stands in many lines."""
+    number = Fraction(above, below)
+    if (whole := exact_digits(number, digits + 4)) is not None:
+        return Shown(whole, True)
+    if abs(above) < 1000 and below < 1000:
+        return Shown(f"{above}/{below}", True)
+    return Shown(rounded(number, digits), False)
 
 
 def _shown(number: float | Decimal, digits: int) -> Shown:

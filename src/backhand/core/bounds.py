@@ -18,18 +18,16 @@ from fractions import Fraction
 from math import isqrt
 from typing import TypeAlias
 
+from backhand.numbers import UNSEEN
+
 Bounds: TypeAlias = tuple[Decimal, Decimal]
 
 ZERO, ONE, TWO = Decimal(0), Decimal(1), Decimal(2)
 NAUGHT, UNIT = (ZERO, ZERO), (ONE, ONE)
-ANYTHING = (Decimal("-Infinity"), Decimal("Infinity"))
-"""When nothing is known."""
+ENDLESS = Decimal("Infinity")
 
 HUGE = 10**9
 """Decimal exponents beyond it are 0 or infinite."""
-
-UNSEEN = Decimal("2e-324")
-"""What is smaller becomes 0 as a float."""
 
 FAINT, VAST = Decimal("1e-400000000"), Decimal("1e400000000")
 """Beyond e^-HUGE and e^HUGE."""
@@ -155,7 +153,7 @@ class Reckoner:
 
     def _exp(self, x: Decimal) -> Bounds:
         if SIZE(x) > HUGE:
-            return (ZERO, FAINT) if x < 0 else (VAST, ANYTHING[1])
+            return (ZERO, FAINT) if x < 0 else (VAST, ENDLESS)
         return self._about(self.down.exp(x))
 
     def ln(self, u: Bounds) -> Bounds:

@@ -72,17 +72,18 @@ def _ways(definition: Formula, by: str) -> list[list[tuple[Apply, int]]]:
 Above = tuple[dict[int, tuple[Apply, int, int]], dict[str, list[int]]]
 """For each part the operation above it and which argument it is; and where each name occurs."""
 
-_last: list[tuple[Formula, Above]] = []
-"""The last few formulas: one is differentiated by each of its names in turn."""
+_last: dict[int, tuple[Formula, Above]] = {}
+"""The last few formulas, by identity: one is differentiated by each of its names in turn."""
 
 
 def _seen_above(definition: Formula) -> Above:
-    for known, found in _last:
-        if known is definition:
-            return found
+    known = _last.get(id(definition))
+    if known is not None and known[0] is definition:
+        return known[1]
     found = _above(definition)
-    _last.append((definition, found))
-    del _last[:-64]
+    if len(_last) >= 256:
+        _last.clear()
+    _last[id(definition)] = (definition, found)
     return found
 
 
@@ -115,7 +116,8 @@ def _partial(node: Apply, position: int, own: Formula) -> Formula:
         return algebra.ONE
     letters: dict[str, Formula] = dict(zip(row.arguments, node.args, strict=True))
     letters["y"] = own
-    return algebra.substitute(row_formula(row.partials[position]), letters)
+    partial = row_formula(row.partials[position])
+    return letters[partial.name] if isinstance(partial, Ref) else algebra.substitute(partial, letters)
 
 
 def _rule(node: Apply, position: int, by: str) -> str:

@@ -21,7 +21,7 @@ from functools import cache
 from typing import TYPE_CHECKING, TypeAlias
 
 from backhand.core.formula import Apply, Num, Ref, postorder
-from backhand.numbers import Rounded
+from backhand.numbers import UNSEEN, Rounded
 
 if TYPE_CHECKING:
     from backhand.core.bounds import Bounds, Reckoner
@@ -35,24 +35,25 @@ CERTAIN = Decimal("1e-20")
 """How far the bounds may be apart, as a part of the number."""
 
 NOT_KNOWN = Decimal("NaN")
-
-Found: TypeAlias = "tuple[int, Bounds]"
-UNTRIED: Found = (0, (NOT_KNOWN, NOT_KNOWN))
+UNKNOWN = (Decimal("-Infinity"), Decimal("Infinity"))
+"""Bounds of a number of which nothing is known."""
 
 
 class Made(Rounded):
     """A float, and the operation and the numbers that made it.
 
-    Each number has a slot of its own: a tuple for them would double the memory and the garbage collector's work.
+    Each number has a slot of its own: tuples for them would double the memory and the garbage collector's work.
     """
 
-    __slots__ = ("first", "found", "operation", "second")
+    __slots__ = ("first", "high", "low", "operation", "second", "tried")
 
     operation: Operation
     first: Fraction | Made | None
     second: Fraction | Made | None
-    found: Found
-    """How many of `DIGITS` have been tried, and the bounds that the last of them gave."""
+    tried: int
+    """How many of `DIGITS` have been tried; the last of them gave the bounds `low` and `high`."""
+    low: Decimal
+    high: Decimal
 
     @property
     def args(self) -> tuple[Fraction | Made, ...]:
@@ -69,11 +70,10 @@ class Made(Rounded):
 
     def decimal(self) -> Decimal:
         """The number to twenty digits; 0 where it cannot be told from 0, NaN where nothing is certain."""
-        from backhand.core.bounds import UNSEEN
-
-        for attempt in range(max(1, self.found[0]), len(DIGITS) + 1):
-            _reckon(self, attempt)
-            low, high = self.found[1]
+        for attempt in range(max(1, self.tried), len(DIGITS) + 1):
+            if attempt > self.tried:
+                _reckon(self, attempt)
+            low, high = self.low, self.high
             if low <= 0 <= high:
                 if low > -UNSEEN and high < UNSEEN:
                     return Decimal(0)
@@ -87,7 +87,7 @@ class Made(Rounded):
         if nearest != nearest:
             return self
         again = made(nearest, self.operation, self.args)
-        again.found = self.found
+        again.low, again.high, again.tried = self.low, self.high, self.tried
         return again
 
 
@@ -96,7 +96,7 @@ def made(value: float, operation: Operation, args: Sequence[Fraction | Made]) ->
     number = Made(value)
     number.operation = operation
     number.first, number.second = (*args, None, None)[:2]
-    number.found = UNTRIED
+    number.tried = 0
     return number
 
 
@@ -113,29 +113,30 @@ def leaf(value: Fraction) -> Made:
 
 def _reckon(number: Made, attempt: int) -> None:
     """Bounds of a number and of all it was made of, the first things first."""
-    from backhand.core.bounds import ANYTHING
-
     reckoner, rules = _reckoner(DIGITS[attempt - 1])
     todo = [number]
     while todo:
         node = todo[-1]
-        if node.found[0] < attempt:
-            first, second = node.first, node.second
-            if isinstance(first, Made) and first.found[0] < attempt:
-                todo.append(first)
-                continue
-            if isinstance(second, Made) and second.found[0] < attempt:
-                todo.append(second)
+        if node.tried < attempt:
+            given: list[Bounds] = []
+            for arg in (node.first, node.second):
+                if isinstance(arg, Made):
+                    if arg.tried < attempt:
+                        todo.append(arg)
+                        break
+                    given.append((arg.low, arg.high))
+                elif arg is not None:
+                    given.append(reckoner.fraction(arg))
+            if todo[-1] is not node:
                 continue
             rule = rules.get(node.operation)
             if rule is None:
                 rule = rules[node.operation] = _rule(node.operation, reckoner)
-            given = [arg.found[1] if isinstance(arg, Made) else reckoner.fraction(arg) for arg in node.args]
             try:
-                bounds = rule(*given)
+                node.low, node.high = rule(*given)
             except ArithmeticError:
-                bounds = ANYTHING
-            node.found = (attempt, bounds)
+                node.low, node.high = UNKNOWN
+            node.tried = attempt
         todo.pop()
 
 

@@ -191,6 +191,8 @@ def fold(
     3
     """
     done: list[T] = []
+    if not isinstance(formula, Apply):
+        return leaf(formula)
     for node in postorder(formula):
         if isinstance(node, Apply):
             count = len(node.args)
@@ -215,6 +217,17 @@ def names(formula: Formula) -> tuple[str, ...]:
 def size(formula: Formula) -> int:
     """How many operations a formula has."""
     return sum(type(node) is Apply for node in postorder(formula))
+
+
+def longer(formula: Formula, most: int) -> bool:
+    """Whether it has more operations than so many; without counting all of them."""
+    count, todo = 0, [formula]
+    while todo and count <= most:
+        node = todo.pop()
+        if type(node) is Apply:
+            count += 1
+            todo += node.args
+    return count > most
 
 
 def same(one: object, other: object) -> bool:

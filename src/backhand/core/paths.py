@@ -8,7 +8,7 @@ a million); above it the largest are found, best first, without listing the othe
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
@@ -18,7 +18,7 @@ from backhand.core import evaluate as ev
 from backhand.core.evaluate import Value
 from backhand.core.graph import Graph
 from backhand.core.operations import ADD, MULTIPLY
-from backhand.core.propagate import Propagation, spelled_slopes
+from backhand.core.propagate import Propagation
 from backhand.core.rules import ONE, ZERO
 from backhand.numbers import as_float
 
@@ -55,14 +55,16 @@ def count_paths(graph: Graph, frm: str, of: str) -> int:
     >>> count_paths(read(Source("a = 2\nb = a\nc = a + b\nL = b c")), "a", "L")
     3
     """
-    return _ways_to(graph, frm, graph.index[graph[of].name])[graph.index[graph[frm].name]]
+    ways, start = ways_to(graph, of), graph.index[graph[frm].name]
+    return ways[start] if start < len(ways) else 0
 
 
-def _ways_to(graph: Graph, frm: str, end: int) -> list[int]:
-    """For each position from `frm` to `end`, the number of ways to `end`."""
+def ways_to(graph: Graph, of: str) -> list[int]:
+    """For each position up to that of `of`, the number of ways to it."""
+    end = graph.index[graph[of].name]
     ways = [0] * (end + 1)
     ways[end] = 1
-    for position in range(end - 1, graph.index[frm] - 1, -1):
+    for position in range(end - 1, -1, -1):
         ways[position] = sum(ways[child] for child in graph.child_lists[position] if child <= end)
     return ways
 
@@ -83,14 +85,17 @@ def path_product(propagation: Propagation, *names: str) -> Value:
     return product
 
 
-def paths(propagation: Propagation, frm: str, of: str, most: int | None = None) -> Paths:
-    """The ways from `frm` to `of` with their products: all of them up to `most`, else the `most` largest."""
+def paths(
+    propagation: Propagation, frm: str, of: str, most: int | None = None, *, ways: Sequence[int] | None = None
+) -> Paths:
+    """The ways from `frm` to `of` with their products: all of them up to `most`, else the `most` largest. `ways` is
+    `ways_to(graph, of)`, for who has it already."""
     graph = propagation.graph
     most = limits.PATHS if most is None else most
     start, end = graph.index[graph[frm].name], graph.index[graph[of].name]
     if start > end:
         return Paths(frm, of, 0, (), ZERO)
-    ways = _ways_to(graph, frm, end)
+    ways = ways or ways_to(graph, of)
     edges = _locals(propagation, ways, start, end)
     sums = _sums(edges, start, end)
     listed = _best(edges, start, end, most, _sizes(edges, start, end))
@@ -102,25 +107,21 @@ def paths(propagation: Propagation, frm: str, of: str, most: int | None = None) 
 Edges = dict[int, list[tuple[int, Value]]]
 
 
-def _locals(propagation: Propagation, ways: list[int], start: int, end: int) -> Edges:
-    """For each position on a way, its children on a way and the local derivatives by it."""
-    graph, known = propagation.graph, propagation.by_name
+def _locals(propagation: Propagation, ways: Sequence[int], start: int, end: int) -> Edges:
+    """For each position on a way, its children on a way and the local derivatives by it. Only what the ways touch is
+    looked at, so that all ways of a wide network take no longer than their own length."""
+    graph = propagation.graph
+    quantities = graph.quantities
     edges: Edges = {}
-    reached = bytearray(len(ways))
-    reached[start] = 1
-    for position in range(start, end + 1):
-        if not ways[position]:
+    todo = [start]
+    while todo:
+        position = todo.pop()
+        if position in edges or position == end:
             continue
-        quantity = graph.quantities[position]
-        if quantity.computed and position != start and quantity.definition is not None:
-            totals: dict[int, Value] = {}
-            for name, slope in spelled_slopes(graph, quantity, known, propagation.rules, ev.quiet):
-                parent = graph.index[name]
-                if reached[parent] if parent < len(reached) else 0:
-                    totals[parent] = ev.apply_operation(ADD, [totals.get(parent, ZERO), slope])
-            for parent, total in totals.items():
-                reached[position] = 1
-                edges.setdefault(parent, []).append((position, total))
+        children = [child for child in graph.child_lists[position] if child <= end and ways[child]]
+        name = quantities[position].name
+        edges[position] = [(child, propagation.local(quantities[child].name, name)) for child in children]
+        todo += children
     return edges
 
 

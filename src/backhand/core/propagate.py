@@ -21,7 +21,7 @@ from backhand import limits
 from backhand.core import evaluate as ev
 from backhand.core.digits import leaf
 from backhand.core.evaluate import Value
-from backhand.core.formula import Formula, Ref, Slope, size
+from backhand.core.formula import Formula, Ref, Slope, longer
 from backhand.core.graph import Graph, Quantity
 from backhand.core.notation import Notice
 from backhand.core.operations import ADD
@@ -175,7 +175,7 @@ def forward(graph: Graph, rules: Rules, notes: _Notes, numbers: Numbers = "exact
             value = graph.spelled(rules.forward(quantity, known, notes))
         if numbers != "exact" and isinstance(value, Fraction):
             value = ev.as_float(value) if numbers == "float" else leaf(value)
-        if isinstance(value, Formula) and size(value) > limits.SYMBOLIC:
+        if isinstance(value, Formula) and longer(value, limits.SYMBOLIC):
             notes(f"The formula of {quantity.name} in symbols is too long to write out; its name stands for it.")
             value = Ref(quantity.name)
         values.append(value)
@@ -199,7 +199,7 @@ def backward(graph: Graph, values: Sequence[Value], of: str, rules: Rules, notes
             _watch_cancelling(adjoint, arrived, notes)
         else:
             continue
-        if isinstance(adjoint, Formula) and size(adjoint) > limits.SYMBOLIC:
+        if isinstance(adjoint, Formula) and longer(adjoint, limits.SYMBOLIC):
             adjoint = Slope(of, quantity.name)
         adjoints[position] = adjoint = graph.spelled(adjoint)
         if quantity.computed:

@@ -120,8 +120,10 @@ def send(upstream: Value, slope: Value) -> Value:
 
 def gather(graph: Graph, quantity: Quantity, contributions: Sequence[Contribution]) -> Value:
     """Add over all ways."""
-    total: Value = ZERO
-    for contribution in contributions:
+    if not contributions:
+        return ZERO
+    total = contributions[0].product
+    for contribution in contributions[1:]:
         total = ev.apply_operation(ADD, [total, contribution.product])
     return total
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from fractions import Fraction
+from functools import lru_cache
 
 from backhand.core.evaluate import Value
 from backhand.core.formula import Apply, Formula, Num, Ref, Slope, fold
@@ -19,6 +20,8 @@ from backhand.numbers import Number, show
 
 TIMES = m.Sign("")
 """The sign between two factors side by side."""
+
+SIGNS = {text: m.Sign(text) for text in "+-·"}
 
 
 class Seen:
@@ -50,12 +53,18 @@ def number(value: Number) -> Seen:
     text, exact = show(value)
     if text == "?":
         return Seen([m.Words("not known")], 4, False)
-    negative = text.startswith("-")
-    if "/" in text:
-        above, below = text.lstrip("-").split("/")
-        items: list[Box] = [m.Fraction(m.Number(above), m.Number(below))]
-        return Seen([m.Sign("-"), *items] if negative else items, 2, exact, number=True, negative=negative)
-    return Seen([m.Number(text)], 3 if "e" in text else 4, exact, number=True, negative=negative)
+    items, rank = _digits(text)
+    return Seen([*items], rank, exact, number=True, negative=text.startswith("-"))
+
+
+@lru_cache(4096)
+def _digits(text: str) -> tuple[tuple[Box, ...], int]:
+    """The boxes of a number and how tightly it binds; kept, because a value stands in many lines."""
+    if "/" not in text:
+        return (m.Number(text),), 3 if "e" in text else 4
+    above, below = text.lstrip("-").split("/")
+    fraction = m.Fraction(m.Number(above), m.Number(below))
+    return (m.Sign("-"), fraction) if text.startswith("-") else (fraction,), 2
 
 
 def written(node: Num) -> Seen:
@@ -115,6 +124,7 @@ def put_in(value: Value | None) -> bool:
     return value is not None and not isinstance(value, Ref)
 
 
+@lru_cache(4096)
 def _name(name: str) -> Box:
     return m.Symbol(name)
 
@@ -182,7 +192,7 @@ def add_box(sign: str, left: Seen, right: Seen) -> Seen:
     sign stands in parentheses."""
     if right.negative or right.rank < 2:
         right = right.grouped()
-    left.items.append(m.Sign(sign))
+    left.items.append(SIGNS[sign])
     left.items.extend(right.items)
     return Seen(left.items, 1, left.exact and right.exact, negative=left.negative)
 
@@ -195,7 +205,7 @@ def multiply_box(style: str, left: Seen, right: Seen, marks: list[bool]) -> Seen
         left = left.grouped()
     if right.negative or right.rank < 2 or (side_by_side and (right.number or marks[1])):
         right = right.grouped() if not (len(right.items) == 1 and isinstance(right.items[0], m.Group)) else right
-    sign = TIMES if side_by_side else m.Sign("·")
+    sign = TIMES if side_by_side else SIGNS["·"]
     left.items.append(sign)
     left.items.extend(right.items)
     return Seen(left.items, 2, exact, negative=left.negative)

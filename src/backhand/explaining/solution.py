@@ -9,10 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
-from backhand import limits
 from backhand.core.algebra import constant
 from backhand.core.evaluate import Value
-from backhand.core.formula import Apply, Formula, Num, Ref, postorder, size
+from backhand.core.formula import Apply, Formula, Num, Ref, longer, postorder
 from backhand.core.graph import Quantity
 from backhand.core.operations import INFIX
 from backhand.core.paths import Paths
@@ -33,7 +32,7 @@ from backhand.explaining.document import (
 )
 from backhand.explaining.stages import chain, links
 from backhand.numbers import known
-from backhand.solving.solution import Detail, ForwardStep, GatherStep, LocalStep, Solution
+from backhand.solving.solution import WRITTEN, Detail, ForwardStep, GatherStep, LocalStep, Solution
 
 FIGURE = 400
 """Quantities up to which the figure is drawn into a worked solution."""
@@ -198,7 +197,7 @@ def _local(solution: Solution, step: LocalStep, detail: Detail, *, result: bool)
         yield Paragraph(say.one_occurrence_each(step.parent, step.child, occurrences))
     slope = m.Slope(step.child, step.parent, step.total_differs)
     first: list[m.Box] = [slope]
-    if size(step.worked.formula) > limits.SYMBOLIC:
+    if not step.written:
         yield Equation(links([Seen([slope], 4), value_box(step.result)]), say.TOO_LONG, result)
         return
     note = say.piecewise(
@@ -208,7 +207,8 @@ def _local(solution: Solution, step: LocalStep, detail: Detail, *, result: bool)
     )
     if detail == "full":
         shown = None if step.parent.startswith("w[") else solution.graph
-        first.append(m.Differentiate(step.parent, box(definition, graph=shown).box))
+        if not longer(definition, WRITTEN):
+            first.append(m.Differentiate(step.parent, box(definition, graph=shown).box))
         first += _factors(step)
         note = (*say.by_which_rules(step.worked.rules), *(("; ", *note) if note else ()))
     yield Equation(

@@ -22,6 +22,9 @@ from backhand.explaining.document import Link
 from backhand.explaining.mathematics import Box
 from backhand.numbers import known
 
+LEVELS = 30
+"""Levels of a formula above which not every one is a stage of its own."""
+
 LONGEST = 400
 """Operations of a formula above which the numbers put in and the value are shown, and nothing between."""
 
@@ -40,7 +43,9 @@ def chain(
     With `every`, each level of the formula is a stage of its own."""
     seen: list[Seen] = [Seen([item], 4) for item in first]
     seen.append(box(formula, graph=graph))
-    if not is_number(result) or all(
+    if isinstance(formula, Ref):
+        seen.append(value_box(result))
+    elif not is_number(result) or all(
         known(value) for value in (*values.values(), result) if not isinstance(value, Formula)
     ):
         seen += stages(formula, values, result, every=every)
@@ -71,7 +76,7 @@ def stages(formula: Formula, values: Mapping[str, Value], result: Value, *, ever
     if all(isinstance(value, (Fraction, float)) for value in values.values()) and isinstance(result, (Fraction, float)):
         heights = _height(formula)
         top = heights[-1] if len(heights) <= LONGEST else 0
-        levels = range(1, top) if every else [top - 1] if top > 1 else []
+        levels = range(1, top) if every and top <= LEVELS else [top - 1] if top > 1 else []
         found += [_worked(formula, values, level) for level in levels]
     found.append(value_box(result))
     return found

@@ -12,14 +12,14 @@ is kept. Writers and sentences come later (`explaining`); nothing here is a stri
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from backhand.core import evaluate as ev
 from backhand.core.evaluate import Value
-from backhand.core.formula import Formula, names
+from backhand.core.formula import Formula, longer, names
 from backhand.core.graph import PARAMETERS, Graph, Quantity
 from backhand.core.notation import Notice
 from backhand.core.operations import ADD, MULTIPLY
@@ -30,6 +30,10 @@ if TYPE_CHECKING:
     from backhand.core.paths import Paths
 
 Detail: TypeAlias = Literal["brief", "steps", "full"]
+
+WRITTEN = 100
+"""Operations of a local derivative that is written out beside its value, and of a formula that is repeated for each
+of its local derivatives: of n terms n^2 would be written."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -66,9 +70,19 @@ class LocalStep:
     child: str
     parent: str
     worked: Worked
-    inputs: dict[str, Value]
+    values: Mapping[str, Value]
     result: Value
     total_differs: bool
+
+    @property
+    def written(self) -> bool:
+        """Whether the formula is short enough to be written out."""
+        return not longer(self.worked.formula, WRITTEN)
+
+    @property
+    def inputs(self) -> dict[str, Value]:
+        """The values of the names in the formula."""
+        return {name: self.values[name] for name in names(self.worked.formula)}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -216,9 +230,8 @@ class Solution:
         if self.graph.taken:
             factors = tuple(tuple(map(self.graph.spelled, way)) for way in worked.factors)
             worked = replace(worked, factors=factors, formula=self.graph.spelled(worked.formula))
-        inputs = {name: self.value(name) for name in names(worked.formula)}
         result = self.propagation.local(child, parent)
-        return LocalStep(child, parent, worked, inputs, result, self.other_ways(parent, child))
+        return LocalStep(child, parent, worked, self.propagation.by_name, result, self.other_ways(parent, child))
 
     def gather_step(self, by: str) -> GatherStep:
         """The chain rule for one quantity."""

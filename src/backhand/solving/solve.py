@@ -54,8 +54,9 @@ def asked(graph: Graph, propagation: Propagation, needed: list[int]) -> list[str
 
 def all_paths(propagation: Propagation, names: Iterable[str]):  # type: ignore[no-untyped-def]
     """The ways from each unit among `names` to the output."""
-    from backhand.core.paths import paths
+    from backhand.core.paths import paths, ways_to
 
+    ways = ways_to(propagation.graph, propagation.of)
     for name in names:
         if name != propagation.of and propagation.graph[name].place is not None:
-            yield paths(propagation, name, propagation.of)
+            yield paths(propagation, name, propagation.of, ways=ways)

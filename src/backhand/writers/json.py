@@ -132,8 +132,9 @@ def _step(step: Step) -> dict[str, Json]:
         case SeedStep():
             return {"step": "seed", "of": step.of, "by": step.of} | _result(step.result)
         case LocalStep():
+            formula = to_text(step.worked.formula) if step.written else None
             return {
-                "step": "local", "of": step.child, "by": step.parent, "formula": to_text(step.worked.formula),
+                "step": "local", "of": step.child, "by": step.parent, "formula": formula,
                 "rules": list(step.worked.rules), "total_differs": step.total_differs,
             } | _result(step.result)  # fmt: skip
         case GatherStep():

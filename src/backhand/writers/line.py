@@ -41,10 +41,12 @@ def line(box: Box) -> str:
     '(a + b)/2'
     """
     match box:
+        case Number() | Sign() | Words():
+            return box.text
+        case Symbol():
+            return box.name
         case Row():
             return joined(flat(box, line=True))
-        case Symbol(text) | Number(text) | Sign(text) | Words(text):
-            return text
         case Fraction(above, below):
             return f"{line(_above(above))}/{line(_below(below))}"
         case Power(base, exponent):

@@ -42,6 +42,10 @@ OPEN, CLOSE, COMMA = Sign("("), Sign(")"), Sign(",")
 """Parentheses apart, where a line may end between them; otherwise they are a Group."""
 
 
+GUARDED = frozenset([Number, Fraction, Slope, Differentiate])
+"""What neighbours may force into parentheses."""
+
+
 class Piece(NamedTuple):
     """Boxes that stay on one line, as `flat` left them, and the sign before them ("" at the beginning and before a
     factor)."""
@@ -63,7 +67,7 @@ def flat(box: Box, *, line: bool = False) -> list[Box]:
     if not isinstance(box, Row):
         return [box]
     items = _opened(box)
-    items = [_guarded(items, i, line) for i in range(len(items))]
+    items = [_guarded(items, i, line) if type(item) in GUARDED else item for i, item in enumerate(items)]
     return [_joint(items, i) if isinstance(item, Sign) and not item.text else item for i, item in enumerate(items)]
 
 

@@ -135,6 +135,23 @@ ENTROPY = backhand.read("x = 1\nw = 2\nb = -1\nt = 0\nz = w x + b\np = sigmoid(z
         (NEURON, "g = (h-t)h(1-h) = -0.1114\ndL/dw = g x = 2g = -0.223\ndL/dx = g w = -g/2 = 0.0557",
          " right, dL/dw right, dL/dx right"),
         (ENTROPY, "Let q = 1 - p = 0.2689. Then L = -ln q = 1.3133", " right, L right"),
+        # E, J and C are the loss only where it fits, or where the page says so
+        (NEURON, "Put E = e^{-z} = 0.8187. Then h = 1/(1+E) = 0.5498", " right, h right"),
+        (NEURON, "E = 0.1013", "L right"),
+        (NEURON, "The error is E = 0.5", "L wrong"),
+        (NEURON, "C = 0.5\ndC/dh = -0.4502", "L wrong, dL/dh right"),
+        # δ of the page's own, times x
+        (NEURON, "let δ = (h-t)h(1-h)\ndL/dw = δx", "unclear, dL/dw right"),
+        (NEURON, "let δ = (h-t)h(1-h)\ndL/dw = δx = -0.3", "unclear, dL/dw wrong"),
+        # a correction is a claim of its own
+        (NEURON, "dh/dz = h(1+h)\nNo: dh/dz = h(1-h)", "dh/dz wrong, dh/dz right"),
+        # functions that are called with what they depend on, and methods
+        (NEURON, "z(x) = w x + b       h(z) = σ(z(x))", "z right, h right"),
+        (NEURON, "let h = z.sigmoid(); // 0.5498", "h right"),
+        (NEURON, "let z = x.powi(2);", "z unclear"),
+        # the number of the layer tells names apart
+        (backhand.read("z_1 = 2\na_1 = 3 z_1\nL = a_1^2"),
+         "dL/dz_1^{(1)} = dL/da_1^{(1)} 3 = 36\ndL/dq = a_1^{(1)} dL/dz_1^{(2)} = 5", "dL/dz_1 right, unclear"),
         # turned round
         (Q3, "3 = B1\n4 = dL/dB1\n2(4-3) = 2 = dL/dD\n2(D - t) = dL/dD", "B1 right, dL/dB1 right, dL/dD right, dL/dD right"),
         (Q3, "5 = dL/dC1", "dL/dC1 wrong"),

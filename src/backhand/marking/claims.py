@@ -45,6 +45,13 @@ from backhand.marking.work import Chain, Piece, Work
 from backhand.marking.worlds import World, agrees, elsewhere, equal, numbers_in, places, significant
 from backhand.text import Span
 
+IS_THE_LOSS = (
+    r"(?i:loss|cost|error|objective|fehler|kosten|verlust|损失|误差|coût|erreur|costo|pérdida)[^\n]{{0,60}}(?<!\w){}(?!\w)",
+    r"(?<!\w){}[^\n=]{{0,20}}(?i:loss|cost|error)",
+    r"(?:d|∂|\\partial\s*|\\mathrm\{{d\}}\s*){}\s*(?:/|\}}|_d)",
+)
+"""How a page says that a letter is what it makes small, or differentiates it."""
+
 
 @dataclass(slots=True, eq=False)
 class Draft:
@@ -143,22 +150,12 @@ class Claims:
 
     def _see_layers(self, work: Work) -> None:
         """Which numbers of layers stand at one name."""
-        for line in work.lines:
-            if "^" not in line.span.text:
-                continue
-            for chain in line.chains:
-                for piece in chain.pieces:
-                    for node in postorder(piece.formula) if piece.formula is not None else ():
-                        found = (
-                            [node.name]
-                            if isinstance(node, Ref)
-                            else [node.of, node.by]
-                            if isinstance(node, Slope)
-                            else []
-                        )
-                        for name in found:
-                            if (layered := LAYERED.fullmatch(name)) is not None:
-                                self.names.layers.setdefault(layered[1], set()).add(name)
+        chains = [chain for line in work.lines if "^" in line.span.text for chain in line.chains]
+        formulas = [piece.formula for chain in chains for piece in chain.pieces if piece.formula is not None]
+        for node in (node for formula in formulas for node in postorder(formula)):
+            names = (node.name,) if isinstance(node, Ref) else (node.of, node.by) if isinstance(node, Slope) else ()
+            for layered in filter(None, map(LAYERED.fullmatch, names)):
+                self.names.layers.setdefault(layered[1], set()).add(layered[0])
 
     # -- words and names that only stand beside a formula -----------------------------------------------------
 
@@ -570,13 +567,7 @@ class Claims:
         if name in self.graph.index or any(known.casefold() == name.casefold() for known in self.graph.index):
             return False
         text = pieces[0].span.source.text if pieces else ""
-        called = rf"(?i:loss|cost|error|objective|fehler|kosten|verlust|损失|误差|coût|erreur|costo|pérdida)[^\n]{{0,60}}(?<!\w){name}(?!\w)"
-        differentiated = rf"(?:d|∂|\\partial\s*|\\mathrm\{{d\}}\s*){name}\s*(?:/|\}}|_d)"
-        if (
-            re.search(called, text)
-            or re.search(differentiated, text)
-            or re.search(rf"(?<!\w){name}[^\n=]{{0,20}}(?i:loss|cost|error)", text)
-        ):
+        if any(re.search(pattern.format(name), text) for pattern in IS_THE_LOSS):
             return False
         about = Value(self.of)
         right = self.truth.predicted(about)

@@ -32,6 +32,8 @@ OPERATORS = frozenset("PLUS MINUS TIMES OVER TO EQUALS".split())
 BREAKS = frozenset("SEMI ROW DOT PROSE NOTE".split())
 NAMELIKE = frozenset(["NAME", "SLOPE"])
 NAMES = frozenset(["NAME", "CALL", "APPLY", "SLOPE"])
+ROLES = frozenset("input weight bias target label output prediction activation loss cost error".split())
+SAID_SIGNS = {"times": ("TIMES", "·"), "plus": ("PLUS", "+"), "minus": ("MINUS", "-")}
 
 
 @dataclass(slots=True)
@@ -63,6 +65,7 @@ class Statements:
         if "WORD" in kinds and "COMPARE" in kinds:
             tokens = spoken.without_other_cases(tokens)
         if "WORD" in kinds:
+            tokens = _in_signs(tokens)
             tokens, self.graded = spoken.rewrite(tokens)
         chains: list[Chain] = []
         for segment in _pairs(self._segments(tokens)):
@@ -237,6 +240,17 @@ def _parentheses(tokens: list[Token]) -> tuple[dict[int, int], set[int]]:
     return partner, asides
 
 
+def _in_signs(tokens: list[Token]) -> list[Token]:
+    """`2 times 12 plus 4` in signs."""
+    made = list(tokens)
+    for at in range(1, len(tokens) - 1):
+        kind, start, end, said = tokens[at]
+        if kind == "WORD" and said in SAID_SIGNS and {tokens[at - 1][0], tokens[at + 1][0]} == {"NUMBER"}:
+            sign, shown = SAID_SIGNS[said]
+            made[at] = (sign, start, end, shown)
+    return made
+
+
 def _next(tokens: Sequence[Token], position: int) -> Token | None:
     """The token after this one, edges apart."""
     for at in range(position + 1, min(position + 8, len(tokens))):
@@ -253,6 +267,8 @@ def _divides(tokens: list[Token], position: int) -> bool:
     after = _next(tokens, position)
     if before < 0 or after is None or "WORD" in (tokens[before][0], after[0]):
         return False
+    if tokens[before][0] == after[0] == "SLOPE" and tokens[before][3].split("|")[1] == after[3].split("|")[0]:
+        return False  # `$\\frac{dw}{dz}$ $\\frac{dz}{dx}$`: one after the other, as the chain rule has them
     return tokens[before][0] in OPERAND_END and after[0] in OPERAND_START
 
 
@@ -389,6 +405,8 @@ def _subject(tokens: list[Token], alone: bool) -> list[Token]:
     kinds = [token[0] for token in tokens[1:]]
     if len(kinds) < 3 or kinds[0] != "OPEN" or kinds[-1] != "CLOSE" or len(kinds) > 12:
         return tokens
+    if len(kinds) == 3 and name[3].lower() in ROLES and tokens[1][1] > name[2]:
+        return tokens[2:3]  # `Input (x) = 2`
     if all(kind == "NAME" for kind in kinds[1:-1:2]) and all(kind in ("COMMA", "SEMI") for kind in kinds[2:-1:2]):
         return [("NAME", name[1], tokens[-1][2], name[3])]
     if len(kinds) == 3 and kinds[1] == "NUMBER":

@@ -149,6 +149,7 @@ ENTROPY = backhand.read("x = 1\nw = 2\nb = -1\nt = 0\nz = w x + b\np = sigmoid(z
         (NEURON, "z(x) = w x + b       h(z) = σ(z(x))", "z right, h right"),
         (NEURON, "let h = z.sigmoid(); // 0.5498", "h right"),
         (NEURON, "let z = x.powi(2);", "z unclear"),
+        (NEURON, "b.dv = z.dv", " unclear"),
         # the number of the layer tells names apart
         (backhand.read("z_1 = 2\na_1 = 3 z_1\nL = a_1^2"),
          "dL/dz_1^{(1)} = dL/da_1^{(1)} 3 = 36\ndL/dq = a_1^{(1)} dL/dz_1^{(2)} = 5", "dL/dz_1 right, unclear"),

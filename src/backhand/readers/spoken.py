@@ -35,6 +35,9 @@ TURNS = frozenset(
 )
 """Words before a formula that make it say something else."""
 
+OF_A_UNIT = frozenset("activation output value prediction".split())
+"""`H1 activation = 0.03` says what H1 is."""
+
 VALUES = frozenset("value values output outputs result activation node unit neuron quantity input".split())
 """`value of B1`: after these, `of` is harmless."""
 
@@ -70,12 +73,28 @@ def rewrite(tokens: list[Token]) -> tuple[list[Token], bool]:
     """With "the gradient at B1" as one token, "is" as = where a value follows; and whether all that follows a
     label ("gradients:") is said to be derivatives."""
     graded = _graded(tokens)
-    tokens = _without_value(_labels(tokens))
+    tokens = _without_value(_labels(_without_role(tokens)))
     if any(token[0] == "WORD" and token[3].lower() in GRADIENT for token in tokens):
         tokens = _gradients(tokens)
     if any(token[0] == "WORD" and token[3].lower() in VERBS for token in tokens):
         tokens = _verbs(tokens)
     return [("SEMI", *token[1:]) if _joins(token) else token for token in tokens], graded
+
+
+def _without_role(tokens: list[Token]) -> list[Token]:
+    """`H1 activation = 0.03` without the word."""
+    return [
+        token
+        for at, token in enumerate(tokens)
+        if not (
+            token[0] == "WORD"
+            and token[3].lower() in OF_A_UNIT
+            and 0 < at < len(tokens) - 1
+            and tokens[at - 1][0] == "NAME"
+            and tokens[at + 1][0] == "EQUALS"
+            and (at == 1 or tokens[at - 2][0] not in ("WORD", "NAME", "PLUS", "MINUS", "TIMES", "OVER"))
+        )
+    ]
 
 
 IF = frozenset("if when whenever wenn falls si cuando se".split())
@@ -292,6 +311,8 @@ def _verbs(tokens: list[Token]) -> list[Token]:
                 ),
             )
             spoken = {token[3].lower() for token in tokens[at + 1 : after] if token[0] == "WORD"}
+            if modal and len(made) > 1 and made[-1][0] == "COMMA" and made[-2][0] in NAMELIKE:
+                made.pop()  # `the derivative of d wrt c, will be 1`
             if after < len(tokens) and tokens[after][0] in VALUE_START and _subject(made):
                 sign: Token = (
                     "EQUALS",

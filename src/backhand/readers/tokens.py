@@ -71,6 +71,9 @@ METHOD = re.compile(r"\.(grad(?:ient)?|data|item\(\)|detach\(\)|value|numpy\(\))
 FUNCTION_CALLED = re.compile(r"\.([a-z][a-z0-9_]*+)\(\s*+\)")
 CALLED = re.compile(r"\.(?=[a-z_][a-z0-9_]*+!?\()")
 """`x.sin()`, and what else is called on a name: `x.powi(2)`, `tape.mul(a, b)`."""
+DASHES = re.compile(r"--(?=\s)")
+ATTRIBUTE = re.compile(r"\.[a-z_][A-Za-z0-9_]*+(?=[ \t]*+(?:[=+*/)\n]|-(?!>)|$))")
+"""`b.dv`, in a formula or on the left of one."""
 EQUATION_AHEAD = re.compile(rf"[{L}][{L}0-9_\u2080-\u2089]*+['′’]*+(?:\(\s*+{_NAME}\s*+\))?\s*+=")
 CODE_NAME = re.compile(rf"[{L}_][{L}0-9_\u2080-\u2089]*+['′]*+")
 FRACTION_SLOPE = re.compile(
@@ -287,6 +290,7 @@ ACCENTED = str.maketrans({letter: hat for letter, hat in HATS.items() if letter 
 
 
 BRACED_BY = re.compile(rf"(\\partial|∂)\{{([{L}][{L}0-9_]*+)\}}")
+IN_PARENTHESES = re.compile(rf"((?<![{L}0-9_])[d∂][{L}0-9_]*+\s?/[d∂])\(([{L}][{L}0-9_]*+)\)")
 STYLED = {
     code: letter
     for code in (*range(0x1D400, 0x1D800), 0x210E)
@@ -326,6 +330,8 @@ class Tokenizer:
             self.text = self.text.translate(STYLED)
         if "{" in self.text:
             self.text = BRACED_BY.sub(r"\1 \2 ", self.text)
+        if "/d(" in self.text or "/∂(" in self.text:
+            self.text = IN_PARENTHESES.sub(r"\1 \2 ", self.text)
 
     def run(self, start: int, end: int, mode: Mode) -> None:
         """The tokens of text[start:end]."""
@@ -505,6 +511,11 @@ class Tokenizer:
             return self.add("NAME", at, method.end(), plain(text[at:stop]))
         if text[stop : stop + 1] == "." and mode != "math" and (called := CALLED.match(text, stop, end)):
             return self._called_on(at, stop, called.end())
+        product = said[-1:].isdigit() and NUMBERED.match(text, stop + 1, end)
+        if text[stop : stop + 1] == "." and mode != "math" and not product:
+            found = ATTRIBUTE.match(text, stop, end)
+            if found is not None:
+                return self.add("BAD", at, found.end(), "What this attribute of a name is, is not known.")
         if text[stop - 1] in "'′’" and (found := PRIME_CALL.match(text, stop, end)):
             return self.add(
                 "SLOPE", at, found.end(), f"{plain(text[at:stop].rstrip(chr(39) + '′’'))}|{plain(found[1])}"
@@ -865,6 +876,8 @@ class Tokenizer:
                 return self._ellipsis(at, at + 3)
             if kind == "DOT" and self._between_names(at):
                 return self.add("TIMES", at, at + 1, "·")
+            if kind == "MINUS" and self.mode != "math" and DASHES.match(text, at, end) and text[at - 1 : at].isspace():
+                return self.add("SEMI", at, at + 2)
             if sign == "!" and self.mode == "text":
                 return self.add("SEMI", at, at + 1)
             if kind == "ELLIPSIS":

@@ -140,6 +140,10 @@ ENTROPY = backhand.read("x = 1\nw = 2\nb = -1\nt = 0\nz = w x + b\np = sigmoid(z
         (NEURON, "E = 0.1013", "L right"),
         (NEURON, "The error is E = 0.5", "L wrong"),
         (NEURON, "C = 0.5\ndC/dh = -0.4502", "L wrong, dL/dh right"),
+        (NEURON, "error = t - h = 0.4502", "dL/dt right"),
+        (NEURON, "error = 1/2 (h - t)^2 = 0.2", "L wrong"),
+        (NEURON, "dL = (h - t) dh", " unclear"),
+        (NEURON, "dL/dh (2) = 0.5", " unclear"),
         # δ of the page's own, times x
         (NEURON, "let δ = (h-t)h(1-h)\ndL/dw = δx", "unclear, dL/dw right"),
         (NEURON, "let δ = (h-t)h(1-h)\ndL/dw = δx = -0.3", "unclear, dL/dw wrong"),

@@ -90,6 +90,24 @@ class Draft:
         return self.last.span.source.name, self.last.span.start
 
 
+def _differential(formula: Formula | None) -> bool:
+    """2z dz."""
+    return formula is not None and any(
+        isinstance(n, Ref) and n.name[:1] in ("d", "∂") and len(n.name) > 1 for n in postorder(formula)
+    )
+
+
+def _difference(pieces: Sequence[Piece]) -> bool:
+    """Whether they begin with `t - y`."""
+    first = pieces[0].formula if pieces else None
+    return (
+        isinstance(first, Apply)
+        and first.operation.name == "-"
+        and len(first.args) == 2
+        and all(isinstance(part, (Ref, Num)) for part in first.args)
+    )
+
+
 def bare(formula: Formula) -> bool:
     """A number by itself: 3, -3, (3), 3/4, 1.2 10^-3."""
     while isinstance(formula, Apply) and formula.operation.name == "neg":
@@ -546,6 +564,10 @@ class Claims:
                 meant, made.generic = meaning, True
         if meant is not None and self._only_a_letter(formula.name, rest, context):
             meant = None
+        if isinstance(meant, Slope) and meant.of == meant.by and any(_differential(p.formula) for p in rest):
+            meant = None  # dw = 2z dz
+        if formula.name in ("error", "Error") and formula.name not in self.graph.index and _difference(rest):
+            meant = None  # how far off it is, not the loss
         if isinstance(meant, Ref) and f"{meant.name}#1" in self.graph:
             meant = Ref(self._version(meant.name, rest))
         if isinstance(meant, Slope) and DELTA.fullmatch(formula.name) and self._is_negative(meant, rest):

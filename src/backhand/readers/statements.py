@@ -397,6 +397,8 @@ def _boxes(tokens: list[Token]) -> list[tuple[int, int]]:
 def _subject(tokens: list[Token], alone: bool) -> list[Token]:
     """What a statement is about. `w5+ = ...`: the + belongs to the name of the new weight. `L(D) = ...`: L, which
     depends on D; but L(4) may be a product."""
+    if not alone and [token[0] for token in tokens] == ["SLOPE", "OPEN", "NUMBER", "CLOSE"]:
+        return [("BAD", tokens[0][1], tokens[-1][2], "A derivative at a number, or a product: it cannot be told.")]
     if alone or tokens[0][0] not in ("NAME", "WORD"):
         return tokens
     name = tokens[0]

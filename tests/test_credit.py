@@ -312,6 +312,14 @@ def test_bare_right_number_after_right_working_with_a_slip() -> None:
     assert "5 on line 3, 4 on line 4" in found.points[0].why
 
 
+def test_right_working_that_led_to_another_number_keeps_its_method_alone() -> None:
+    found = marks([claim("dL/dB1", 4, line=3), claim("dL/dB1", 5, truth=4, method="none", line=4)], "dL/dB1")
+    assert [point.earned for point in found.points] == [1, 0]
+    assert "4 on line 3, 5 on line 4; the last one counts" in found.points[0].why
+    follows = claim("dL/dB1", 5, truth=4, own=5, method="none", line=4)
+    assert earned([claim("dL/dB1", 4, line=3), follows], "dL/dB1") == "1 of 2"
+
+
 # -- the keys of a policy, one by one --------------------------------------------------------------------------
 
 FOLLOWS = claim("dL/dB1", 6, truth=4, own=6)

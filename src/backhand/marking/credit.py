@@ -218,19 +218,24 @@ def _one_way(graph: Graph, about: Derivative) -> bool:
 class _Answer:
     """All that counts of what was said about one thing.
 
-    `number` is the claim whose number counts, `working` the one whose method does; None where there is none. `hazy` is
-    a claim that could not be told, where there is no other.
+    `number` is the claim whose number counts, `working` the one whose method does, `leads` the one whose working leads
+    to the number; None where there is none. `hazy` is a claim that could not be told, where there is no other.
     """
 
     about: About
     number: Judgement | None = None
     working: Judgement | None = None
+    leads: Judgement | None = None
     hazy: Judgement | None = None
     repeats: str = ""
 
     @property
     def method(self) -> Method:
         return _method(self.working) if self.working else "none"
+
+    @property
+    def led(self) -> Method:
+        return _method(self.leads) if self.leads else "none"
 
 
 def _answer(about: About, claims: Sequence[Judgement]) -> _Answer:
@@ -243,14 +248,21 @@ def _answer(about: About, claims: Sequence[Judgement]) -> _Answer:
     number = numbers[-1] if numbers else None
     other = [claim for claim in numbers if number is not None and not _same_number(claim, number)]
     shown = _before_notes([claim for claim in clear if _method(claim) != "none"])
-    working = _last(claim for claim in shown if claim not in other)
-    if working is None and number is not None and number.verdict == "right":
-        working = _last(claim for claim in shown if _method(claim) == "right")
+    # A number stands on the working before it, or on that of the same number elsewhere. Right working that led to
+    # another number earns its method all the same; it supports nothing.
+    own = number if number is not None and _method(number) != "none" else None
+    agreeing = [claim for claim in shown if claim not in other]
+    leads = own or _last(claim for claim in agreeing if _has_number(claim)) or _last(filter(_is_right, agreeing))
+    working = own or _last(agreeing) or _last(filter(_is_right, shown))
     repeats = ""
     if number is not None and other:
         said = ", ".join(_said(claim) for claim in [*other, number][-4:])
         repeats = f" You gave {about} more than once: {said}; the last one counts."
-    return _Answer(about, number, working, repeats=repeats)
+    return _Answer(about, number, working, leads, repeats=repeats)
+
+
+def _is_right(claim: Judgement) -> bool:
+    return _method(claim) == "right"
 
 
 def _last(claims: Iterable[Judgement]) -> Judgement | None:
@@ -467,7 +479,7 @@ class _Page:
 
     def _earns(self, answer: _Answer) -> tuple[Fraction, str]:
         """The share of the point for the number, and why."""
-        number, method, policy = answer.number, answer.method, self.policy
+        number, method, policy = answer.number, answer.led, self.policy
         assert number is not None
         name = f"{answer.about} = {number.said}" if 0 < len(number.said) <= 30 else str(answer.about)
         full, none = Fraction(1), NOUGHT
@@ -486,7 +498,7 @@ class _Page:
         sort = "value" if isinstance(answer.about, Value) else "local" if self._is_local(answer) else "derivative"
         if not getattr(policy.follow_through, sort):
             return none, f"{name} follows from your own numbers, but is not right; here only right numbers count."
-        if method == "none" and policy.follow_through.needs_working:
+        if method == "none" and (policy.follow_through.needs_working or policy.working.absent == "nothing"):
             return none, f"{name} follows from your own earlier numbers. Show the working, and it counts."
         trivial = self._trivial(answer) if sort != "value" else ""
         if trivial and policy.follow_through.trivial < 1:
@@ -558,25 +570,18 @@ class _Page:
         if not self.policy.cost.slip:
             return
         earned = _by_name(points)
-        counted = {
-            id(claim): about
-            for about, answer in self.answers.items()
-            if str(about) in earned
-            for claim in (answer.number, answer.working)
-            if claim is not None
-        }
         seen: set[object] = set()
         for claim in self.judgements:
+            about = None if claim.about is None else str(self.same.get(claim.about, claim.about))
             for remark in claim.remarks:
-                place = (remark.key, remark.span.source, remark.span.start)
+                place = (about, remark.key, remark.span.source, remark.span.start)
                 if remark.key not in SLIPS or place in seen or _struck(claim):
                     continue
                 seen.add(place)
                 lost = self.policy.cost.slip
-                about = counted.get(id(claim))
-                if about is not None:
-                    lost = min(lost, max(NOUGHT, earned[str(about)]))
-                    earned[str(about)] -= lost
+                if about in earned:
+                    lost = min(lost, max(NOUGHT, earned[about]))
+                    earned[about] -= lost
                 if lost:
                     yield Point(claim.name, "slip", NOUGHT, -lost, "A slip without consequence.", remark.span)
 

@@ -23,10 +23,12 @@ RESULTS = Path(__file__).resolve().parent / "results"
 
 
 def environment() -> dict[str, str]:
-    """For child processes: this checkout comes first, whether or not it is installed; one thread."""
+    """For child processes: this checkout comes first, whether or not it is installed; one thread; byte code is kept,
+    as it is of what is installed."""
     paths = [str(ROOT / "src"), os.environ.get("PYTHONPATH", "")]
     one = dict.fromkeys(["OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"], "1")
-    return os.environ | one | {"PYTHONPATH": os.pathsep.join(filter(None, paths))}
+    kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    return kept | one | {"PYTHONPATH": os.pathsep.join(filter(None, paths))}
 
 
 def installed(module: str) -> bool:

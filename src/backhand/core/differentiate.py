@@ -81,8 +81,8 @@ def _seen_above(definition: Formula) -> Above:
     if known is not None and known[0] is definition:
         return known[1]
     found = _above(definition)
-    if len(_last) >= 256:
-        _last.clear()
+    if len(_last) >= 64:
+        del _last[next(iter(_last))]
     _last[id(definition)] = (definition, found)
     return found
 

@@ -393,7 +393,8 @@ def test_item_77_the_answer_twice_with_different_numbers() -> None:
 
 
 def test_item_78_the_last_of_two_claims_counts_never_the_better_one() -> None:
-    assert marked(f"{RIGHT_LINE}\ndL/dB1 = 2").marks.earned == 0
+    assert marked(f"{RIGHT_LINE}\ndL/dB1 = (2)(1) = 2").marks.earned == 0
+    assert marked(f"{RIGHT_LINE}\ndL/dB1 = 2").marks.earned == 1  # the method that is shown; the number is the last
     last = marked(f"dL/dB1 = 2\n{RIGHT_LINE}")
     assert last.marks.earned == 2
     assert all("more than once" in point.why for point in last.marks.points if point.about == "dL/dB1")

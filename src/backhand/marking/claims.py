@@ -425,7 +425,9 @@ class Claims:
             return False
         if not known.pieces or known.end[1] >= rest[0].span.start:
             return False
-        found = [self.resolved(piece.formula, known.context) for piece in known.pieces if piece.formula is not None]
+        found = [
+            self.resolved(piece.formula, known.context) for piece in known.pieces[-4:] if piece.formula is not None
+        ]
         if not found or any(formula is None or plain(formula) for formula in found):
             return False
         if any(formula is not None and self._identical(formula, draft.about) for formula in found):

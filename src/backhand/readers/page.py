@@ -29,7 +29,7 @@ from backhand.marking.work import Chain, Line, Piece, Repair, Work
 from backhand.readers.markdown import ENDED, LONG, Region, Row, rows
 from backhand.readers.statements import Statements
 from backhand.readers.table import Table
-from backhand.readers.tokens import LONE_NUMBER, Mode, Tokenizer
+from backhand.readers.tokens import LONE_NUMBER, Mode, Tokenizer, prepared
 from backhand.text import Source, Span
 
 PAGE = 2**20
@@ -80,6 +80,7 @@ class _Page:
     def __init__(self, source: Source) -> None:
         self.source = source
         self.text = " " + source.text[1:] if source.text.startswith("\ufeff") else source.text
+        self.prepared = prepared(self.text[:PAGE])
         self.repairs: list[Repair] = []
         self.decisions: list[str] = []
         self.statements = Statements(source)
@@ -167,7 +168,7 @@ class _Page:
                 at = slip.span.end
         text += self.text[at:end]
         modes: list[Mode] = [r.mode for r in row.regions if r.start <= start < r.end]
-        tokenizer = Tokenizer(text, self.comma)
+        tokenizer = Tokenizer(prepared(text), self.comma)
         tokenizer.run(0, len(text), modes[0] if modes else "text")
         tokens = [("NAME", *t[1:]) if t[0] == "WORD" else t for t in tokenizer.tokens if t[0] != "EDGE"]
         try:
@@ -178,7 +179,7 @@ class _Page:
 
     def tokens(self, regions: list[Region]) -> list[Token]:
         """The tokens of several pieces of a line; between a piece of mathematics and its neighbours is an edge."""
-        tokenizer = Tokenizer(self.text, self.comma)
+        tokenizer = Tokenizer(self.prepared, self.comma)
         for at, region in enumerate(regions):
             if at:
                 comment = regions[at - 1].mode == "code" and region.mode == "text"

@@ -307,6 +307,18 @@ def _hundredth(number: str) -> str:
     return f"{digits[:-2]}.{digits[-2:]}{part}" + (f"e{exponent}" if exponent else "")
 
 
+def prepared(text: str) -> str:
+    """A text as the tokenizer wants it, as long as before: letters without styles, \\partial{w} and d(u) without braces
+    and parentheses. To be done once for a page."""
+    if not text.isascii():
+        text = text.translate(STYLED)
+    if "{" in text:
+        text = BRACED_BY.sub(r"\1 \2 ", text)
+    if "/d(" in text or "/∂(" in text:
+        text = IN_PARENTHESES.sub(r"\1 \2 ", text)
+    return text
+
+
 @dataclass(slots=True)
 class Tokenizer:
     """Appends the tokens of pieces of one text to `tokens`."""
@@ -324,14 +336,6 @@ class Tokenizer:
     _lefts: list[str] = field(default_factory=list[str])
     _opened: list[bool] = field(default_factory=list[bool])
     _bars: set[int] = field(default_factory=set[int])
-
-    def __post_init__(self) -> None:
-        if not self.text.isascii():
-            self.text = self.text.translate(STYLED)
-        if "{" in self.text:
-            self.text = BRACED_BY.sub(r"\1 \2 ", self.text)
-        if "/d(" in self.text or "/∂(" in self.text:
-            self.text = IN_PARENTHESES.sub(r"\1 \2 ", self.text)
 
     def run(self, start: int, end: int, mode: Mode) -> None:
         """The tokens of text[start:end]."""

@@ -995,9 +995,9 @@ class Hand:
                 printed.append((sentence.left, step))
                 self.forget(result)
             else:
-                said = comment not in ("", "print")
-                self.say(line + comment.format(result.text) if said else line, [first, result] if said else [first])
-                if not said:
+                form = "  # {}" if comment == "print" or first.rounded else comment
+                self.say(line + form.format(result.text), [first, result] if form else [first])
+                if not form:
                     self.forget(result)
         if fenced:
             self.say("```")

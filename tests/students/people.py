@@ -261,6 +261,14 @@ class Person:
         net = self.net
         self.back[net.output] = Fraction(1)
         order = [n for n in reversed(net.equations) if n != net.output]
+        for units in net.layers[1:]:  # layer by layer from the loss, within each from top to bottom
+            places = sorted(order.index(unit) for unit in units)
+            for place, unit in zip(places, units, strict=True):
+                order[place] = unit
+            sums = [net.bends[unit][0] for unit in units if unit in net.bends]
+            places = sorted(order.index(z) for z in sums)
+            for place, z in zip(places, sums, strict=True):
+                order[place] = z
         order += [n for n in net.given if net.kinds[n] == "input"]
         later = list(net.weights)
         for name in [*order, *later]:

@@ -11,7 +11,7 @@ bits, contradicts no right line, leaves at most one number unexplained, and has 
 before it, on its side. Slips are counted in two ways, and the smaller count holds: lines that do not follow from the
 person's own numbers, and lines that are not true. (A slip that is not carried on makes the next line look wrong.)
 
-Habits that come out alike are named together, up to three; of more nothing is said. Two habits at a time are tried for
+Habits that come out alike are named together, up to four; of more nothing is said. Two habits at a time are tried for
 the most promising few; never three, because three explain almost anything.
 
 `diagnose` gives the habits of a page, `could_be` for each single line the rows that give its number (a hint, no
@@ -92,11 +92,11 @@ class Scheme:
     shape: float = 4.0
     margin: float = 3.0
     near: float = 2.0
-    twin: float = 4.0
+    twin: float = 5.0
     any_value: float = log2(41)
     evidence: int = 2
     residue: int = 1
-    alternatives: int = 3
+    alternatives: int = 4
     beam: int = 5
 
 
@@ -150,12 +150,13 @@ def could_be(
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Hypothesis:
-    """One row, or two, at their places."""
+    """One row, or two, at their places. `solved`: with a number that was found from a line of the page."""
 
     rows: tuple[Misconception, ...]
     places: tuple[str, ...]
     practice: Practice
     bits: float
+    solved: bool = False
 
     @property
     def keys(self) -> tuple[str, ...]:
@@ -297,7 +298,10 @@ class Search:
                 claim = self.claims[n]
                 if claim.misread or n in self._with_formula or not isinstance(claim.about, Derivative):
                     continue
-                if _contradicts(claim, page.expression.get(page.sheet.index.get(claim.about.by, -1))):
+                expected = page.expression.get(page.sheet.index.get(claim.about.by, -1))
+                if _contradicts(claim, expected) or (
+                    hypothesis is not None and n in self.null.against and _says_nothing(hypothesis, claim, expected)
+                ):
                     against.add(n)
         cost = bits + self.scheme.miss * len(misses) + self._written(against)
         return Fit(frozenset(misses), frozenset(against), cost)
@@ -583,7 +587,7 @@ class Search:
             and not fit.misses - null.misses
             and not fit.against - null.against
             and len(fit.misses) <= scheme.residue
-            and (min(len(numbers), len(self.untrue)) >= scheme.evidence or bool(numbers and expressions))
+            and (min(len(numbers), len(self.untrue)) >= scheme.evidence or bool(numbers & expressions))
         )
 
     def _pairs(self, singles: list[tuple[Fit, Hypothesis]]) -> list[tuple[Fit, Hypothesis]]:
@@ -616,9 +620,8 @@ class Search:
         alike = {first.keys: first}
         for fit, h in singles:
             twin = (fit.misses, fit.against) == (best.misses, best.against) and h.rows[0].sort == "habit"
-            twin = twin and fit.cost <= best.cost + self.scheme.twin
-            near = fit.cost <= best.cost + self.scheme.near
-            if (twin or near) and self._could_stand(fit):
+            within = self.scheme.twin if twin else self.scheme.near
+            if fit.cost <= best.cost + within and self._could_stand(fit):
                 alike.setdefault(h.keys, h)
         if len(alike) > self.scheme.alternatives:
             return []
@@ -765,9 +768,19 @@ def _contradicts(claim: Claimed, expected: Terms | None) -> bool:
     return False
 
 
+def _says_nothing(hypothesis: Hypothesis, claim: Claimed, expected: Terms | None) -> bool:
+    """Whether an expression is no evidence for a hypothesis that does not contradict it: because no expression goes
+    with its rule, because all is 0, or because its number was found from just such a product."""
+    if expected is None or (claim.terms is not None and not any(product(term) for term in claim.terms)):
+        return True
+    return hypothesis.solved and claim.terms is not None and len(claim.terms) == len(expected) == 1
+
+
 def _plain(number: Amount) -> bool:
     """A number somebody could have read: whole or a short decimal, not huge."""
-    return number == number and abs(number) <= 99 and isinstance(number, (int, float))
+    if number != number or abs(number) > 99:
+        return False
+    return isinstance(number, int) or (isinstance(number, float) and abs(number - round(number, 1)) < 5e-3)
 
 
 def _at(formula: Formula, page: Page) -> Amount:
@@ -889,13 +902,14 @@ def _misreading(sheet: Sheet, way: Way, read: Amount, scheme: Scheme) -> Hypothe
     practice = misread(way, lambda w: read, "both")
     place = f"{sheet.names[way.parent]} -> {sheet.names[way.child]} as {exact(read)}"
     bits = row.prior_bits + log2(max(len(sheet.arrows), 1)) + scheme.any_value
-    return Hypothesis((row,), (place,), practice, bits)
+    return Hypothesis((row,), (place,), practice, bits, solved=True)
 
 
 def _given(key: str, sheet: Sheet, given: int, read: Amount, scheme: Scheme) -> Hypothesis:
     row = _row(key)
     practice = replace(RIGHT, givens={given: read})
-    return Hypothesis((row,), (f"{sheet.names[given]} as {exact(read)}",), practice, row.prior_bits + scheme.any_value)
+    place = f"{sheet.names[given]} as {exact(read)}"
+    return Hypothesis((row,), (place,), practice, row.prior_bits + scheme.any_value, solved=True)
 
 
 # -- what can be told apart at all ---------------------------------------------------------------------------

@@ -190,7 +190,6 @@ def test_items_23_to_51_what_cannot_be_read_is_not_right(line: str) -> None:
     assert marking.marks.earned == 2
 
 
-@pytest.mark.xfail(strict=True, reason="a power behind a root with braces is read as a power inside it")
 def test_item_10_a_power_of_a_root_is_not_the_root_of_a_power() -> None:
     _, judgements = between("C1 = \\sqrt{-1}^4")
     assert names_right(judgements) == []
@@ -274,7 +273,6 @@ def test_items_03_13_large_and_tiny_numbers_beside_rounded_ones(number: str) -> 
         beside_rounded(number, name)
 
 
-@pytest.mark.xfail(strict=True, raises=OverflowError, reason="numbers past 10^308 meet floats")
 def test_items_03_13_numbers_too_large_for_floats_beside_rounded_ones() -> None:
     for number in ("1e200", "1E+400", "-1e4000", "9" * 900, "exp(700)", "1e308 * 10"):
         for name in BESIDE:
@@ -286,7 +284,6 @@ def test_item_06_a_derivative_of_what_has_no_value() -> None:
     assert names_right([j for j in marking.judgements if j.line]) == []
 
 
-@pytest.mark.xfail(strict=True, reason="a number is right where there is none to compare it with")
 @pytest.mark.parametrize("said", ["5", "0", "1e308"])
 def test_item_12_where_the_slope_is_infinite_no_number_at_all_is_right(said: str) -> None:
     marking = mark(read_work([Source(f"dL/dx = {said}")]), INFINITE)

@@ -320,6 +320,9 @@ class Judge:
         if resolved is None:
             case.links.append(Judged(piece, "unclear", reason))
             return
+        if case.draft.about is not None and not case.truths:
+            case.links.append(Judged(piece, "unclear", say.NO_NUMBER))
+            return
         if plain(resolved):
             verdict, why = self._in_numbers(case, piece, resolved)
         else:

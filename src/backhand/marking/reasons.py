@@ -14,6 +14,7 @@ from backhand.numbers import show
 
 COUNT = {2: "two", 3: "three", 4: "four", 5: "five", 6: "six"}
 NO_VALUE = "It has no value that can be worked out."
+NO_NUMBER = "There is no number for it to compare with: the slope has no finite value here."
 IN_SYMBOLS = "It depends on quantities without a value, so there is no number to compare it with."
 AFTER_A_STEP = "It was said before with another number, and a step was made since; so it may be about the new numbers."
 NOT_THE_RULE = "This is not the rule for it."

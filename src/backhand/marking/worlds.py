@@ -133,6 +133,8 @@ class World:
         def leaf(node: Num | Ref | Slope) -> Measured:
             match node:
                 case Num():
+                    if abs(node.value) > LARGEST:
+                        return UNKNOWN
                     return rounding.of(node) if rounding is not None else Measured(small(node.value), 0.0)
                 case Ref():
                     return Measured(self.value(node.name), 0.0)
@@ -153,12 +155,21 @@ class Measured(NamedTuple):
         return self.value == self.value and (not isinstance(self.value, float) or isfinite(self.value))
 
 
+UNKNOWN = Measured(NAN, 0.0)
+
+LARGEST = 10**60
+"""Size of a number in an answer past which it is not compared: nobody reckons with it by hand, and beside floats it
+would be too large for one."""
+
+
 def _combined(node: Apply, parts: list[Measured]) -> Measured:
     values = [part.value for part in parts]
     try:
         value = apply(node.operation, values)
     except OverflowError:
-        return Measured(NAN, 0.0)
+        return UNKNOWN
+    if abs(value) > LARGEST:
+        return UNKNOWN
     if not any(part.off for part in parts) or value != value:
         return Measured(value, 0.0)
     off = 0.0

@@ -593,6 +593,8 @@ class Tokenizer:
         text = self.text
         name = text[at + 1 : stop]
         if name in FUNCTIONS or name in ("ReLU", "relu"):
+            if name == "sqrt" and not text[stop : stop + 8].lstrip().startswith("("):
+                return self._do_root(at, stop, "")  # its braces end the root, whatever stands behind them
             return self._function(at, stop, name) or self._name(at)
         row = COMMANDS.get(name) or COMMANDS.get(name.rstrip("*"))
         if row is None:

@@ -132,6 +132,7 @@ def test_what_is_made_of_a_plain_float_is_a_plain_float() -> None:
         ("exp(pi sqrt(163)) - 640320^3 - 744", "-7.49927e-13"),
         ("16 atan(1/5) - 4 atan(1/239) - pi", "0"),
         ("acos(1 - 10^-18)", "1.41421e-9"),
+        ("1.1^2000", "6.10057e82"),
     ],
 )
 def test_digits_that_floats_do_not_have(formula: str, digits: str) -> None:

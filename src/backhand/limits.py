@@ -21,7 +21,7 @@ EXPONENT = 4_000
 
 BITS = 10_000
 """Numerator and denominator of an exact number together. Past it values are floats, with a notice; a power
-that would pass it is an error before it is computed."""
+that would pass it and is too large for a float, too, is an error before it is computed."""
 
 PATHS = 64
 """Paths that are listed. More are counted, and the largest listed."""

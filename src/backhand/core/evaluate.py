@@ -100,13 +100,28 @@ def _exact(operation: Operation, args: list[Fraction], note: Note) -> Fraction |
     """The exact result, None where it is not rational or has too many bits."""
     if operation.exact is None:
         return _by_formula(operation, args)
-    result = operation.exact(*args)
-    if result is not None and bits(result) > limits.BITS:
+    try:
+        result = operation.exact(*args)
+        long = result is not None and bits(result) > limits.BITS
+    except TooLarge:
+        if not _held_by_a_float(operation, args):
+            raise
+        result, long = None, True
+    if long:
         note(f"An exact result here has more than {limits.BITS} bits; it and what follows are rounded to floats.")
         return None
     if operation.name == "^" and args[0] == 0 and args[1] == 0:
         note("0^0 is taken as 1.")
     return result
+
+
+def _held_by_a_float(operation: Operation, args: list[Fraction]) -> bool:
+    """Whether the result is neither too large nor too small for a float."""
+    try:
+        result = operation.real(*map(as_float, args))
+    except ArithmeticError:
+        return False
+    return bool(result) and math.isfinite(result)
 
 
 def _by_formula(operation: Operation, args: list[Fraction]) -> Fraction | None:

@@ -311,11 +311,11 @@ def inline(words: Iterable[Inline]) -> str:
 
 
 def wrapped(text: str, room: float) -> list[str]:
-    """Lines of at most `room` cells. Mathematics stays whole unless it is longer than a line."""
+    """Lines of at most `room` cells. Mathematics stays whole unless it is longer than a line; so do words."""
     lines: list[str] = []
     used = 0
     for word in text.split():
-        for part in [word] if cells(word) <= room else word.split(GLUE):
+        for part in [word] if cells(word) <= room else (p for run in word.split(GLUE) for p in _chopped(run, room)):
             size = cells(part)
             if lines and used + 1 + size <= room:
                 lines[-1] += " " + part

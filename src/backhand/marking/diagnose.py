@@ -253,11 +253,23 @@ class Search:
         return frozenset(found)
 
     @cached_property
+    def miswritten(self) -> frozenset[int]:
+        """Claims whose expression is neither the right one at the person's own numbers nor at the true ones."""
+        found = set(self.null.against.intersection(self._with_formula))
+        for view in self.views:
+            for n in self.null.against.intersection(view.claims) - found:
+                about = self.claims[n].about
+                assert isinstance(about, Derivative)
+                if _contradicts(self.claims[n], view.truth.expression.get(view.sheet.index.get(about.by, -1))):
+                    found.add(n)
+        return frozenset(found)
+
+    @cached_property
     def limit(self) -> float:
         """What a habit must cost at most."""
         scheme, count = self.scheme, min(len(self.null.misses), len(self.untrue))
         rivals = min(scheme.miss * count, scheme.guess + scheme.guess_each * count)
-        return rivals + self._written(self.null.against) - scheme.margin
+        return rivals + self._written(self.miswritten) - scheme.margin
 
     # -- fitting ---------------------------------------------------------------------------------------------
 
@@ -581,7 +593,7 @@ class Search:
     def _stands(self, fit: Fit) -> bool:
         """Whether a hypothesis may be named at all."""
         null, scheme = self.null, self.scheme
-        numbers, expressions = null.misses - fit.misses, null.against - fit.against
+        numbers, expressions = null.misses - fit.misses, self.miswritten - fit.against
         return (
             fit.cost <= self.limit
             and not fit.misses - null.misses
@@ -749,9 +761,12 @@ def _agree(claim: Claimed, number: Amount) -> bool:
 
 
 def _contradicts(claim: Claimed, expected: Terms | None) -> bool:
-    """Whether the written expression is another than the expected one: other summands, or fewer."""
+    """Whether the written expression is another than the expected one: other summands, or fewer, or one more that is
+    written although it comes to 0."""
     if expected is None:
         return False
+    if claim.terms and len(claim.terms) > len(expected) and any(len(t) > 1 and not product(t) for t in claim.terms):
+        return True
     rounded = claim.digits or isinstance(claim.value, float) or any(isinstance(f, float) for t in expected for f in t)
     close = 5e-2 if rounded else 1e-9
     sums = sorted(s for term in expected if (s := product(term)))

@@ -226,7 +226,7 @@ def spelled_slopes(
 ) -> list[tuple[str, Value]]:
     """The derivative of a quantity's formula by each occurrence of a name in it."""
     assert quantity.definition is not None
-    found = slopes(quantity.definition, known, rules, note)
+    found = slopes(quantity.definition, known, rules, note, known[quantity.name] if rules is CALCULUS else None)
     return [(name, graph.spelled(slope)) for name, slope in found] if graph.taken else found
 
 

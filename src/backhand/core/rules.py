@@ -140,11 +140,14 @@ CALCULUS = Rules("calculus", forward, seed, local, send, gather, report)
 # -- inside one formula -------------------------------------------------------------------------------------
 
 
-def slopes(formula: Formula, values: Mapping[str, Value], rules: Rules, note: Note) -> list[tuple[str, Value]]:
+def slopes(
+    formula: Formula, values: Mapping[str, Value], rules: Rules, note: Note, result: Value | None = None
+) -> list[tuple[str, Value]]:
     """The derivative of a formula by each occurrence of a name in it, from left to right.
 
     Backwards through the elementary operations of the formula, with the rules `local` and `send`;
-    values inside it are exact, float or symbolic as they come.
+    values inside it are exact, float or symbolic as they come. `result` is the value of the whole, if it is known:
+    a rounded number that remembers what it was made of is then kept once.
     """
     nodes = postorder(formula)
     worth: list[Value] = []
@@ -171,6 +174,8 @@ def slopes(formula: Formula, values: Mapping[str, Value], rules: Rules, note: No
             case _:
                 raise AssertionError(node)
         stack.append(position)
+    if isinstance(result, float):
+        worth[-1] = result
     coming: list[Value] = [ZERO] * len(nodes)
     coming[-1] = ONE
     for position in range(len(nodes) - 1, -1, -1):

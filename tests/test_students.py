@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from fractions import Fraction
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import independent_replay as plain
@@ -38,8 +39,19 @@ from backhand.readers.bh import read
 from backhand.readers.page import read_work
 from backhand.text import Source
 
+# Faults of the marker that are known; each mark goes when its fault does, and the test says when.
+LUCK = pytest.mark.xfail(strict=True, reason="a formula that is right by luck at the true numbers counts as right")
+ROUNDING = pytest.mark.xfail(
+    strict=True, reason="1 or 2 rounded pages of 100: sums with cancellation, own rounded numbers"
+)
+
 KEY_OF = {row.id: row.key for row in reversed(TABLE)} | {"V1b": "not-reset-piling-up"}
 HABITS = {row.key for row in TABLE if row.sort == "habit"}
+
+
+SOME = ("", "", "P1", "P3", "U1", "E1", "E2", "N1", "N3", "F6", "R2", "W1")
+SHEETS = ("latex", "ascii", "unicode")
+ALL_SHOWN = {"show": ("named", "numeric", "result"), "ones_dropped": False, "swapped": False}
 
 
 @lru_cache(maxsize=64)
@@ -195,7 +207,7 @@ def test_on_a_right_page_nothing_is_wrong(kind: str) -> None:
 
 
 @pytest.mark.nightly
-@pytest.mark.parametrize("kind", RIGHT_PAGES)
+@pytest.mark.parametrize("kind", ["exact", pytest.param("rounded", marks=ROUNDING), "published"])
 def test_on_ten_thousand_right_pages_nothing_is_wrong(kind: str) -> None:
     measure_right(10_000, RIGHT_PAGES[kind])
 
@@ -276,7 +288,7 @@ def measure_entry(entry: str, sheets: int) -> Counter[str]:
         isolated = key in collisions(graph, page.net.output, asked(page)).isolated and shows_in_digits(page)
         named = [d for d in marking.diagnoses if not d.either]
         rightly = any(d.keys == (key,) for d in named)
-        placed = page.style == "table" or in_place(page, marking)
+        placed = in_place(page, marking)
         found += Counter(
             {
                 "sheets": 1,
@@ -335,6 +347,27 @@ def test_a_habit_is_named_on_a_thousand_sheets(entry: str) -> None:
     assert found["isolated and named"] >= 0.8 * found["isolated"]
     assert found["named rightly"] >= 0.99 * found["named"]
     assert found["first wrong line right"] >= 0.999 * found["sheets"]
+
+
+def test_every_row_of_the_table_has_its_page() -> None:
+    """`tests/pages/habits`, whose markings test_pages compares."""
+    pages = {path.stem: path.read_text("utf-8") for path in (Path(__file__).parent / "pages" / "habits").glob("*.md")}
+    assert set(pages) == {row.key for row in TABLE}
+    for key, text in pages.items():
+        assert re.search(rf"^habits: .*\b{key}\b", text, re.MULTILINE), key
+
+
+@LUCK
+def test_a_wrong_rule_is_not_excused_by_the_true_numbers() -> None:
+    """With the true numbers the way through B2 brings 0 to A1, with this person's own it brings 36: the formula is
+    wrong, and the number is neither right nor what follows."""
+    net = plain.draw_net(0)
+    net = {**net, "x": [Fraction(-1), Fraction(1)], "t": Fraction(6)}
+    net["W"] = [[[3, -1], [3, 3]], [[-2, -3], [3, 3]], [[-1, -1]]]
+    net["W"] = [[[Fraction(w) for w in row] for row in matrix] for matrix in net["W"]]
+    page = write(Person(nets.layered(net), "P11"), "ascii", "luck", weights=False, fixed=ALL_SHOWN, form="local")
+    marking = marked(page)
+    assert [j.verdict for j in marking.about("dL/dA1")] == ["wrong"], told(page, marking)
 
 
 # -- noise ----------------------------------------------------------------------------------------------------------------
@@ -530,10 +563,6 @@ def test_a_hundred_thousand_changed_numbers_are_never_right() -> None:
 
 
 # -- what must not change the marks --------------------------------------------------------------------------------------------
-
-SOME = ("", "", "P1", "P3", "U1", "E1", "E2", "N1", "N3", "F6", "R2", "W1")
-SHEETS = ("latex", "ascii", "unicode")
-ALL_SHOWN = {"show": ("named", "numeric", "result"), "ones_dropped": False, "swapped": False}
 
 
 def verdicts(marking: Marking) -> list[str]:

@@ -650,9 +650,16 @@ class Hand:
         link = self.add(step, part, tree, status)
         text = self.pen.formula(tree, link, numeric=numeric)
         self.links[link].exact = not self.pen.rounded
+        if part == "named" and status == "good" and step is not None and self.misread_number(tree):
+            self.links[link].status = status = step.forms[next(iter(step.forms))][1].status
         if status == "bad" and step is not None and self.comes_out_alike(step, worth(tree)):
             self.links[link].status = "doubtful"
         return Chunk(text, link, self.pen.rounded)
+
+    def misread_number(self, tree: Tree) -> bool:
+        """Whether a given number that stands among the names is another than it is."""
+        given = self.net.given
+        return any(leaf.bare and leaf.of in given and leaf.number != given[leaf.of] for leaf in trees.leaves(tree))
 
     def comes_out_alike(self, step: Step, number: Number) -> bool:
         """Whether in the digits that are written a wrong number cannot be told from a right one."""
@@ -971,7 +978,8 @@ class Hand:
             self.say("```python")
         self.with_given = self.with_given or draw.random() < 0.5
         self.given_lines()
-        comment = draw.choice(["  # = {}", "  # = {}", "  # {}", "", "print"])
+        comments = ["  # = {}", "  # = {}", "  # {}", "print", "" if self.person.truth is None else "  # {}"]
+        comment = draw.choice(comments)  # whose numbers are wrong shows them, or else nobody could follow
         printed: list[tuple[str, Step]] = []
         if draw.random() < 0.5:
             self.say("# " + draw.choice(self.words["forward"]))
@@ -980,8 +988,8 @@ class Hand:
                 self.say("")
                 self.say("# " + draw.choice(self.words["back"]))
             draw = self.at(step)
-            shown: tuple[str, ...] = ("named", "result") if draw.random() < 0.7 else ("numeric", "result")
-            sentence = self.sentence(step, shown=shown)
+            named = draw.random() < 0.7 or (comment == "print" and self.person.truth is not None)
+            sentence = self.sentence(step, shown=("named" if named else "numeric", "result"))
             *before, result = sentence.chunks
             if not before:
                 self.say(f"{prompt}{sentence.left} = {result.text}", [result])

@@ -285,8 +285,11 @@ class Search:
     def pages(self, practice: Practice) -> list[Page]:
         found = [run(view.sheet, practice, view.told, view.base, view.order) for view in self.views]
         if practice.stale:
-            written = sorted(range(len(found)), key=lambda k: min(self.views[k].claims, default=len(self.claims)))
-            for before, after in pairwise(written):
+            first = [
+                min((n for n in view.claims if isinstance(self.claims[n].about, Derivative)), default=len(self.claims))
+                for view in self.views
+            ]
+            for before, after in pairwise(sorted(range(len(found)), key=first.__getitem__)):
                 _add(found[before], found[after])
         return found
 

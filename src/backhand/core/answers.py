@@ -29,7 +29,7 @@ from typing import Any, NamedTuple, NoReturn, TypeAlias, TypeGuard
 
 from backhand import limits
 from backhand.core.arithmetic import NoValue
-from backhand.core.formula import Apply, Formula, Num, Ref, Slope, apply, fold, grouped, names
+from backhand.core.formula import Apply, Formula, Num, Ref, Slope, apply, fold, grouped, names, with_args
 from backhand.core.notation import SUPERSCRIPTS, VULGAR, call
 from backhand.core.operations import (
     ADD,
@@ -105,7 +105,7 @@ def worked_out(formula: Formula, *, by: str = "", depends: Callable[[str, str], 
             if not by and len(found) > 1:
                 raise ReadError("A prime by one of several names.", node.span, cure="Write d/dx with the name.")
             return _derivative(args[0], by or (found[0] if found else ""), depends, node.span)
-        return Apply(node.operation, tuple(args), node.style, node.parens, node.span, node.depth)
+        return with_args(node, args)
 
     return fold(formula, lambda leaf: leaf, combine)
 

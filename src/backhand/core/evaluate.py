@@ -214,7 +214,7 @@ def evaluate_quantity(
 
 
 def evaluate_constant(formula: Formula, name: str, span: Span | None) -> Number:
-    """The value of a formula without names: `-2`, `1/3`, `sqrt(2)`."""
+    """The value of a formula without names: `-2`, `1/3`, `sqrt(2)`. (`core.arrays.constant` is for arrays.)"""
     value = evaluate_quantity(name, formula, {}, span)
     assert isinstance(value, (Fraction, float))
     if not isinstance(value, Fraction) and not math.isfinite(value):

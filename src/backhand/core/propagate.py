@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from backhand import limits
 from backhand.core import evaluate as ev
@@ -27,6 +27,9 @@ from backhand.core.notation import Notice
 from backhand.core.operations import ADD
 from backhand.core.rules import CALCULUS, ZERO, Contribution, Rules, slopes
 from backhand.memory import uncollected
+
+if TYPE_CHECKING:
+    from backhand.core.array_passes import Passes
 
 Numbers: TypeAlias = Literal["exact", "float", "rounded"]
 """Fractions as long as they last; plain floats, which are fast; floats that can tell their true digits."""
@@ -46,6 +49,8 @@ class Propagation:
     adjoints: Sequence[Value | None]
     notices: tuple[Notice, ...] = ()
     numbers: Numbers = "exact"
+    passes: Passes | None = None
+    """What went through a network of arrays."""
     _locals: dict[str, dict[str, Value]] = field(default_factory=dict[str, "dict[str, Value]"])
     _views: dict[str, tuple[Contribution, ...]] = field(default_factory=dict[str, "tuple[Contribution, ...]"])
 
@@ -145,6 +150,8 @@ def propagate(
     >>> found.derivative("a")
     Fraction(24, 1)
     """
+    if graph.arrays:
+        return _with_arrays(graph, of, numbers)
     output, notice = graph.output(of)
     if numbers == "float" and rules is CALCULUS:
         from backhand.core.kernels import propagate_floats
@@ -157,6 +164,32 @@ def propagate(
     values = forward(graph, rules, notes, numbers)
     adjoints = backward(graph, values, output, rules, notes)
     return Propagation(graph, rules, output, values, adjoints, (*_listed(notice), *notes.notices), numbers)
+
+
+def _with_arrays(graph: Graph, of: str | None, numbers: Numbers) -> Propagation:
+    """Through a network of arrays."""
+    from backhand.core.array_passes import Passes, exactly, with_output
+
+    graph, of = with_output(graph, of)
+    output, notice = graph.output(of)
+    notes = _Notes(graph)
+    exact = numbers != "float" and exactly(graph)
+    if numbers == "exact" and not exact:
+        notice_of_size = Notice(
+            f"Here are more than {limits.EXACT_ELEMENTS} operations on single numbers, so all are floats of 16 digits."
+        )
+        notes.found["", ""] = notice_of_size
+    passes = Passes(graph, exact, notes)
+
+    def about(quantity: Quantity) -> None:
+        notes.about = quantity
+
+    passes.forward(about)
+    adjoints = passes.backward(output, about)
+    values = [passes.values[q.name] for q in graph.quantities]
+    found = [adjoints.get(q.name) for q in graph.quantities]
+    kept: Numbers = "exact" if exact else "float"
+    return Propagation(graph, CALCULUS, output, values, found, (*_listed(notice), *notes.notices), kept, passes)
 
 
 def _listed(notice: Notice | None) -> tuple[Notice, ...]:

@@ -51,3 +51,6 @@ ELEMENTS = 20_000_000
 EXACT_ELEMENTS = 100_000
 """Multiplications and additions of single numbers up to which a network of arrays is worked out exactly; past it in
 floats, with a notice."""
+
+EXPANDED = 5_000
+"""Single numbers of a network of arrays that is written out element by element."""

@@ -319,8 +319,8 @@ class Exact:
         moved = np.moveaxis(array, axes, range(len(axes)))
         rest = moved.shape[len(axes) :]
         lines = moved.reshape(-1, *rest)
-        best = np.array(lines[0], object, copy=True).reshape(rest)
-        for line in lines[1:]:
+        best = boxed(lines[0]).copy()
+        for line in map(boxed, lines[1:]):
             for place in np.ndindex(rest):
                 if sign * _compared(line[place]) > sign * _compared(best[place]):
                     best[place] = line[place]

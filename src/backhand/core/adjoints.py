@@ -60,7 +60,8 @@ def sent(graph: Graph, child: str, of: str, vjp: Vjp | None = None) -> list[Sent
     definition = graph[child].definition
     assert definition is not None
     shapes = Shapes(graph)
-    upstream: Formula = algebra.ONE if child == of else Slope(of, child)
+    whole = child == of and not graph[of].shape
+    upstream: Formula = algebra.ONE if whole else Slope(of, child)
     counts: dict[str, int] = {}
     found: list[Sent] = []
     for name, formula in pulled_back(definition, upstream, shapes, result=child, vjp=vjp or row_vjp):

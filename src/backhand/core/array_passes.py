@@ -8,7 +8,7 @@ worked out exactly, element by element, by the rows of single numbers; large one
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,11 +18,10 @@ from backhand import limits
 from backhand.core import arrays as ar
 from backhand.core.adjoints import Sent, Vjp, sent
 from backhand.core.arithmetic import NoValue, TooLarge
-from backhand.core.array_operations import INDEX
+from backhand.core.array_operations import INDEX, shown
 from backhand.core.arrays import Evaluator
-from backhand.core.digits import leaf
 from backhand.core.evaluate import Note
-from backhand.core.formula import Apply, Ref, apply, names, postorder, to_text
+from backhand.core.formula import Apply, Formula, Ref, apply, names, postorder, to_text
 from backhand.core.graph import Graph, Quantity
 from backhand.core.operations import ADD
 from backhand.core.shapes import shapes_in, size
@@ -58,6 +57,20 @@ def _inner(node: Apply, shapes: Mapping[str, tuple[int, ...]]) -> int:
             return 1
 
 
+About = Callable[[Quantity], None]
+"""Told which quantity is at hand, for notices."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Way:
+    """What comes back to a quantity along one occurrence of its name in the formula of `child`: a formula of names and
+    of the derivative by `child`, and its value."""
+
+    child: str
+    formula: Formula
+    value: Any
+
+
 @dataclass(slots=True, eq=False)
 class Passes:
     """Values by name, and what they were computed with; makes backward passes for one output after another."""
@@ -74,14 +87,14 @@ class Passes:
         made.numbers = self.numbers
         return made
 
-    def forward(self, about: Any, *, rounded: bool = False) -> None:
+    def forward(self, about: About) -> None:
         """All values. `about` is told which quantity is at hand."""
         evaluator = self.evaluator({})
         for quantity in self.graph.quantities:
             about(quantity)
-            self.values[quantity.name] = self._value(quantity, evaluator, rounded)
+            self.values[quantity.name] = self._value(quantity, evaluator)
 
-    def _value(self, quantity: Quantity, evaluator: Evaluator, rounded: bool) -> Any:
+    def _value(self, quantity: Quantity, evaluator: Evaluator) -> Any:
         if not quantity.computed:
             if quantity.array is not None:
                 return ar.exact_array(quantity.array) if self.exact else ar.floats(quantity.array)
@@ -108,20 +121,22 @@ class Passes:
             self.note("An element is too large for a float (beyond 1.8e308), so what follows from it is not known.")
         return np.broadcast_to(value, quantity.shape) if quantity.shape else value
 
-    def backward(self, of: str, about: Any, vjp: Vjp | None = None) -> dict[str, Any]:
-        """The derivative of `of`, a single number, by everything that it depends on, each in the shape of what it is by."""
+    def backward(self, of: str, about: About, *, seed: Any = None, vjp: Vjp | None = None) -> dict[str, Any]:
+        """The derivative of `of` by everything that it depends on, each in the shape of what it is by.
+
+        `of` is a single number; of an array, `seed` says which sum of its elements is meant (1 for one of them)."""
         shape = self.graph[of].shape
-        if shape:
+        if shape and seed is None:
             element = "0, " * (len(shape) - 1) + "0"
             raise UsageError(
-                f"{of} is {' x '.join(map(str, shape))} numbers; derivatives are of one.",
+                f"{of} is {shown(shape)}, and derivatives are of a single number.",
                 self.graph[of].span,
-                cure=f"Ask for one element, --of '{of}[{element}]', or for all with --pairs.",
+                cure=f"Ask for one element, --of '{of}[{element}]', or for all of them with --pairs.",
             )
         adjoints: dict[str, Any] = {}
         evaluator = self.evaluator(adjoints)
         one: Any = ar.ONE if self.exact else 1.0
-        adjoints[of] = one
+        adjoints[of] = one if seed is None else seed
         waiting: dict[str, list[Any]] = {}
         end = self.graph.index[of]
         for position in range(end, -1, -1):
@@ -142,6 +157,15 @@ class Passes:
                     else:
                         waiting.setdefault(name, [])
         return adjoints
+
+    def ways(self, by: str, of: str, adjoints: Mapping[str, Any]) -> Iterator[Way]:
+        """All ways back to a quantity, in the order of its children."""
+        evaluator = self.evaluator(adjoints, lambda words: None)
+        for child in self.graph.children(by):
+            if child in adjoints:
+                for one in sent(self.graph, child, of):
+                    if one.parent == by:
+                        yield Way(child, one.formula, self.worth(one, evaluator))
 
     def worth(self, what: Sent, evaluator: Evaluator) -> Any:
         """The value of what comes back along one occurrence."""
@@ -171,19 +195,6 @@ def _short(quantity: Quantity, most: int = 60) -> str:
     return text if len(text) <= most else text[: most - 3] + "..."
 
 
-def rounded_leaves(value: Any) -> Any:
-    """Fractions as floats that can tell their digits."""
-    if not ar.is_array(value):
-        return leaf(value)
-    return np.frompyfunc(leaf, 1, 1)(value)
-
-
-def elements(graph: Graph, of: str) -> Iterator[tuple[str, tuple[int, ...]]]:
-    """The elements of a quantity by name: `y[0,1]`."""
-    for place in np.ndindex(graph[of].shape):
-        yield f"{of}[{','.join(map(str, place))}]", place
-
-
 ELEMENT = re.compile(r"(.+)\[([0-9, ]+)\]")
 
 
@@ -191,13 +202,31 @@ def with_output(graph: Graph, of: str | None) -> tuple[Graph, str | None]:
     """A network in which an element that is asked for, `y[0,1]`, is a quantity of its own."""
     if of is None or of in graph:
         return graph, of
-    match = ELEMENT.fullmatch(of)
-    if match is None or match[1] not in graph:
+    whole, place = element_of(graph, of)
+    if whole is None:
         return graph, of
-    place = tuple(int(n) for n in match[2].split(","))
-    name = f"{match[1]}[{','.join(map(str, place))}]"
-    formula = apply(INDEX, Ref(match[1]), params=(("key", place),))
+    name = element_name(whole, place)
+    formula = apply(INDEX, Ref(whole), params=(("key", place),))
     try:
         return Graph.of([*graph.quantities, Quantity(name, "computed", formula)], graph.asks, graph.notices), name
     except ReadError as error:
         raise UsageError(error.what, cure=error.cure) from None
+
+
+def element_of(graph: Graph, name: str) -> tuple[str | None, tuple[int, ...]]:
+    """The array and the place of an element's name, `W1[0, 1]`; None for another name."""
+    match = ELEMENT.fullmatch(name)
+    if match is None or match[1] not in graph:
+        return None, ()
+    return match[1], tuple(int(n) for n in match[2].split(",") if n.strip())
+
+
+def element_name(name: str, place: Sequence[int]) -> str:
+    """`W1[0,1]`; the name alone for a single number."""
+    return f"{name}[{','.join(map(str, place))}]" if place else name
+
+
+def elements(graph: Graph, of: str) -> Iterator[tuple[str, tuple[int, ...]]]:
+    """The elements of a quantity by name: `y[0,1]`."""
+    for place in np.ndindex(graph[of].shape):
+        yield element_name(of, place), place

@@ -21,6 +21,7 @@ from backhand.core import algebra
 from backhand.core import arrays as ar
 from backhand.core import evaluate as ev
 from backhand.core.array_operations import ArrayOperation, Shape, axes_of
+from backhand.core.array_passes import element_name
 from backhand.core.formula import Apply, Ref
 from backhand.core.graph import Graph, Quantity
 from backhand.core.operations import OPERATIONS
@@ -29,11 +30,6 @@ from backhand.errors import LimitError
 
 PLACES = frozenset(["gather", "scatter", "one_hot"])
 """Rows that look at the numbers of an argument, not only at where they stand."""
-
-
-def element_name(name: str, place: Sequence[int]) -> str:
-    """`W1[0,1]`; the name alone for a single number."""
-    return f"{name}[{','.join(map(str, place))}]" if place else name
 
 
 def expanded(graph: Graph) -> Graph:
@@ -53,8 +49,8 @@ def expanded(graph: Graph) -> Graph:
             quantities += _given(quantity, numbers)
             continue
         assert quantity.definition is not None
-        formulas = _Expander(known, numbers).evaluate(quantity.definition)
-        formulas = np.broadcast_to(ar.boxed(formulas), quantity.shape)
+        worth = _Expander(known, numbers).evaluate(quantity.definition)
+        formulas: Any = np.broadcast_to(ar.boxed(worth), quantity.shape)
         for place in np.ndindex(quantity.shape):
             name = element_name(quantity.name, place)
             definition = algebra.formula_of(formulas[place])
@@ -72,7 +68,7 @@ def _named(name: str, shape: Shape) -> Any:
 def _given(quantity: Quantity, numbers: dict[str, Fraction]) -> list[Quantity]:
     if quantity.array is None:
         return [Quantity(quantity.name, quantity.kind, quantity.definition, quantity.given, span=quantity.span)]
-    array = ar.exact_array(quantity.array)
+    array: Any = ar.exact_array(quantity.array)
     found: list[Quantity] = []
     for place in np.ndindex(array.shape):
         name = element_name(quantity.name, place)
@@ -112,7 +108,7 @@ class _Expander(ar.Evaluator):
         return found
 
 
-def _softmax(logits: Any, axis: int) -> Any:
+def _softmax(logits: Any, axis: Any) -> Any:
     """exp(z[i]) over the sum of all exp(z[k]): what the row's own formula is worth, without its largest element, which
     only keeps floats in range."""
     powers = ar.lifted(OPERATIONS["exp", 1], [logits])

@@ -12,10 +12,10 @@ made when looked at, kept by nobody.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from backhand import limits
 from backhand.core import evaluate as ev
@@ -26,6 +26,7 @@ from backhand.core.graph import Graph, Quantity
 from backhand.core.notation import Notice
 from backhand.core.operations import ADD
 from backhand.core.rules import CALCULUS, ZERO, Contribution, Rules, slopes
+from backhand.errors import UsageError
 from backhand.memory import uncollected
 
 if TYPE_CHECKING:
@@ -55,16 +56,39 @@ class Propagation:
     _views: dict[str, tuple[Contribution, ...]] = field(default_factory=dict[str, "tuple[Contribution, ...]"])
 
     def value(self, name: str) -> Value:
-        """The value of a quantity."""
+        """The value of a quantity; of an element of an array by `W1[0,1]`."""
+        if self.passes is not None and name not in self.graph:
+            return self._element(name, self.value)
         return self.values[self.graph.index[self.graph[name].name]]
 
     def derivative(self, by: str) -> Value:
         """The derivative of the output by a quantity: 0 for what it does not depend on."""
+        if self.passes is not None and by not in self.graph:
+            return self._element(by, self.derivative)
         position = self.graph.index[self.graph[by].name]
         adjoint = self.adjoints[position]
         if adjoint is None:
-            return ZERO
+            return ZERO if self.passes is None else self.passes.gathered(self.graph.quantities[position], ())
         return self.rules.report(self.graph.quantities[position], self.values[position], adjoint)
+
+    def _element(self, name: str, looked_up: Callable[[str], Any]) -> Value:
+        """The element of an array by its name. Raises ReadError or UsageError for a name that is none."""
+        from backhand.core.array_passes import element_of
+
+        whole, place = element_of(self.graph, name)
+        if whole is None:
+            return looked_up(self.graph[name].name)
+        array = looked_up(whole)
+        try:
+            found: Value = array[place]
+        except IndexError:
+            found = array
+        if len(place) != len(self.graph[whole].shape) or found is array:
+            raise UsageError(
+                f"There is no element {name}: {whole} has the shape {self.graph[whole].shape}.",
+                cure="Elements are counted from 0, one number for each axis.",
+            )
+        return found
 
     def needs(self, name: str) -> bool:
         """Whether the output depends on a quantity."""

@@ -244,8 +244,16 @@ def _as_looked(seen: m.Box, is_round: bool) -> m.Box:
                 return m.Power(go(base), go(exponent))
             case m.Call(name, arguments):
                 return m.Call(name, tuple(map(go, arguments)))
-            case m.Root(within) | m.Group(within) | m.Bars(within) | m.Prime(within):
+            case m.Root(within) | m.Group(within) | m.Bars(within) | m.Prime(within) | m.Transposed(within):
                 return type(inside)(go(within))
+            case m.Matrix(rows, shape, axes):
+                return m.Matrix(tuple(tuple(map(go, row)) for row in rows), shape, axes)
+            case m.Indexed(within, places):
+                return m.Indexed(go(within), places)
+            case m.Shaped(within, shape):
+                return m.Shaped(go(within), shape)
+            case m.Sum(index, last, within):
+                return m.Sum(index, last, go(within))
             case _:
                 return inside
 
@@ -325,8 +333,20 @@ def _said(seen: m.Box) -> Iterator[str]:
         case m.Bars(inside):
             yield "abs"
             yield from _said(inside)
-        case m.Group(inside) | m.Prime(inside):
+        case m.Group(inside) | m.Prime(inside) | m.Transposed(inside) | m.Shaped(inside):
             yield from _said(inside)
+        case m.Matrix(rows):
+            for row in rows:
+                for each in row:
+                    yield from _said(each)
+        case m.Indexed(inside, places):
+            yield from _said(inside)
+            yield places
+        case m.Sum(index, last, inside):
+            yield from (index, last)
+            yield from _said(inside)
+        case m.Summary(text, shape):
+            yield from (text, shape)
         case m.Sign():
             pass
 

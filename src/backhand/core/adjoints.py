@@ -19,7 +19,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from backhand.core import algebra
-from backhand.core.array_operations import SPREAD, ArrayOperation, Shape, node
+from backhand.core.array_operations import MATMUL, SPREAD, ArrayOperation, Shape, node
 from backhand.core.arrays import value_formula
 from backhand.core.evaluate import row_formula
 from backhand.core.formula import Apply, Formula, Num, Ref, Slope, fold, postorder, same
@@ -270,11 +270,23 @@ def make(part: Apply, args: Sequence[Formula], shapes: Shapes) -> Formula:
         inner = args[0]
         assert isinstance(inner, Apply)
         return inner.args[0]
+    if row.name == "transpose" and options["axes"] is None and (product := _product_of_matrices(args[0], shapes)):
+        left, right = product
+        turned = [make(part, [factor], shapes) for factor in (right, left)]
+        return algebra.make(MATMUL, turned)
     return algebra.make(row, list(args), part.params)
 
 
 def _is_transposed(formula: Formula) -> bool:
     return isinstance(formula, Apply) and formula.operation.name == "transpose" and dict(formula.params)["axes"] is None
+
+
+def _product_of_matrices(formula: Formula, shapes: Shapes) -> tuple[Formula, Formula] | None:
+    """The factors of A @ B, whose transpose is B.T @ A.T."""
+    if not isinstance(formula, Apply) or formula.operation is not MATMUL:
+        return None
+    left, right = formula.args
+    return (left, right) if len(shapes.of(left)) == len(shapes.of(right)) == 2 else None
 
 
 def _is_spread(formula: Formula) -> bool:

@@ -520,6 +520,12 @@ def _masked_softmax(site: Site) -> str:
     return f"exp(u - max(u, {axis}))*v/sum(exp(u - max(u, {axis}))*v, {axis})"
 
 
+def _masked_softmax_vjp(site: Site) -> tuple[Text, ...]:
+    axis = _told_axis(site, keep=True)
+    sent = f"(g - sum(g*y, {axis}))"
+    return f"y*{sent}", f"exp(u - max(u, {axis}))/sum(exp(u - max(u, {axis}))*v, {axis})*{sent}"
+
+
 def _log_softmax(site: Site) -> str:
     axis = _told_axis(site, keep=True)
     return f"u - max(u, {axis}) - ln(sum(exp(u - max(u, {axis})), {axis}))"
@@ -778,7 +784,8 @@ ROWS: tuple[ArrayOperation, ...] = (
     # -- classes and losses -------------------------------------------------------------------------------
     _row("softmax", "u", _alike, "softmax of {u}", params=ALONG, sort="formula", formula=_softmax, vjp=_softmax_vjp),
     _row("log_softmax", "u", _alike, "the logarithm of softmax of {u}", params=ALONG, sort="formula", formula=_log_softmax, vjp=_log_softmax_vjp),
-    _row("masked_softmax", "u v", _masked_shape, "softmax of {u} where {v} is 1", params=ALONG, sort="formula", formula=_masked_softmax),
+    _row("masked_softmax", "u v", _masked_shape, "softmax of {u} where {v} is 1", params=ALONG, sort="formula",
+         formula=_masked_softmax, vjp=_masked_softmax_vjp),
     _row("cross_entropy", "u v", _classes, "the cross-entropy of {v} and the probabilities {u}", sort="formula", formula=_cross_entropy),
     _row("cross_entropy_logits", "u v", _classes, "the cross-entropy of {v} and softmax of {u}", sort="formula",
          formula=_cross_entropy_logits, vjp=_cross_entropy_logits_vjp),

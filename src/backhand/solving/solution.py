@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 from backhand.core import evaluate as ev
 from backhand.core.evaluate import Value
@@ -155,6 +155,14 @@ class CheckStep:
 Step: TypeAlias = ForwardStep | SeedStep | LocalStep | GatherStep | BackStep | CheckStep
 
 
+class Layout(NamedTuple):
+    """How arrays are laid out on paper: vectors as columns or rows (empty: as the network multiplies them), derivatives
+    in the shape of what they are by (denominator layout) or transposed (numerator layout)."""
+
+    vectors: Literal["", "column", "row"] = ""
+    derivatives: Literal["denominator", "numerator"] = "denominator"
+
+
 @dataclass(slots=True, eq=False, repr=False)
 class Solution:
     """Values, derivatives of `of` by each of `wrt`, and how they come about."""
@@ -167,6 +175,7 @@ class Solution:
     pairs: dict[str, dict[str, Value]] | None = None
     paths: tuple[Paths, ...] | None = None
     title: str = ""
+    layout: Layout = Layout()  # noqa: RUF009 - a tuple
     _elements: Solution | None = None
     _others: dict[tuple[str, str], bool] = field(default_factory=dict[tuple[str, str], bool])
 

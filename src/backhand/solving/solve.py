@@ -12,7 +12,7 @@ from backhand.core.graph import Graph
 from backhand.core.propagate import Numbers, Propagation, propagate
 from backhand.errors import UsageError
 from backhand.solving.cross_check import cross_check
-from backhand.solving.solution import Solution, order_of_working
+from backhand.solving.solution import Layout, Solution, order_of_working
 
 
 def solve(
@@ -24,11 +24,13 @@ def solve(
     paths: bool = False,
     numbers: Numbers = "exact",
     title: str = "",
+    layout: Layout | None = None,
 ) -> Solution:
     """Every value, and the derivatives of one output by everything it depends on (or by `wrt`).
 
     `pairs` adds the derivative of every computed quantity by every quantity, `paths` all ways from
-    each input to the output. `numbers="float"` gives up exactness for speed on large networks.
+    each input to the output. `numbers="float"` gives up exactness for speed on large networks. `layout` says how arrays
+    are shown. `of` and `wrt` may name elements of arrays: `W1[0,1]`.
     Raises UndefinedError where a value does not exist, UsageError for an unknown name.
 
     >>> from backhand.readers import read
@@ -40,6 +42,7 @@ def solve(
     needed = [position for position, adjoint in enumerate(propagation.adjoints) if adjoint is not None]
     names = [by_name(propagation, name) for name in wrt] if wrt else asked(graph, propagation, needed)
     solution = Solution(graph, propagation, propagation.of, tuple(names), cross_check(propagation), title=title)
+    solution.layout = layout or solution.layout
     if pairs or any(ask.what == "pairs" for ask in graph.asks):
         from backhand.solving.pairs import all_pairs
 

@@ -109,7 +109,7 @@ class Passes:
         return np.broadcast_to(value, quantity.shape) if quantity.shape else value
 
     def backward(self, of: str, about: Any, vjp: Vjp | None = None) -> dict[str, Any]:
-        """The derivative of `of`, a single number, by everything that it depends on, each in the shape of what it is by."""
+        """The derivative of `of`, a single number, by all that it depends on, each in the shape of what it is by."""
         shape = self.graph[of].shape
         if shape:
             element = "0, " * (len(shape) - 1) + "0"

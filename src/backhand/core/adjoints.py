@@ -101,17 +101,17 @@ def pulled_back(
         if not isinstance(part, Apply) or g is None:
             continue
         shape = sizes[position]
-        below = [sizes[a] for a in args[position]]
+        given = [sizes[a] for a in args[position]]
         y: Formula = Ref(result) if position == len(nodes) - 1 and result and named else part
         letters = dict(zip(_letters(part), part.args, strict=True)) | {"g": g, "y": y}
         for k, arg in enumerate(args[position]):
             if not varies[arg]:
                 continue
-            formula = vjp(part, k, below, shape)
+            formula = vjp(part, k, given, shape)
             if formula is None:
                 continue
             put_in = tidied(formula, letters, shapes)
-            coming[arg] = fitted(put_in, below[k], shape, shapes)
+            coming[arg] = fitted(put_in, given[k], shape, shapes)
     return [(part.name, coming[p]) for p, part in enumerate(nodes) if isinstance(part, Ref)]
 
 

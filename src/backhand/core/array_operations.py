@@ -22,7 +22,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, NoReturn, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, NoReturn, TypeAlias, cast
 
 from backhand.core.formula import Apply, Formula, Num, Param, Params, Ref, apply, unlimited
 from backhand.core.operations import ARRAY_FUNCTIONS, Operation
@@ -135,12 +135,17 @@ def _ordinal(number: int) -> str:
     return {2: "second", 3: "third"}.get(number, f"{number}th")
 
 
+def _several(value: Any) -> tuple[Any, ...]:
+    """An option that is one number or several."""
+    return cast("tuple[Any, ...]", value) if isinstance(value, tuple) else (value,)
+
+
 def axes_of(axis: Any, rank: int) -> tuple[int, ...]:
     """The axes an option names, counted from the first; None is all of them."""
     if axis is None:
         return tuple(range(rank))
     found: list[int] = []
-    for one in axis if isinstance(axis, tuple) else (axis,):
+    for one in _several(axis):
         if isinstance(one, bool) or not isinstance(one, int):
             raise Mismatch(f"an axis is a whole number, and this is {one}")
         if not -rank <= one < rank:
@@ -187,9 +192,9 @@ def _matmul_shape(shapes: Sequence[Shape], _: dict[str, Any]) -> Shape:
     one, other = shapes
     if not one or not other:
         raise Mismatch("@ multiplies vectors and matrices, and one side is a single number; write * for that")
-    inner, outer = one[-1], other[-2] if len(other) > 1 else other[0]
+    inner, outer = one[-1], other[max(-2, -len(other))]
     if inner != outer:
-        left = f"{one[-1]} columns" if len(one) > 1 else f"a vector of {one[0]}"
+        left = f"{inner} columns" if len(one) > 1 else f"a vector of {inner}"
         right = f"{outer} rows" if len(other) > 1 else f"a vector of {outer}"
         raise Mismatch(f"{shown(one)} and {shown(other)}: the left side has {left}, the right side {right}")
     batch = broadcast([one[:-2], other[:-2]])
@@ -253,7 +258,7 @@ def _transposed(shapes: Sequence[Shape], options: dict[str, Any]) -> Shape:
         return shape[::-1]
     if sorted(axes_of(axes, len(shape))) != list(range(len(shape))):
         raise Mismatch(f"it needs each of the {len(shape)} axes once, and is told {_told(axes)}")
-    return tuple(shape[axis] for axis in axes)
+    return tuple(shape[axis] for axis in axes_of(axes, len(shape)))
 
 
 def _transposed_back(site: Site) -> tuple[Text, ...]:
@@ -266,7 +271,7 @@ def _transposed_back(site: Site) -> tuple[Text, ...]:
 
 def _sizes(value: Any) -> Shape:
     """A shape as it is written: 3, or (2, 3)."""
-    sizes = value if isinstance(value, tuple) else (value,)
+    sizes = _several(value)
     if not all(isinstance(size, int) and not isinstance(size, bool) for size in sizes):
         raise Mismatch(f"a shape is made of whole numbers, and this is {_told(value)}")
     return sizes
@@ -310,7 +315,7 @@ def taken(shape: Shape, key: Any) -> Shape:
         raise Mismatch(f"{len(key)} places are named in brackets, and {shown(shape)} has {len(shape)} axes")
     for axis, part in enumerate(key):
         if isinstance(part, tuple):
-            start, stop, step = part
+            start, stop, step = cast("tuple[Any, Any, Any]", part)
             if step == 0:
                 raise Mismatch("a slice with the step 0 takes nothing")
             size = len(range(*slice(start, stop, step).indices(shape[axis])))
@@ -397,9 +402,10 @@ def _one_hot_shape(shapes: Sequence[Shape], options: dict[str, Any]) -> Shape:
 
 def pairs(value: Any, axes: int, least: int = 0) -> tuple[int, ...]:
     """An option for each axis of a window: 2 stands for (2, 2)."""
-    found = value if isinstance(value, tuple) else (value,) * axes
+    found = _several(value) * (1 if isinstance(value, tuple) else axes)
     if len(found) != axes or not all(isinstance(n, int) and not isinstance(n, bool) and n >= least for n in found):
-        raise Mismatch(f"{_told(value)} is not {axes} whole number{'s' * (axes > 1)} of at least {least}")
+        told = _told(cast("Param", value))
+        raise Mismatch(f"{told} is not {axes} whole number{'s' * (axes > 1)} of at least {least}")
     return found
 
 
@@ -543,7 +549,8 @@ def _classes(shapes: Sequence[Shape], _: dict[str, Any]) -> Shape:
         raise Mismatch("it goes over the classes along the last axis, and here is a single number")
     if target not in (given, given[:-1]):
         raise Mismatch(
-            f"{shown(given)} needs targets of the same shape, or one class number for each row: {shown(given[:-1])}; here is {shown(target)}"
+            f"{shown(given)} needs targets of the same shape, or one class number for each row: "
+            f"{shown(given[:-1])}; here is {shown(target)}"
         )
     return given[:-1]
 
@@ -606,7 +613,7 @@ def _pool(reduce: str) -> Callable[[Site], str]:
 
 
 def _normalised(axes: Callable[[Shape], tuple[int, ...]], channel: int) -> tuple[Any, Any, Any]:
-    """Shape, formula and vjp of a normalisation over some axes, with a scale and a shift for each place along others."""
+    """Shape, formula and vjp of a normalisation over some axes, with a scale and a shift for each place elsewhere."""
 
     def laid(letter: str, shape: Shape) -> str:
         """The scale or shift in the shape it meets the array in."""
@@ -711,6 +718,58 @@ def _elementwise(shapes: Sequence[Shape], _: dict[str, Any]) -> Shape:
     return broadcast(shapes)
 
 
+def _sum_vjp(site: Site) -> tuple[Text, ...]:
+    return (f"spread(g, shape={_told(site.shapes[0])}, {_told_axis(site)})",)
+
+
+def _spread_vjp(site: Site) -> tuple[Text, ...]:
+    return (f"sum(g, {_told_axis(site)})",)
+
+
+def _most_vjp(where: str) -> Callable[[Site], tuple[Text, ...]]:
+    def vjp(site: Site) -> tuple[Text, ...]:
+        wide = f"spread(g, shape={_told(site.shapes[0])}, {_told_axis(site)})"
+        return (f"{wide}*{where}(u, axis={_told(site['axis'])})",)
+
+    return vjp
+
+
+def _reshape_vjp(site: Site) -> tuple[Text, ...]:
+    return (f"reshape(g, shape={_told(site.shapes[0])})",)
+
+
+def _index_vjp(site: Site) -> tuple[Text, ...]:
+    return (node("place", G, key=site["key"], shape=site.shapes[0]),)
+
+
+def _place_vjp(site: Site) -> tuple[Text, ...]:
+    return (node("index", G, key=site["key"]),)
+
+
+def _gather_vjp(site: Site) -> tuple[Text, ...]:
+    return (node("scatter", G, V, shape=site.shapes[0]), "0")
+
+
+def _loaded_shape(_: Sequence[Shape], options: dict[str, Any]) -> Shape:
+    return tuple(options["held"].array.shape)
+
+
+def _window(site: Site) -> dict[str, Param]:
+    return {key: site[key] for key in ("size", "stride", "padding", "dilation")}
+
+
+def _unfold_vjp(site: Site) -> tuple[Text, ...]:
+    return (node("fold", G, shape=site.shapes[0], **_window(site)),)
+
+
+def _fold_vjp(site: Site) -> tuple[Text, ...]:
+    return (node("unfold", G, **_window(site)),)
+
+
+def _dropout(site: Site) -> str:
+    return "u*v" if site["keep"] == 1 else f"u*v/{_told(site['keep'])}"
+
+
 # -- the rows ---------------------------------------------------------------------------------------------------------
 
 REDUCE: tuple[tuple[str, Param], ...] = (("axis", None), ("keepdims", False))
@@ -726,84 +785,103 @@ def _arrays() -> Any:
 
 def _by(name: str) -> Callable[..., Any]:
     """The function of `core.arrays`, found when it is called."""
-    return lambda *given: getattr(_arrays(), name)(*given)
+
+    def compute(*given: Any) -> Any:
+        return getattr(_arrays(), name)(*given)
+
+    return compute
 
 
 # fmt: off
 ROWS: tuple[ArrayOperation, ...] = (
     # -- sums ----------------------------------------------------------------------------------------
-    _row("sum", "u", _reduced, "the sum of the elements of {u}", params=REDUCE, compute=_by("summed"),
-         vjp=lambda s: (f"spread(g, shape={_told(s.shapes[0])}, {_told_axis(s)})",)),
+    _row("sum", "u", _reduced, "the sum of the elements of {u}", params=REDUCE, compute=_by("summed"), vjp=_sum_vjp),
     _row("spread", "u", _spread_shape, "{u} repeated", params=(("shape", ()), *REDUCE), compute=_by("spread"),
-         vjp=lambda s: (f"sum(g, {_told_axis(s)})",)),
-    _row("mean", "u", _reduced, "the mean of the elements of {u}", params=REDUCE, sort="formula", formula=_mean, vjp=_mean_vjp),
+         vjp=_spread_vjp),
+    _row("mean", "u", _reduced, "the mean of the elements of {u}", params=REDUCE, sort="formula", formula=_mean,
+         vjp=_mean_vjp),
     _row("var", "u", _reduced, "the variance of the elements of {u}", params=REDUCE, sort="formula", formula=_var),
-    _row("max", "u", _reduced, "the largest element of {u}", params=REDUCE, sort="largest", compute=_by("largest_value"),
-         vjp=lambda s: (f"spread(g, shape={_told(s.shapes[0])}, {_told_axis(s)})*largest(u, axis={_told(s['axis'])})",)),
-    _row("min", "u", _reduced, "the smallest element of {u}", params=REDUCE, sort="largest", compute=_by("smallest_value"),
-         vjp=lambda s: (f"spread(g, shape={_told(s.shapes[0])}, {_told_axis(s)})*smallest(u, axis={_told(s['axis'])})",)),
-    _row("largest", "u", _alike, "1 where {u} is largest", params=(("axis", None),), sort="flat", compute=_by("where_largest"), vjp=("0",)),
-    _row("smallest", "u", _alike, "1 where {u} is smallest", params=(("axis", None),), sort="flat", compute=_by("where_smallest"), vjp=("0",)),
+    _row("max", "u", _reduced, "the largest element of {u}", params=REDUCE, sort="largest",
+         compute=_by("largest_value"), vjp=_most_vjp("largest")),
+    _row("min", "u", _reduced, "the smallest element of {u}", params=REDUCE, sort="largest",
+         compute=_by("smallest_value"), vjp=_most_vjp("smallest")),
+    _row("largest", "u", _alike, "1 where {u} is largest", params=(("axis", None),), sort="flat",
+         compute=_by("where_largest"), vjp=("0",)),
+    _row("smallest", "u", _alike, "1 where {u} is smallest", params=(("axis", None),), sort="flat",
+         compute=_by("where_smallest"), vjp=("0",)),
     # -- products ------------------------------------------------------------------------------------
-    _row("@", "u v", _matmul_shape, "{u} times {v}", rule="product of matrices", compute=_by("matmul"), vjp=_matmul_vjp),
+    _row("@", "u v", _matmul_shape, "{u} times {v}", rule="product of matrices", compute=_by("matmul"),
+         vjp=_matmul_vjp),
     _row("outer", "u v", _vectors, "the outer product of {u} and {v}", compute=_by("outer"), vjp=("g @ v", "u @ g")),
-    _row("dot", "u v", _dot_shape, "the scalar product of {u} and {v}", sort="formula", formula="sum(u*v)", vjp=("g*v", "g*u")),
+    _row("dot", "u v", _dot_shape, "the scalar product of {u} and {v}", sort="formula", formula="sum(u*v)",
+         vjp=("g*v", "g*u")),
     # -- moving elements -------------------------------------------------------------------------------
-    _row("transpose", "u", _transposed, "{u} transposed", params=(("axes", None),), compute=_by("transposed"), vjp=_transposed_back),
+    _row("transpose", "u", _transposed, "{u} transposed", params=(("axes", None),), compute=_by("transposed"),
+         vjp=_transposed_back),
     _row("reshape", "u", _reshaped, "{u} in another shape", params=(("shape", ()),), compute=_by("reshaped"),
-         vjp=lambda s: (f"reshape(g, shape={_told(s.shapes[0])})",)),
+         vjp=_reshape_vjp),
     _row("index", "u", _index_shape, "some elements of {u}", params=(("key", ()),), compute=_by("taken_from"),
-         vjp=lambda s: (node("place", G, key=s["key"], shape=s.shapes[0]),)),
-    _row("place", "u", _place_shape, "{u} put in its places, 0 elsewhere", params=(("key", ()), ("shape", ())), compute=_by("placed"),
-         vjp=lambda s: (node("index", G, key=s["key"]),)),
-    _row("concat", "u", _concat_shape, "one behind the other", params=(("axis", 0),), several=True, compute=_by("concatenated"), vjp=_concat_vjp),
-    _row("stack", "u", _stack_shape, "one above the other", params=(("axis", 0),), several=True, compute=_by("stacked"), vjp=_stack_vjp),
-    _row("gather", "u v", _gather_shape, "the rows {v} of {u}", compute=_by("gathered"),
-         vjp=lambda s: (node("scatter", G, V, shape=s.shapes[0]), "0")),
-    _row("scatter", "u v", _scatter_shape, "{u} added up in the rows {v}", params=(("shape", ()),), compute=_by("scattered"),
-         vjp=("gather(g, v)", "0")),
-    _row("one_hot", "u", _one_hot_shape, "1 at the place {u}", params=(("size", 1),), sort="flat", compute=_by("one_hot"), vjp=("0",)),
+         vjp=_index_vjp),
+    _row("place", "u", _place_shape, "{u} put in its places, 0 elsewhere", params=(("key", ()), ("shape", ())),
+         compute=_by("placed"), vjp=_place_vjp),
+    _row("concat", "u", _concat_shape, "one behind the other", params=(("axis", 0),), several=True,
+         compute=_by("concatenated"), vjp=_concat_vjp),
+    _row("stack", "u", _stack_shape, "one above the other", params=(("axis", 0),), several=True,
+         compute=_by("stacked"), vjp=_stack_vjp),
+    _row("gather", "u v", _gather_shape, "the rows {v} of {u}", compute=_by("gathered"), vjp=_gather_vjp),
+    _row("scatter", "u v", _scatter_shape, "{u} added up in the rows {v}", params=(("shape", ()),),
+         compute=_by("scattered"), vjp=("gather(g, v)", "0")),
+    _row("one_hot", "u", _one_hot_shape, "1 at the place {u}", params=(("size", 1),), sort="flat",
+         compute=_by("one_hot"), vjp=("0",)),
     _row("zeros", "", _given_shape, "zeros", params=(("shape", ()),), sort="flat", compute=_by("zeros")),
     _row("ones", "", _given_shape, "ones", params=(("shape", ()),), sort="flat", compute=_by("ones")),
-    _row("load", "", lambda _, o: tuple(o["held"].array.shape), "an array from a file",
-         params=(("file", ""), ("name", ""), ("held", None)), sort="flat", compute=_by("loaded")),
+    _row("load", "", _loaded_shape, "an array from a file", params=(("file", ""), ("name", ""), ("held", None)),
+         sort="flat", compute=_by("loaded")),
     # -- windows and convolutions ------------------------------------------------------------------------
     _row("unfold", "u", _unfold_shape, "the windows of {u}", params=(("size", 1), *WINDOW), compute=_by("unfolded"),
-         vjp=lambda s: (node("fold", G, shape=s.shapes[0], **{k: s[k] for k in ("size", "stride", "padding", "dilation")}),)),
-    _row("fold", "u", _given_shape, "the windows {u} laid back", params=(("shape", ()), ("size", 1), *WINDOW), compute=_by("folded"),
-         vjp=lambda s: (node("unfold", G, **{k: s[k] for k in ("size", "stride", "padding", "dilation")}),)),
+         vjp=_unfold_vjp),
+    _row("fold", "u", _given_shape, "the windows {u} laid back", params=(("shape", ()), ("size", 1), *WINDOW),
+         compute=_by("folded"), vjp=_fold_vjp),
     _row("conv1d", "u v", _conv_shape(1), "{v} slid over {u}", params=WINDOW, compute=_by("convolved"), vjp=_conv_vjp),
     _row("conv2d", "u v", _conv_shape(2), "{v} slid over {u}", params=WINDOW, compute=_by("convolved"), vjp=_conv_vjp),
-    _row("conv_back_image", "u v", _given_shape, "{u} sent back through the kernel {v}", params=(("shape", ()), *WINDOW),
-         compute=_by("convolved_back_image"), vjp=_conv_image_vjp),
+    _row("conv_back_image", "u v", _given_shape, "{u} sent back through the kernel {v}",
+         params=(("shape", ()), *WINDOW), compute=_by("convolved_back_image"), vjp=_conv_image_vjp),
     _row("conv_back_kernel", "u v", _given_shape, "{u} slid over the image {v}", params=(("shape", ()), *WINDOW),
          compute=_by("convolved_back_kernel"), vjp=_conv_kernel_vjp),
-    _row("max_pool", "u", _pooled, "the largest of each window of {u}", params=(("size", 2), ("stride", None)), sort="formula", formula=_pool("max")),
-    _row("avg_pool", "u", _pooled, "the mean of each window of {u}", params=(("size", 2), ("stride", None), ("padding", 0)),
-         sort="formula", formula=_pool("mean")),
+    _row("max_pool", "u", _pooled, "the largest of each window of {u}", params=(("size", 2), ("stride", None)),
+         sort="formula", formula=_pool("max")),
+    _row("avg_pool", "u", _pooled, "the mean of each window of {u}",
+         params=(("size", 2), ("stride", None), ("padding", 0)), sort="formula", formula=_pool("mean")),
     # -- classes and losses -------------------------------------------------------------------------------
     _row("softmax", "u", _alike, "softmax of {u}", params=ALONG, sort="formula", formula=_softmax, vjp=_softmax_vjp),
-    _row("log_softmax", "u", _alike, "the logarithm of softmax of {u}", params=ALONG, sort="formula", formula=_log_softmax, vjp=_log_softmax_vjp),
+    _row("log_softmax", "u", _alike, "the logarithm of softmax of {u}", params=ALONG, sort="formula",
+         formula=_log_softmax, vjp=_log_softmax_vjp),
     _row("masked_softmax", "u v", _masked_shape, "softmax of {u} where {v} is 1", params=ALONG, sort="formula",
          formula=_masked_softmax, vjp=_masked_softmax_vjp),
-    _row("cross_entropy", "u v", _classes, "the cross-entropy of {v} and the probabilities {u}", sort="formula", formula=_cross_entropy),
+    _row("cross_entropy", "u v", _classes, "the cross-entropy of {v} and the probabilities {u}", sort="formula",
+         formula=_cross_entropy),
     _row("cross_entropy_logits", "u v", _classes, "the cross-entropy of {v} and softmax of {u}", sort="formula",
          formula=_cross_entropy_logits, vjp=_cross_entropy_logits_vjp),
-    _row("mse", "u v", _paired, "the mean squared difference of {u} and {v}", sort="formula", formula="mean((u - v)^2)"),
-    _row("half_sse", "u v", _paired, "half the sum of the squared differences of {u} and {v}", sort="formula", formula="sum((u - v)^2)/2"),
-    _row("mae", "u v", _paired, "the mean absolute difference of {u} and {v}", sort="formula", formula="mean(abs(u - v))"),
-    _row("kl", "u v", _kl_shape, "the divergence of {u} from {v}", sort="formula", formula="sum(u*(ln(u) - ln(v)), axis=-1)"),
+    _row("mse", "u v", _paired, "the mean squared difference of {u} and {v}", sort="formula",
+         formula="mean((u - v)^2)"),
+    _row("half_sse", "u v", _paired, "half the sum of the squared differences of {u} and {v}", sort="formula",
+         formula="sum((u - v)^2)/2"),
+    _row("mae", "u v", _paired, "the mean absolute difference of {u} and {v}", sort="formula",
+         formula="mean(abs(u - v))"),
+    _row("kl", "u v", _kl_shape, "the divergence of {u} from {v}", sort="formula",
+         formula="sum(u*(ln(u) - ln(v)), axis=-1)"),
     # -- layers ---------------------------------------------------------------------------------------------
     _row("linear", "u v w", _linear_shape, "a linear layer of {u}", sort="formula", formula="u @ v.T + w"),
-    _row("dropout", "u v", _elementwise, "{u} where {v} is 1", params=(("keep", 1),), sort="formula",
-         formula=lambda s: "u*v" if s["keep"] == 1 else f"u*v/{_told(s['keep'])}"),
+    _row("dropout", "u v", _elementwise, "{u} where {v} is 1", params=(("keep", 1),), sort="formula", formula=_dropout),
     _row("batchnorm", "u v w", BATCHNORM[0], "{u} normalised over the batch", params=(("eps", 0),), sort="formula",
          formula=BATCHNORM[1], vjp=BATCHNORM[2]),
-    _row("layernorm", "u v w", LAYERNORM[0], "{u} normalised along the last axis", params=(("eps", 0),), sort="formula",
-         formula=LAYERNORM[1], vjp=LAYERNORM[2]),
-    _row("rmsnorm", "u v", _rms_shape, "{u} over its root mean square", params=(("eps", 0),), sort="formula", formula=_rms),
+    _row("layernorm", "u v w", LAYERNORM[0], "{u} normalised along the last axis", params=(("eps", 0),),
+         sort="formula", formula=LAYERNORM[1], vjp=LAYERNORM[2]),
+    _row("rmsnorm", "u v", _rms_shape, "{u} over its root mean square", params=(("eps", 0),), sort="formula",
+         formula=_rms),
     _row("attention", "u v w", _attention_shape, "attention of {u} to {v}", sort="formula", formula=_attention),
-    _row("attention", "u v w m", _attention_shape, "attention of {u} to {v} where {m} is 1", sort="formula", formula=_attention),
+    _row("attention", "u v w m", _attention_shape, "attention of {u} to {v} where {m} is 1", sort="formula",
+         formula=_attention),
 )
 # fmt: on
 
@@ -829,8 +907,7 @@ def call(name: str, args: Sequence[Formula], options: dict[str, Param], span: Sp
         if free and free[0] in ("shape", "axes"):
             told[free[0]] = tuple(numbers) if len(numbers) > 1 else numbers[0]
             numbers = []
-        for key, number in zip(free, numbers, strict=False):
-            told[key] = number
+        told |= dict(zip(free, numbers, strict=False))
         if len(numbers) > len(free):
             arrays = args
     if len(arrays) != wanted or (row.several and not args):

@@ -14,7 +14,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
@@ -41,7 +41,7 @@ Options: TypeAlias = "dict[str, Any]"
 ZERO, ONE = Fraction(0), Fraction(1)
 
 
-def is_array(value: object) -> bool:
+def is_array(value: Any) -> bool:
     return isinstance(value, np.ndarray)
 
 
@@ -59,23 +59,28 @@ def boxed(value: Value | Array) -> Array:
     return made
 
 
-def unboxed(array: Any) -> Value | Array:
+def unboxed(array: Any) -> Any:
     """A plain number if there are no axes."""
-    if isinstance(array, np.ndarray) and array.ndim == 0:
+    if is_array(array) and array.ndim == 0:
         return array.item() if array.dtype != object else array[()]
-    return float(array) if isinstance(array, np.floating) else array
+    return float(array) if type(array) is np.float64 else array
 
 
 def floats(value: Value | Array) -> Any:
     """A value as floats."""
     if isinstance(value, np.ndarray):
-        return _to_floats(value).astype(np.float64) if value.dtype == object else value
+        return as_floats(value)
     if isinstance(value, Formula):
         raise NoValue("it has no value, and floats are wanted")
     return as_float(value)
 
 
-_to_floats = np.frompyfunc(lambda number: as_float(number), 1, 1)
+_to_floats: Any = np.frompyfunc(as_float, 1, 1)
+
+
+def as_floats(array: Any) -> Array:
+    """An array of any numbers as floats."""
+    return _to_floats(array).astype(np.float64) if array.dtype == object else np.asarray(array, np.float64)
 
 
 # -- evaluating ---------------------------------------------------------------------------------------------------
@@ -182,8 +187,8 @@ def value_formula(node: Apply, shapes: Sequence[Shape]) -> Formula:
 
 
 def constant(formula: Formula, name: str, span: Span | None) -> Any:
-    """The value of a formula without names: an array as it is written or loaded, or a number made of one. Exact where it
-    is small."""
+    """The value of a formula without names: an array as it is written or loaded, or a number made of one. Exact where
+    it is small."""
     from backhand.core.graph import Quantity
     from backhand.core.shapes import settle
 
@@ -236,16 +241,47 @@ def _sigmoid(u: Any) -> Any:
     return np.where(u >= 0, 1.0, small) / (1.0 + small)
 
 
-_erf = np.frompyfunc(math.erf, 1, 1)
+def _relu(u: Any) -> Any:
+    return np.maximum(u, 0.0)
+
+
+def _softplus(u: Any) -> Any:
+    return np.logaddexp(0.0, u)
+
+
+def _elu(u: Any) -> Any:
+    found: Any = np.where(u > 0, u, np.expm1(np.minimum(u, 0.0)))
+    return found
+
+
+def _gelu(u: Any) -> Any:
+    found: Any = u * _erfc_of(u * -math.sqrt(0.5)).astype(np.float64) / 2
+    return found
+
+
+def _silu(u: Any) -> Any:
+    found: Any = u * _sigmoid(u)
+    return found
+
+
+def _step(u: Any) -> Any:
+    return np.greater(u, 0.0).astype(np.float64)
+
+
+def _erf(u: Any) -> Any:
+    return _erf_of(u).astype(np.float64)
+
+
+_erf_of: Any = np.frompyfunc(math.erf, 1, 1)
+_erfc_of: Any = np.frompyfunc(math.erfc, 1, 1)
 
 NUMPY: dict[str, Callable[..., Any]] = {
     "+": np.add, "-": np.subtract, "*": np.multiply, "/": np.divide, "neg": np.negative, "^": np.power,
     "exp": np.exp, "ln": np.log, "log2": np.log2, "log10": np.log10, "sqrt": np.sqrt,
     "sin": np.sin, "cos": np.cos, "tan": np.tan, "asin": np.arcsin, "acos": np.arccos, "atan": np.arctan,
-    "sinh": np.sinh, "cosh": np.cosh, "tanh": np.tanh, "erf": lambda u: _erf(u).astype(np.float64),
-    "sigmoid": _sigmoid, "relu": lambda u: np.maximum(u, 0.0), "softplus": lambda u: np.logaddexp(0.0, u),
-    "abs": np.abs, "max": np.maximum, "min": np.minimum, "sign": np.sign,
-    "step": lambda u: np.greater(u, 0.0).astype(np.float64),
+    "sinh": np.sinh, "cosh": np.cosh, "tanh": np.tanh, "erf": _erf,
+    "sigmoid": _sigmoid, "relu": _relu, "softplus": _softplus, "gelu": _gelu, "silu": _silu,
+    "abs": np.abs, "max": np.maximum, "min": np.minimum, "sign": np.sign, "step": _step,
 }  # fmt: skip
 """NumPy's functions for rows; a row without one goes through its own formula."""
 
@@ -257,8 +293,8 @@ def lifted_floats(row: Operation, args: Sequence[Any]) -> Any:
             return row.real(*args)
         except OverflowError:
             return math.inf
-    function = NUMPY.get(row.name)
-    if function is not None and len(row.arguments) == (2 if row.name in ("max", "min") else len(args)):
+    function = _elu if row.name == "elu" and len(args) == 1 else NUMPY.get(row.name)
+    if function is not None:
         return function(*args)
     letters = dict(zip(row.arguments, args, strict=True))
     return Evaluator(letters, {}, exact=False, note=ev.quiet).evaluate(ev.row_formula(row.value))
@@ -311,7 +347,7 @@ class Exact:
         made = self.full((int(np.prod(shape)),), ZERO)
         for place, value in zip(places.reshape(-1), values.reshape(-1), strict=True):
             if place >= 0:
-                made[place] = ev.apply_operation(ADD, [made[place], value])
+                made[place] = ev.apply_operation(ADD, [_number(made[place]), _number(value)])
         return made.reshape(shape)
 
     def larger(self, array: Array, axes: tuple[int, ...], sign: int) -> Array:
@@ -338,6 +374,11 @@ class Exact:
         from backhand.core.operations import DIVIDE
 
         return boxed(lifted(DIVIDE, [one, other]))
+
+
+def _number(element: Any) -> Value:
+    """An element of an array of objects."""
+    return element
 
 
 def _compared(value: Any) -> Any:
@@ -405,7 +446,7 @@ def summed(ar: Arithmetic, args: Sequence[Any], options: Options) -> Any:
 
 def spread(ar: Arithmetic, args: Sequence[Any], options: Options) -> Any:
     """G along the axes that were summed away."""
-    shape = options["shape"] if isinstance(options["shape"], tuple) else (options["shape"],)
+    shape = _as_shape(options["shape"])
     array = ar.array(args[0])
     axes = _axes(options["axis"], len(shape))
     if array.ndim and not options["keepdims"]:
@@ -474,12 +515,12 @@ def reshaped(ar: Arithmetic, args: Sequence[Any], options: Options) -> Any:
 
 def key_of(key: Any) -> Any:
     """Places in brackets, as NumPy takes them."""
-    return tuple(slice(*part) if isinstance(part, tuple) else part for part in key)
+    return tuple(slice(*cast("tuple[Any, ...]", part)) if isinstance(part, tuple) else part for part in key)
 
 
 def taken_from(ar: Arithmetic, args: Sequence[Any], options: Options) -> Any:
-    found = ar.array(args[0])[key_of(options["key"])]
-    return found if isinstance(found, np.ndarray) else ar.array(found)
+    found: Any = ar.array(args[0])[key_of(options["key"])]
+    return found if is_array(found) else ar.array(found)
 
 
 def placed(ar: Arithmetic, args: Sequence[Any], options: Options) -> Any:
@@ -489,7 +530,7 @@ def placed(ar: Arithmetic, args: Sequence[Any], options: Options) -> Any:
 
 
 def _as_shape(shape: Any) -> Shape:
-    return shape if isinstance(shape, tuple) else (shape,)
+    return cast("Shape", shape) if isinstance(shape, tuple) else (shape,)
 
 
 def concatenated(ar: Arithmetic, args: Sequence[Any], options: Options) -> Any:
@@ -502,7 +543,7 @@ def stacked(ar: Arithmetic, args: Sequence[Any], options: Options) -> Any:
 
 def whole_numbers(value: Any, most: int) -> Any:
     """Class numbers or row numbers: whole, from 0 to `most` - 1."""
-    array = np.asarray(floats(value) if isinstance(value, np.ndarray) else float(value))
+    array: Any = np.asarray(floats(value))
     numbers = np.rint(array)
     wrong = (numbers != array) | (numbers < 0) | (numbers >= most)
     if np.any(wrong):
@@ -513,8 +554,8 @@ def whole_numbers(value: Any, most: int) -> Any:
 
 def gathered(ar: Arithmetic, args: Sequence[Any], _: Options) -> Any:
     table = ar.array(args[0])
-    found = table[whole_numbers(args[1], table.shape[0])]
-    return found if isinstance(found, np.ndarray) else ar.array(found)
+    found: Any = table[whole_numbers(args[1], table.shape[0])]
+    return found if is_array(found) else ar.array(found)
 
 
 def scattered(ar: Arithmetic, args: Sequence[Any], options: Options) -> Any:
@@ -550,7 +591,7 @@ def exact_array(array: Any) -> Array:
     return _to_fractions(array) if array.dtype != object else array
 
 
-_to_fractions = np.frompyfunc(lambda number: Fraction(str(number)), 1, 1)
+_to_fractions: Any = np.frompyfunc(lambda number: Fraction(str(number)), 1, 1)
 
 
 # -- windows -----------------------------------------------------------------------------------------------------------

@@ -34,7 +34,7 @@ Params: TypeAlias = "tuple[tuple[str, Param], ...]"
 """What an operation on arrays is told besides its arguments, as (name, value): ("axis", 0). All of the row's, in its
 order."""
 
-Param: TypeAlias = "int | bool | str | Fraction | None | tuple[Param, ...] | Held"
+Param: TypeAlias = "int | bool | str | Fraction | tuple[Param, ...] | Held | None"
 
 
 class Held:

@@ -45,8 +45,8 @@ class Quantity:
     """One named quantity.
 
     `definition` is the formula of a computed quantity; for a given one what was written as its value
-    (`1/2`), or None for a symbol without a value. `given` is that value; `array` is, where it is an array. `shape` is ()
-    for a single number. `place` is None for weights, biases, targets and constants: they stand on arrows.
+    (`1/2`), or None for a symbol without a value. `given` is that value; `array` is, where it is an array. `shape` is
+    () for a single number. `place` is None for weights, biases, targets and constants: they stand on arrows.
     `version` counts the earlier versions of a name that was redefined from itself.
     """
 

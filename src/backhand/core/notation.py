@@ -153,8 +153,8 @@ def explain(text: str, position: int, span: Span, error: UnexpectedInput) -> Rea
         return ReadError(
             "These square brackets cannot be read here.",
             span,
-            cure="They hold the names of an arrow's weight, w[A1,B1], the elements of an array, [1, 2], or the numbers of "
-            "one of its elements, x[0].",
+            cure="They hold the names of an arrow's weight, w[A1,B1], the elements of an array, [1, 2], or the numbers "
+            "of one of its elements, x[0].",
         )
     if character == ")":
         return ReadError("This ) closes nothing.", span, cure="Remove it, or add the ( it belongs to.")

@@ -54,7 +54,8 @@ def shapes_in(formula: Formula, shapes: Mapping[str, Shape], slopes: Slopes | No
                 shape = node_shape(node, args)
                 if size(shape) > limits.ELEMENTS:
                     raise LimitError(
-                        f"{_short(node)} would be an array of {size(shape)} elements; at most {limits.ELEMENTS} are made.",
+                        f"{_short(node)} would be an array of {size(shape)} elements; "
+                        f"at most {limits.ELEMENTS} are made.",
                         node.span,
                         cure="Use smaller arrays.",
                     )

@@ -11,17 +11,20 @@ are never shown: index form says what they are, then comes the matrix line that 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
 
+from backhand.core import arrays as ar
 from backhand.core.array_operations import Shape
 from backhand.core.array_passes import element_name, element_of
 from backhand.core.evaluate import Value
-from backhand.core.formula import Apply, Formula, Num, Ref, Slope, fold, longer, postorder
+from backhand.core.formula import Apply, Formula, Num, Ref, Slope, fold, longer, postorder, unlimited
 from backhand.core.graph import Graph, Quantity
-from backhand.core.shapes import shapes_in, size
+from backhand.core.operations import SUBTRACT
+from backhand.core.shapes import node_shape, shapes_in, size
 from backhand.errors import LimitError
 from backhand.explaining import mathematics as m
 from backhand.explaining import words as say
@@ -118,6 +121,9 @@ def by_array(solution: Solution, name: str, detail: Detail) -> Iterator[Block]:
         for child in children:
             yield from _index_forms(solution, child, name)
     yield _back_line(solution, step)
+    if (short := _softmax_and_cross_entropy(solution, name)) is not None:
+        yield Paragraph(say.softmax_and_cross_entropy())
+        yield short
     if detail == "full" and quantity.shape:
         yield from _one_element(solution, quantity, detail)
 
@@ -134,6 +140,31 @@ def _back_line(solution: Solution, step: BackStep) -> Equation:
     seen.append(_value(solution, result, derivative=True))
     notes = [note for way in step.ways for note in _shapes(solution, way.formula)]
     return Equation(links(seen), tuple(notes) or _shape_note(solution.graph[step.by]), result=True)
+
+
+def _softmax_and_cross_entropy(solution: Solution, name: str) -> Equation | None:
+    """dL/dz = p - t, where p = softmax(z) goes into L = cross_entropy(p, t) alone and the targets of a row add up to 1."""
+    graph, of = solution.graph, solution.of
+    children = solution.children(name)
+    probabilities = graph[children[0]]
+    if len(children) != 1 or solution.children(probabilities.name) != [of]:
+        return None
+    match probabilities.definition, graph[of].definition:
+        case Apply() as inner, Apply() as outer if inner.operation.name == "softmax" and isinstance(inner.args[0], Ref):
+            if outer.operation.name != "cross_entropy" or outer.args[0] != Ref(probabilities.name):
+                return None
+            target = outer.args[1]
+        case _:
+            return None
+    if not isinstance(target, Ref) or graph[target.name].shape != probabilities.shape:
+        return None
+    difference: Any = ar.lifted(SUBTRACT, [solution.value(probabilities.name), solution.value(target.name)])
+    found: Any = solution.derivative(name)
+    if not all(math.isclose(as_float(a), as_float(b), abs_tol=1e-12) for a, b in zip(difference, found, strict=True)):
+        return None
+    formula = unlimited(SUBTRACT, Ref(probabilities.name), target)
+    seen = [Seen([m.Slope(of, name)], 4), _named(solution, formula), _with_numbers(solution, formula)]
+    return Equation(links([*seen, _value(solution, found, derivative=True)]))
 
 
 def _sum(parts: Sequence[Seen]) -> Seen:
@@ -249,7 +280,7 @@ def _columns(solution: Solution) -> bool:
 
 def _named(solution: Solution, formula: Formula) -> Seen:
     """The formula with names."""
-    return _seen(formula, lambda node: Seen([_leaf(node)], 4))
+    return _seen(solution, formula, lambda node: Seen([_leaf(node)], 4))
 
 
 def _leaf(node: Ref | Slope) -> m.Box:
@@ -263,20 +294,33 @@ def _with_numbers(solution: Solution, formula: Formula) -> Seen:
         value = solution.value(node.name) if isinstance(node, Ref) else solution.derivative(node.by)
         return _value(solution, value)
 
-    return _seen(formula, leaf, substituted=True)
+    return _seen(solution, formula, leaf, substituted=True)
 
 
-def _seen(formula: Formula, leaf: Leaf, *, substituted: bool = False) -> Seen:
-    def at_leaf(node: Num | Ref | Slope) -> Seen:
+def _seen(solution: Solution, formula: Formula, leaf: Leaf, *, substituted: bool = False) -> Seen:
+    known = {q.name: q.shape for q in solution.graph.quantities}
+
+    def at_leaf(node: Num | Ref | Slope) -> tuple[Seen, Shape]:
         seen = written(node) if isinstance(node, Num) else leaf(node)
-        return seen.grouped() if node.parens else seen
+        shape = () if isinstance(node, Num) else known[node.name if isinstance(node, Ref) else node.by]
+        return (seen.grouped() if node.parens else seen), shape
 
-    def combine(node: Apply, parts: list[Seen]) -> Seen:
+    def combine(node: Apply, parts: list[tuple[Seen, Shape]]) -> tuple[Seen, Shape]:
         marks = [substituted and isinstance(arg, (Ref, Slope)) for arg in node.args]
-        made = apply_box(node, parts, marks)
-        return made.grouped() if node.parens else made
+        shapes = [shape for _, shape in parts]
+        made = apply_box(_short(node, shapes), [seen for seen, _ in parts], marks, shapes)
+        return (made.grouped() if node.parens else made), node_shape(node, shapes)
 
-    return fold(formula, at_leaf, combine)
+    return fold(formula, at_leaf, combine)[0]
+
+
+def _short(node: Apply, shapes: Sequence[Shape]) -> Apply:
+    """The operation without what goes without saying: along which axis of a vector, and that a sum is spread again."""
+    usual = {"axis": None if len(shapes[0]) == 1 else ..., "keepdims": False} if shapes else {}
+    if node.operation.name not in ("sum", "mean", "max", "min", "var"):
+        return node
+    params = tuple((key, value if usual.get(key, ...) is ... else usual[key]) for key, value in node.params)
+    return unlimited(node.operation, *node.args, style=node.style, parens=node.parens, params=params)  # type: ignore[arg-type]
 
 
 def _value(solution: Solution, value: Any, *, derivative: bool = False) -> Seen:

@@ -135,6 +135,10 @@ def element_of_large(name: str, whole: str) -> Words:
     )
 
 
+def softmax_and_cross_entropy() -> Words:
+    return ("Softmax followed by the cross-entropy with targets that add up to 1: both steps together are short.",)
+
+
 def jacobians() -> Words:
     return (
         "Each row holds the derivatives of one element by the elements of what stands directly in its formula, all ways "

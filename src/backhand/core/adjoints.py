@@ -55,11 +55,12 @@ class Shapes:
         return self.names[slope.by]
 
 
-def sent(graph: Graph, child: str, of: str, vjp: Vjp | None = None) -> list[Sent]:
-    """What a quantity sends back to each occurrence of a name in its formula, from left to right."""
+def sent(graph: Graph, child: str, of: str, vjp: Vjp | None = None, shapes: Shapes | None = None) -> list[Sent]:
+    """What a quantity sends back to each occurrence of a name in its formula, from left to right. `shapes` are those of
+    the graph, for who asks often."""
     definition = graph[child].definition
     assert definition is not None
-    shapes = Shapes(graph)
+    shapes = shapes or Shapes(graph)
     whole = child == of and not graph[of].shape
     upstream: Formula = algebra.ONE if whole else Slope(of, child)
     counts: dict[str, int] = {}
@@ -78,7 +79,7 @@ def pulled_back(
     """For each occurrence of a name in a formula, what comes back to it when `upstream` comes back to the whole; None
     where nothing does. `result` names the whole."""
     vjp = vjp or row_vjp
-    definition, named = _opened(definition, shapes, result)
+    definition, named = opened(definition, shapes)
     nodes = postorder(definition)
     sizes = shapes_in(definition, shapes.names, shapes.slope)
     args: list[list[int]] = []
@@ -122,7 +123,7 @@ def _letters(part: Apply) -> tuple[str, ...]:
     return row.arguments
 
 
-def _opened(definition: Formula, shapes: Shapes, result: str) -> tuple[Formula, bool]:
+def opened(definition: Formula, shapes: Shapes) -> tuple[Formula, bool]:
     """The formula with rows that have no way back of their own written out; and whether the whole still is what it was
     at its root."""
     root = definition

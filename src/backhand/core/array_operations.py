@@ -500,12 +500,17 @@ def _told_axis(site: Site, *, keep: bool = False) -> str:
     return ", ".join(parts)
 
 
+def _wide(shape: Shape, axis: str = "axis=none") -> str:
+    """What comes back to a sum, for each of the summands."""
+    return f"spread(g, shape={_told(shape)}, {axis})" if shape else "g"
+
+
 def _mean(site: Site) -> str:
     return f"sum(u, {_told_axis(site)})/{_counted(site)}"
 
 
 def _mean_vjp(site: Site) -> tuple[Text, ...]:
-    return (f"spread(g, shape={_told(site.shapes[0])}, {_told_axis(site)})/{_counted(site)}",)
+    return (f"{_wide(site.shapes[0], _told_axis(site))}/{_counted(site)}",)
 
 
 def _var(site: Site) -> str:
@@ -528,8 +533,9 @@ def _masked_softmax(site: Site) -> str:
 
 def _masked_softmax_vjp(site: Site) -> tuple[Text, ...]:
     axis = _told_axis(site, keep=True)
-    sent = f"(g - sum(g*y, {axis}))"
-    return f"y*{sent}", f"exp(u - max(u, {axis}))/sum(exp(u - max(u, {axis}))*v, {axis})*{sent}"
+    centred = f"(g - sum(g*y, {axis}))"
+    large = f"exp(u - max(u, {axis}))"
+    return f"y*{centred}", f"{large}/sum({large}*v, {axis})*{centred}"
 
 
 def _log_softmax(site: Site) -> str:
@@ -569,7 +575,7 @@ def _cross_entropy_logits(site: Site) -> str:
 
 
 def _cross_entropy_logits_vjp(site: Site) -> tuple[Text, ...]:
-    wide = f"spread(g, shape={_told(site.shapes[0])}, axis=-1)"
+    wide = _wide(site.shapes[0], "axis=-1")
     if site.shapes[0] != site.shapes[1]:
         return f"{wide}*(softmax(u) - one_hot(v, size={site.shapes[0][-1]}))", "0"
     return f"{wide}*(softmax(u)*sum(v, axis=-1, keepdims=true) - v)", f"-{wide}*log_softmax(u)"
@@ -578,6 +584,20 @@ def _cross_entropy_logits_vjp(site: Site) -> tuple[Text, ...]:
 def _paired(shapes: Sequence[Shape], _: dict[str, Any]) -> Shape:
     broadcast(shapes)
     return ()
+
+
+def _huber(site: Site) -> str:
+    """Half the square up to delta, a straight line beyond."""
+    small = f"min(abs(u - v), {_told(site['delta'])})"
+    return f"mean({small}*(abs(u - v) - {small}/2))"
+
+
+def _huber_vjp(site: Site) -> tuple[Text, ...]:
+    shape = broadcast(site.shapes)
+    most = _told(site["delta"])
+    wide = f"{_wide(shape)}/{count(shape, range(len(shape)))}"
+    within = f"max(min(u - v, {most}), -{most})"
+    return f"{wide}*{within}", f"-{wide}*{within}"
 
 
 def _kl_shape(shapes: Sequence[Shape], options: dict[str, Any]) -> Shape:
@@ -719,7 +739,7 @@ def _elementwise(shapes: Sequence[Shape], _: dict[str, Any]) -> Shape:
 
 
 def _sum_vjp(site: Site) -> tuple[Text, ...]:
-    return (f"spread(g, shape={_told(site.shapes[0])}, {_told_axis(site)})",)
+    return (_wide(site.shapes[0], _told_axis(site)),)
 
 
 def _spread_vjp(site: Site) -> tuple[Text, ...]:
@@ -728,14 +748,14 @@ def _spread_vjp(site: Site) -> tuple[Text, ...]:
 
 def _most_vjp(where: str) -> Callable[[Site], tuple[Text, ...]]:
     def vjp(site: Site) -> tuple[Text, ...]:
-        wide = f"spread(g, shape={_told(site.shapes[0])}, {_told_axis(site)})"
+        wide = _wide(site.shapes[0], _told_axis(site))
         return (f"{wide}*{where}(u, axis={_told(site['axis'])})",)
 
     return vjp
 
 
 def _reshape_vjp(site: Site) -> tuple[Text, ...]:
-    return (f"reshape(g, shape={_told(site.shapes[0])})",)
+    return (node("reshape", G, shape=site.shapes[0]),)
 
 
 def _index_vjp(site: Site) -> tuple[Text, ...]:
@@ -767,7 +787,7 @@ def _fold_vjp(site: Site) -> tuple[Text, ...]:
 
 
 def _dropout(site: Site) -> str:
-    return "u*v" if site["keep"] == 1 else f"u*v/{_told(site['keep'])}"
+    return "u*v" if site["keep"] == 1 else f"u*v/({_told(site['keep'])})"
 
 
 # -- the rows ---------------------------------------------------------------------------------------------------------
@@ -862,12 +882,19 @@ ROWS: tuple[ArrayOperation, ...] = (
          formula=_cross_entropy),
     _row("cross_entropy_logits", "u v", _classes, "the cross-entropy of {v} and softmax of {u}", sort="formula",
          formula=_cross_entropy_logits, vjp=_cross_entropy_logits_vjp),
+    _row("binary_cross_entropy", "u v", _elementwise, "the binary cross-entropy of {v} and the probability {u}",
+         sort="formula", formula="-(v*ln(u) + (1 - v)*ln(1 - u))",
+         vjp=("g*(u - v)/(u*(1 - u))", "g*(ln(1 - u) - ln(u))")),
+    _row("binary_cross_entropy_logits", "u v", _elementwise, "the binary cross-entropy of {v} and sigmoid of {u}",
+         sort="formula", formula="softplus(u) - v*u", vjp=("g*(sigmoid(u) - v)", "-g*u")),
     _row("mse", "u v", _paired, "the mean squared difference of {u} and {v}", sort="formula",
          formula="mean((u - v)^2)"),
     _row("half_sse", "u v", _paired, "half the sum of the squared differences of {u} and {v}", sort="formula",
          formula="sum((u - v)^2)/2"),
     _row("mae", "u v", _paired, "the mean absolute difference of {u} and {v}", sort="formula",
          formula="mean(abs(u - v))"),
+    _row("huber", "u v", _paired, "the mean Huber loss of {u} and {v}", params=(("delta", 1),), sort="formula",
+         formula=_huber, vjp=_huber_vjp),
     _row("kl", "u v", _kl_shape, "the divergence of {u} from {v}", sort="formula",
          formula="sum(u*(ln(u) - ln(v)), axis=-1)"),
     # -- layers ---------------------------------------------------------------------------------------------

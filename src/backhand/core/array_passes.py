@@ -7,23 +7,26 @@ worked out exactly, element by element, by the rows of single numbers; large one
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
 
 from backhand import limits
 from backhand.core import arrays as ar
-from backhand.core.adjoints import Sent, Vjp, sent
+from backhand.core.adjoints import Sent, Shapes, Vjp, opened, sent
 from backhand.core.arithmetic import NoValue, TooLarge
-from backhand.core.array_operations import INDEX, shown
+from backhand.core.array_operations import INDEX, ArrayOperation, shown
 from backhand.core.arrays import Evaluator
-from backhand.core.evaluate import Note
+from backhand.core.evaluate import Note, quiet, row_formula
 from backhand.core.formula import Apply, Formula, Ref, apply, names, postorder, to_text
 from backhand.core.graph import Graph, Quantity
 from backhand.core.operations import ADD
+from backhand.core.rules import quiet_powers
 from backhand.core.shapes import shapes_in, size
 from backhand.errors import LimitError, ReadError, UndefinedError, UsageError
 
@@ -134,7 +137,9 @@ class Passes:
                 cure=f"Ask for one element, --of '{of}[{element}]', or for all of them with --pairs.",
             )
         adjoints: dict[str, Any] = {}
-        evaluator = self.evaluator(adjoints)
+        evaluator = self.evaluator(adjoints, quiet_powers(self.note))
+        evaluator.slopes = True
+        shapes = Shapes(self.graph)
         one: Any = ar.ONE if self.exact else 1.0
         adjoints[of] = one if seed is None else seed
         waiting: dict[str, list[Any]] = {}
@@ -148,10 +153,13 @@ class Passes:
                     continue
                 adjoints[quantity.name] = self.gathered(quantity, arrived)
             if quantity.computed:
+                assert quantity.definition is not None
                 found: dict[str, list[Any]] = {}
-                for one_sent in sent(self.graph, quantity.name, of, vjp):
+                evaluator.passing = {}
+                self._corners(quantity.definition, evaluator, shapes)
+                for one_sent in sent(self.graph, quantity.name, of, vjp, shapes):
                     found.setdefault(one_sent.parent, []).append(self.worth(one_sent, evaluator))
-                for name in names(quantity.definition):  # type: ignore[arg-type]
+                for name in names(quantity.definition):
                     if name in found:
                         waiting[name] = [*found[name], *waiting.get(name, [])]
                     else:
@@ -160,7 +168,8 @@ class Passes:
 
     def ways(self, by: str, of: str, adjoints: Mapping[str, Any]) -> Iterator[Way]:
         """All ways back to a quantity, in the order of its children."""
-        evaluator = self.evaluator(adjoints, lambda words: None)
+        evaluator = self.evaluator(adjoints, quiet)
+        evaluator.slopes = True
         for child in self.graph.children(by):
             if child in adjoints:
                 for one in sent(self.graph, child, of):
@@ -168,15 +177,68 @@ class Passes:
                         yield Way(child, one.formula, self.worth(one, evaluator))
 
     def worth(self, what: Sent, evaluator: Evaluator) -> Any:
-        """The value of what comes back along one occurrence."""
+        """The value of what comes back along one occurrence; nan, with a notice, where a slope is infinite."""
+        lost = evaluator.lost
         with np.errstate(all="ignore"):
             try:
                 value = evaluator.evaluate(what.formula)
             except (NoValue, TooLarge):
-                self.note("It has no finite slope there, so no number is given for the derivative.")
-                value = float("nan")
+                value = math.nan
+                evaluator.lost += 1
+            if evaluator.lost > lost or not (self.exact or _finite(value)):
+                value = self._without_slopes(what, value, evaluator)
         shape = self.graph[what.parent].shape
         return np.broadcast_to(ar.boxed(value) if self.exact else value, shape) if shape else value
+
+    def _without_slopes(self, what: Sent, value: Any, evaluator: Evaluator) -> Any:
+        """With nan for what is not finite, which is said unless it came from above."""
+        if not self.exact:
+            value = ar.unboxed(np.where(np.isfinite(value), value, math.nan))
+            if not (_finite(evaluator.adjoints.get(what.child, 1.0)) and _finite(self.values[what.child])):
+                return value
+        whole = size(ar.shape_of(value))
+        count = sum(1 for element in ar.boxed(value).reshape(-1) if element != element)
+        if count and whole > 1:
+            self.note(
+                f"{count} of {whole} elements of what it sends to {what.parent} are not finite; no number is given."
+            )
+        elif count:
+            evaluator.note(f"Its slope by {what.parent} is not finite, so no number is given for the derivative.")
+        return value
+
+    def _corners(self, definition: Formula, evaluator: Evaluator, shapes: Shapes) -> None:
+        """Says where a slope is taken by convention: how many elements stand at a corner of an operation."""
+        if not any(isinstance(part, Apply) and _cornered(part) for part in postorder(definition)):
+            return
+        for part in postorder(opened(definition, shapes)[0]):
+            if not isinstance(part, Apply) or not names(part) or not _has_corners(part):
+                continue
+            with np.errstate(all="ignore"):
+                args = [evaluator.evaluate(arg) for arg in part.args]
+                if isinstance(part.operation, ArrayOperation):
+                    self._ties(part, args)
+                    continue
+                letters = dict(zip(part.operation.arguments, args, strict=True))
+                for kink in part.operation.kinks:
+                    inner = Evaluator(letters, {}, exact=self.exact, note=quiet, slopes=True)
+                    count, whole = _zeros(inner.evaluate(row_formula(kink.at)))
+                    if count:
+                        stand = f"{count} of {whole} elements stand" if whole > 1 else "It stands"
+                        self.note(f"{stand} at a corner of {part.operation.name}: {kink.convention}.")
+
+    def _ties(self, part: Apply, args: Sequence[Any]) -> None:
+        """Equal largest elements."""
+        (value,) = args
+        arithmetic = ar.EXACT if self.exact else ar.FLOATS
+        options: dict[str, Any] = {"axis": dict(part.params)["axis"]}
+        where = ar.where_largest if part.operation.name == "max" else ar.where_smallest
+        shares = ar.floats(where(arithmetic, [value], options))
+        several = np.sum((shares > 0) & (shares < 1)) and np.sum(shares, where=(shares > 0) & (shares < 1))
+        if several:
+            which = "largest" if part.operation.name == "max" else "smallest"
+            whole = round(float(np.sum(shares)))
+            where_it_is = f"At {round(float(several))} of {whole} places several" if whole > 1 else "Several"
+            self.note(f"{where_it_is} elements are equally the {which} in {part.operation.name}; they share its slope.")
 
     def gathered(self, quantity: Quantity, arrived: Sequence[Any]) -> Any:
         """The sum over all ways."""
@@ -187,6 +249,34 @@ class Passes:
         for other in arrived[1:]:
             total = ar.lifted(ADD, [total, other]) if self.exact else total + other
         return total
+
+
+def _finite(value: Any) -> bool:
+    """Whether all floats are finite. The sum tells, for much less than looking at each."""
+    if not ar.is_array(value):
+        return not isinstance(value, float) or math.isfinite(value)
+    if value.dtype == object:
+        return True
+    return math.isfinite(np.sum(value)) or bool(np.all(np.isfinite(value)))
+
+
+def _has_corners(part: Apply) -> bool:
+    row = part.operation
+    return row.sort == "largest" if isinstance(row, ArrayOperation) else bool(row.kinks)
+
+
+def _cornered(part: Apply) -> bool:
+    """Whether it may have corners, in itself or in the formula it stands for."""
+    row = part.operation
+    return _has_corners(part) or (isinstance(row, ArrayOperation) and row.sort == "formula" and not row.vjp)
+
+
+def _zeros(value: Any) -> tuple[int, int]:
+    """How many elements are 0, and of how many."""
+    if ar.is_array(value) and value.dtype != object:
+        return value.size - int(np.count_nonzero(value)), value.size
+    elements = ar.boxed(value).reshape(-1)
+    return sum(1 for element in elements if isinstance(element, (Fraction, float)) and element == 0), elements.size
 
 
 def _short(quantity: Quantity, most: int = 60) -> str:

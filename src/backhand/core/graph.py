@@ -106,22 +106,25 @@ class Graph:
         self.quantities = quantities
         self.asks = asks
         self.notices = notices
-        self.arrays = any(quantity.shape for quantity in quantities)
-        """Whether there are arrays in it."""
         self.program: object = None
         """The flat form that `core.kernels` makes of the graph when floats first go through it."""
+
+    @cached_property
+    def arrays(self) -> bool:
+        """Whether there are arrays in it, or operations on arrays."""
+        return _arrays(self.quantities)
 
     @staticmethod
     def of(quantities: Iterable[Quantity], asks: Iterable[Ask] = (), notices: Iterable[Notice] = ()) -> Graph:
         """A graph of quantities in any order."""
         ordered = _topological(list(quantities))
-        if any(quantity.shape for quantity in ordered) or any(
-            q.computed and q.definition is not None and makes_arrays(q.definition) for q in ordered
-        ):
+        arrays = _arrays(ordered)
+        if arrays:
             from backhand.core.shapes import settle
 
             ordered = settle(ordered)
         graph = Graph(tuple(_placed(ordered)), tuple(asks), tuple(notices))
+        graph.__dict__["arrays"] = arrays
         if graph.taken:
             graph.quantities = tuple(
                 replace(q, definition=graph.spelled(q.definition)) if q.definition else q for q in graph.quantities
@@ -267,6 +270,10 @@ class Graph:
 def makes_arrays(formula: Formula) -> bool:
     """Whether an operation on arrays stands in a formula."""
     return any(type(node) is Apply and type(node.operation) is not Operation for node in postorder(formula))
+
+
+def _arrays(quantities: Iterable[Quantity]) -> bool:
+    return any(q.shape or (q.computed and q.definition is not None and makes_arrays(q.definition)) for q in quantities)
 
 
 class _Content(NamedTuple):

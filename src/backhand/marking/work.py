@@ -12,7 +12,9 @@ Bare derivatives d/dD (...)); names are as written, matching them to a network c
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import Literal, TypeAlias
 
 from backhand.core.formula import Formula
@@ -78,6 +80,16 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class ArrayWritten:
+    """An array of numbers as it was written: its rows, how many axes it has, and the decimals that its numbers show."""
+
+    rows: tuple[tuple[Fraction, ...], ...]
+    axes: int
+    decimals: int | None
+    text: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Work:
     """An answer: its sources in the order given, its lines, proposed repairs, and decisions for the whole page
     that are to be shown (a decimal comma)."""
@@ -86,3 +98,7 @@ class Work:
     lines: tuple[Line, ...]
     repairs: tuple[Repair, ...] = ()
     decisions: tuple[str, ...] = ()
+    literals: Mapping[str, ArrayWritten] = field(default_factory=dict[str, "ArrayWritten"])
+    """The arrays of numbers on a page about arrays, by the names that stand for them in its formulas."""
+    about_arrays: Callable[[], Work] | None = None
+    """The same pages, read as one reads pages about arrays: brackets hold arrays, W^T is a transpose, @ a product."""

@@ -20,12 +20,14 @@ import re
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Literal, TypeAlias
 
 from backhand.core.answers import FormulaReader, Token
 from backhand.core.formula import Num, Ref, Slope
 from backhand.errors import BackhandError
-from backhand.marking.work import Chain, Line, Piece, Repair, Work
+from backhand.marking.work import ArrayWritten, Chain, Line, Piece, Repair, Work
+from backhand.readers.array_text import found_in
 from backhand.readers.markdown import ENDED, LONG, Region, Row, rows
 from backhand.readers.statements import Statements
 from backhand.readers.table import Table
@@ -50,8 +52,8 @@ ROW = 1_000
 Why: TypeAlias = Literal["", "prose", "empty", "struck", "unread"]
 
 
-def read_work(sources: Sequence[Source]) -> Work:
-    """What somebody wrote, in one file or several. Never raises.
+def read_work(sources: Sequence[Source], *, arrays: bool = False) -> Work:
+    """What somebody wrote, in one file or several; with `arrays` as a page about arrays. Never raises.
 
     >>> work = read_work([Source("so dL/dB1 = 2(1) + 2 = 4.")])
     >>> [piece.formula for piece in work.lines[0].chains[0].pieces]
@@ -60,12 +62,15 @@ def read_work(sources: Sequence[Source]) -> Work:
     lines: list[Line] = []
     repairs: list[Repair] = []
     decisions: list[str] = []
+    literals: dict[str, ArrayWritten] = {}
     for source in sources:
-        page = _Page(source)
+        page = _Page(source, arrays, len(literals))
         lines += page.lines()
+        literals |= page.literals
         repairs += page.repairs
         decisions += [f"{source.name}: {words}" if len(sources) > 1 else words for words in page.decisions]
-    return Work(tuple(sources), tuple(lines), tuple(repairs), tuple(decisions))
+    again = None if arrays else partial(read_work, sources, arrays=True)
+    return Work(tuple(sources), tuple(lines), tuple(repairs), tuple(decisions), literals, again)
 
 
 # -- the lines of a page -----------------------------------------------------------------------------------
@@ -77,9 +82,16 @@ COMMAS = re.compile(r"(?<![0-9.,{(\[])([0-9]+),([0-9]+)(?![0-9.,\]}])")
 class _Page:
     """One source on its way to lines."""
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, arrays: bool = False, before: int = 0) -> None:
         self.source = source
         self.text = " " + source.text[1:] if source.text.startswith("\ufeff") else source.text
+        self.arrays = arrays
+        self.literals: dict[str, ArrayWritten] = {}
+        if arrays:
+            self.text, found = found_in(self.text[:PAGE], before)
+            self.literals = {
+                name: ArrayWritten(one.numbers, one.axes, one.decimals, one.text) for name, one in found.items()
+            }
         self.prepared = prepared(self.text[:PAGE])
         self.repairs: list[Repair] = []
         self.decisions: list[str] = []
@@ -179,7 +191,7 @@ class _Page:
 
     def tokens(self, regions: list[Region]) -> list[Token]:
         """The tokens of several pieces of a line; between a piece of mathematics and its neighbours is an edge."""
-        tokenizer = Tokenizer(self.prepared, self.comma)
+        tokenizer = Tokenizer(self.prepared, self.comma, arrays=self.arrays)
         for at, region in enumerate(regions):
             if at:
                 comment = regions[at - 1].mode == "code" and region.mode == "text"

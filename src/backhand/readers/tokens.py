@@ -24,7 +24,7 @@ from typing import Literal, TypeAlias
 
 from backhand.core.answers import GREEK, HATS, Token
 from backhand.core.notation import SUBSCRIPTS, VULGAR
-from backhand.core.operations import FUNCTIONS
+from backhand.core.operations import ARRAY_FUNCTIONS, FUNCTIONS
 
 Mode: TypeAlias = Literal["math", "text", "code"]
 
@@ -67,7 +67,9 @@ PRIMES = re.compile(r"(?:['′’](?!s\b)|\s*+\\prime(?![A-Za-z])|\s*+\^\s*+\\pr
 PER_CENT = re.compile(r"\s?(?:\\%|%)(?![A-Za-z0-9(])")
 LONE_NUMBER = re.compile(r"\s*+[-−+]?\s*+(?:[0-9]++\.?[0-9]*+|\.[0-9]++)(?:[eE][-+]?[0-9]++)?\s*+")
 INDEX = re.compile(_INDEX)
+TRANSPOSED = re.compile(r"\.T(?![A-Za-z0-9_])")
 METHOD = re.compile(r"\.(grad(?:ient)?|data|item\(\)|detach\(\)|value|numpy\(\))(?![A-Za-z0-9_(])")
+ARRAY_METHOD = re.compile(r"\.(sum|mean|dot|max|min|reshape|transpose|var)\(\s*+")
 FUNCTION_CALLED = re.compile(r"\.([a-z][a-z0-9_]*+)\(\s*+\)")
 CALLED = re.compile(r"\.(?=[a-z_][a-z0-9_]*+!?\()")
 """`x.sin()`, and what else is called on a name: `x.powi(2)`, `tape.mul(a, b)`."""
@@ -210,6 +212,16 @@ CALLS: dict[str, str] = {name: name for name in FUNCTIONS} | {
 CALLS.pop("arcsinh")
 """Functions by the names that answers have for them."""
 
+ARRAY_CALLS: dict[str, str] = {name: name for name in ARRAY_FUNCTIONS - {"load"}} | {
+    "matmul": "matmul",
+    "mm": "matmul",
+    "multiply": "multiply",
+    "Softmax": "softmax",
+    "amax": "max",
+    "relu_derivative": "step",
+}
+"""The same for arrays."""
+
 BARE = frozenset("sin cos tan sinh cosh tanh ln log exp sqrt sigmoid relu ReLU".split())
 """Functions that may stand before their argument without parentheses."""
 
@@ -326,6 +338,8 @@ class Tokenizer:
     text: str
     decimal_comma: bool = False
     tokens: list[Token] = field(default_factory=list[Token])
+    arrays: bool = False
+    """Whether the page is about arrays: @, ⊙, transposes, and the functions of arrays are read."""
     proposals: list[Proposal] = field(default_factory=list[Proposal])
     mode: Mode = "text"
     end: int = 0
@@ -496,6 +510,8 @@ class Tokenizer:
             base = text[at:stop].lstrip("\\")
             if base in CALLS and (called := self._function(at, stop, base)):
                 return called
+            if self.arrays and base in ARRAY_CALLS and text[stop : stop + 1] == "(":
+                return self.add("CALL", at, stop, ARRAY_CALLS[base])
             stop = self._suffixes(stop)
         said = text[at:stop]
         if (
@@ -504,6 +520,12 @@ class Tokenizer:
             and (called := self._function(at, at + len(base), base))
         ):
             return called
+        if self.arrays and mode == "code" and said in ARRAY_CALLS and text[stop : stop + 1] == "(":
+            return self.add("CALL", at, stop, ARRAY_CALLS[said])
+        if self.arrays and (found := TRANSPOSED.match(text, stop, end)):
+            if text[found.end() : found.end() + 1] == "." and (called := CALLED.match(text, found.end(), end)):
+                return self._called_on(at, found.end(), called.end())
+            return self.add("NAME", at, found.end(), plain(said) + "^T")
         index = INDEX.match(text, stop, end) if text[stop : stop + 1] in ("[", "(") and mode != "math" else None
         if index and said.lower() in ("grad", "grads", "gradient", "gradients", "adjoint", "adjoints"):
             return self.add("SLOPE", at, index.end(), f"|{plain(index[0][1:-1])}")
@@ -536,6 +558,14 @@ class Tokenizer:
 
     def _called_on(self, at: int, stop: int, begins: int) -> int:
         """`x.sin()` is sin(x); what other methods do is not known."""
+        if self.arrays and (method := ARRAY_METHOD.match(self.text, stop, self.end)):
+            self.add("CALL", at, at, "dot" if method[1] == "dot" else method[1])
+            self.add("OPEN", at, at, "(")
+            self._track("OPEN")
+            self.add("NAME", at, stop, plain(self.text[at:stop]).replace(".T", "^T"))
+            if self.text[method.end() : method.end() + 1] != ")":
+                self.add("COMMA", method.end(), method.end(), ",")
+            return method.end()
         found = FUNCTION_CALLED.match(self.text, stop, self.end)
         if found is None or found[1] not in CALLS:
             return self.add("BAD", at, begins, "A method that is called on a name.")
@@ -597,6 +627,8 @@ class Tokenizer:
                 return self._do_root(at, stop, "")  # its braces end the root, whatever stands behind them
             return self._function(at, stop, name) or self._name(at)
         row = COMMANDS.get(name) or COMMANDS.get(name.rstrip("*"))
+        if self.arrays and name in ("odot", "circ", "top", "intercal"):
+            return self._array_command(at, stop, name)
         if row is None:
             if not name.isalpha():
                 return stop
@@ -608,6 +640,11 @@ class Tokenizer:
             self._track(kind)
             return self.add(kind, at, stop, said)
         return getattr(self, f"_do_{kind}")(at, stop, said)
+
+    def _array_command(self, at: int, stop: int, name: str) -> int:
+        if name in ("odot", "circ"):
+            return self.add("TIMES", at, stop, "⊙")
+        return self.add("NAME", at, stop, "T")
 
     def _do_name(self, at: int, stop: int, _: str) -> int:
         if self.text.startswith("\\delta", at) and (found := SLASH_SLOPE.match(self.text, at, self.end)):
@@ -863,6 +900,8 @@ class Tokenizer:
     def _sign(self, at: int) -> int:
         text, end = self.text, self.end
         sign = text[at]
+        if self.arrays and (stop := self._of_arrays(at, sign)):
+            return stop
         pair = PAIRS.get(text[at : at + 2]) if at + 2 <= end else None
         if pair:
             return self.add(pair[0], at, at + 2, pair[1])
@@ -892,6 +931,17 @@ class Tokenizer:
             self.add(kind, at, at + 1, said)
             return self._jumps.pop(at, at + 1) if kind == "RIGHT" else at + 1
         return getattr(self, f"_do_{kind}")(at, at + 1, said)
+
+    def _of_arrays(self, at: int, sign: str) -> int:
+        """The signs of arrays: products of matrices, products element by element, a transpose behind a parenthesis."""
+        if sign == "@":
+            return self.add("TIMES", at, at + 1, "@")
+        if sign in "⊙∘":
+            return self.add("TIMES", at, at + 1, "⊙")
+        if sign == "." and (found := TRANSPOSED.match(self.text, at, self.end)):
+            self.add("TO", at, at + 1, "^")
+            return self.add("NAME", at + 1, found.end(), "T")
+        return 0
 
     def _between_names(self, at: int) -> bool:
         """The dot of `w1.x1`, both with a number, is a product; other dots end a sentence, or lead to an attribute."""

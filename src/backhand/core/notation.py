@@ -462,7 +462,7 @@ class Option(NamedTuple):
 
     name: str
     value: Formula | str
-    span: Span
+    span: Span | None
 
 
 KINDS = frozenset("input inputs weight weights bias biases target targets constant constants".split())

@@ -29,6 +29,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from backhand import limits
+from backhand.core.array_values import shortest
 from backhand.core.formula import Apply, Formula, Held, Num, Ref, Slope, fold, with_args
 from backhand.errors import LimitError, ReadError
 from backhand.numbers import TooLong, as_float, read_number
@@ -45,9 +46,6 @@ DIRECTORY = 2**20
 
 HEADER = 2**24
 """Bytes of the table of contents of a safetensors file."""
-
-FAR = 100_000
-"""Numbers of one array that are looked at one by one, because they are below 10^-14 or above 10^23."""
 
 
 class Unreadable(Exception):
@@ -212,34 +210,6 @@ def _numbers(array: Array) -> Array:
     if array.dtype.kind == "b":
         return np.ascontiguousarray(array, np.uint8)
     return np.ascontiguousarray(array, array.dtype.newbyteorder("="))
-
-
-def shortest(array: Array, narrow: Callable[[Array], Array]) -> Array:
-    """The shortest decimals that mean these numbers, as float64. `narrow` rounds float64 to the type they had.
-
-    >>> float(shortest(np.float32([0.1]), np.float32)[0])
-    0.1
-    """
-    flat: Array = np.asarray(array, np.float64).reshape(-1)
-    found: Array = flat.copy()
-    places = np.flatnonzero(flat)
-    decades = np.floor(np.log10(np.abs(flat[places]))).astype(int)
-    near = (decades >= -14) & (decades <= 22)  # powers of ten up to 10^22 are doubles
-    far, places, decades = places[~near], places[near], decades[near]
-    with np.errstate(over="ignore"):
-        for digits in range(1, 10):
-            shift = digits - 1 - decades
-            scale = 10.0 ** np.abs(shift)
-            numbers = flat[places]
-            tried = np.where(shift >= 0, np.rint(numbers * scale) / scale, np.rint(numbers / scale) * scale)
-            fits = narrow(tried).astype(np.float64) == numbers
-            found[places[fits]] = tried[fits]
-            places, decades = places[~fits], decades[~fits]
-        for place in far[:FAR]:
-            number = flat[place]
-            texts = (float(f"{number:.{digits}e}") for digits in range(9))
-            found[place] = next((n for n in texts if narrow(np.array([n]))[0] == number), number)
-    return found.reshape(array.shape)
 
 
 def _read(file: IO[bytes], count: int, whole: str = "says") -> bytes:

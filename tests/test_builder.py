@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -174,9 +175,7 @@ def test_numpy_arrays_of_every_kind() -> None:
     assert backhand.propagate(net.graph()).value("L") == 0.25
 
 
-@pytest.mark.parametrize(
-    ("value", "words"),
-    [
+LISTS: list[tuple[list[Any], str]] = [
         ([[1, 2], [3]], r"rows of W are not alike: a vector of 2 beside a vector of 1"),
         ([[1, 2], 3], "not alike"),
         ([1, [2]], "not alike"),
@@ -186,9 +185,11 @@ def test_numpy_arrays_of_every_kind() -> None:
         ([1, None], "None is no number"),
         ([float("nan")], "finite"),
         ([1, 2j], "no number"),
-    ],
-)
-def test_lists_that_are_no_arrays(value: list[object], words: str) -> None:
+]
+
+
+@pytest.mark.parametrize(("value", "words"), LISTS)
+def test_lists_that_are_no_arrays(value: list[Any], words: str) -> None:
     with pytest.raises(UsageError, match=words):
         backhand.Net().weight(W=value)
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from fractions import Fraction
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 import numpy as np
 
@@ -59,7 +59,7 @@ def as_given(value: Any, exact: Callable[[Any], Fraction], name: str = "The arra
     Fractions up to `limits.EXACT_ELEMENTS` elements, else float64. Raises UsageError for rows of unequal length, for
     what is no real number, and for empty arrays; LimitError for what is too large."""
     if isinstance(value, (list, tuple)):
-        shape = _shape_of_lists(value, name)  # type: ignore[arg-type]
+        shape = _shape_of_lists(cast("Sequence[Any]", value), name)
         found = np.empty(shape, object)
         found.reshape(-1)[:] = [exact(number) for number in _flat(value)]
     else:
@@ -123,23 +123,22 @@ def _shape_of_lists(value: Sequence[Any], name: str) -> Shape:
     """The shape of nested lists, which have to be as long as their neighbours."""
     shape: list[int] = []
     level: list[Any] = [value]
-    while isinstance(level[0], (list, tuple)):
-        first: Sequence[Any] = level[0]
-        for other in level:
-            if not isinstance(other, (list, tuple)) or len(other) != len(first):  # type: ignore[arg-type]
-                here = [shown((len(o),)) if isinstance(o, (list, tuple)) else "a single number" for o in (first, other)]  # type: ignore[arg-type]
-                raise UsageError(
-                    f"The rows of {name} are not alike: {here[0]} beside {here[1]}.", cure="Give every row as many."
-                )
-        shape.append(len(first))
+    while True:
+        lengths = [_length(part) for part in level]
+        if len(set(lengths)) > 1:
+            other = next(length for length in lengths if length != lengths[0])
+            here = " beside ".join(shown(() if n is None else (n,)) for n in (lengths[0], other))
+            raise UsageError(f"The rows of {name} are not alike: {here}.", cure="Give every row as many elements.")
+        if lengths[0] is None:
+            return tuple(shape)
+        shape.append(lengths[0])
         _check_size(tuple(shape), name)
         level = [part for row in level for part in row]
-    for other in level:
-        if isinstance(other, (list, tuple)):
-            raise UsageError(
-                f"The rows of {name} are not alike: a single number beside a list.", cure="Give every row as many."
-            )
-    return tuple(shape)
+
+
+def _length(part: object) -> int | None:
+    """Of a list; None for a single number."""
+    return len(cast("Sequence[Any]", part)) if isinstance(part, (list, tuple)) else None
 
 
 def _flat(value: Any) -> list[Any]:

@@ -416,7 +416,7 @@ def test_archives_of_very_many_files(tmp_path: Path) -> None:
 
 def test_many_arrays_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     np.save(tmp_path / "W.npy", np.ones(60))
-    monkeypatch.setattr(limits, "LOADED", 100)
+    monkeypatch.setattr(limits, "TOGETHER", 100)
     source = Source('A = load("W.npy")', str(tmp_path / "net.bh"))
     array_files.array_of("W.npy", "", source, None)
     with pytest.raises(LimitError, match="120 elements"):

@@ -176,15 +176,15 @@ def test_numpy_arrays_of_every_kind() -> None:
 
 
 LISTS: list[tuple[list[Any], str]] = [
-        ([[1, 2], [3]], r"rows of W are not alike: a vector of 2 beside a vector of 1"),
-        ([[1, 2], 3], "not alike"),
-        ([1, [2]], "not alike"),
-        ([], "W is empty"),
-        ([[], []], "W is empty"),
-        ([1, "a"], "'a' is no number"),
-        ([1, None], "None is no number"),
-        ([float("nan")], "finite"),
-        ([1, 2j], "no number"),
+    ([[1, 2], [3]], r"rows of W are not alike: a vector of 2 beside a vector of 1"),
+    ([[1, 2], 3], "not alike"),
+    ([1, [2]], "not alike"),
+    ([], "W is empty"),
+    ([[], []], "W is empty"),
+    ([1, "a"], "'a' is no number"),
+    ([1, None], "None is no number"),
+    ([float("nan")], "finite"),
+    ([1, 2j], "no number"),
 ]
 
 
@@ -219,5 +219,5 @@ def test_mistakes_with_arrays_are_told() -> None:
     with pytest.raises(ReadError, match="not told axs"):
         net.fn.sum(net["x"], axs=0)
     net["y"] = net["x"] @ [[1, 2, 3]]
-    with pytest.raises(ReadError, match="the left side has a vector of 2, the right side 1 rows"):
+    with pytest.raises(ReadError, match="the left side has 2 elements, the right side 1 row"):
         net.graph()

@@ -55,5 +55,5 @@ floats, with a notice."""
 EXPANDED = 5_000
 """Single numbers of a network of arrays that is written out element by element."""
 
-LOADED = 50_000_000
-"""Elements of all arrays together that a network loads from files."""
+TOGETHER = 100_000_000
+"""Elements of all arrays of a network together, those inside its formulas too."""

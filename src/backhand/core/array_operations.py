@@ -113,6 +113,11 @@ def shown(shape: Shape) -> str:
     return f"a vector of {shape[0]}" if len(shape) == 1 else " x ".join(map(str, shape))
 
 
+def counted(number: int, what: str) -> str:
+    """`1 row`, `2 rows`."""
+    return f"{number} {what}{'s' * (number != 1)}"
+
+
 def broadcast(shapes: Sequence[Shape]) -> Shape:
     """The shape in which arrays meet element by element: axes are compared from the last; 1 goes with anything.
 
@@ -147,7 +152,7 @@ def axes_of(axis: Any, rank: int) -> tuple[int, ...]:
     found: list[int] = []
     for one in _several(axis):
         if isinstance(one, bool) or not isinstance(one, int):
-            raise Mismatch(f"an axis is a whole number, and this is {one}")
+            raise Mismatch(f"an axis is a whole number, and this is {_told(cast('Param', one))}")
         if not -rank <= one < rank:
             raise Mismatch(f"there is no axis {one} in an array of {rank} ax{'is' if rank == 1 else 'es'}")
         found.append(one % rank)
@@ -194,8 +199,8 @@ def _matmul_shape(shapes: Sequence[Shape], _: dict[str, Any]) -> Shape:
         raise Mismatch("@ multiplies vectors and matrices, and one side is a single number; write * for that")
     inner, outer = one[-1], other[max(-2, -len(other))]
     if inner != outer:
-        left = f"{inner} columns" if len(one) > 1 else f"a vector of {inner}"
-        right = f"{outer} rows" if len(other) > 1 else f"a vector of {outer}"
+        left = counted(inner, "column" if len(one) > 1 else "element")
+        right = counted(outer, "row" if len(other) > 1 else "element")
         raise Mismatch(f"{shown(one)} and {shown(other)}: the left side has {left}, the right side {right}")
     batch = broadcast([one[:-2], other[:-2]])
     return (*batch, *one[-2:-1], *(other[-1:] if len(other) > 1 else ()))
@@ -312,7 +317,9 @@ def taken(shape: Shape, key: Any) -> Shape:
     """The shape of x[key]."""
     found: list[int] = []
     if len(key) > len(shape):
-        raise Mismatch(f"{len(key)} places are named in brackets, and {shown(shape)} has {len(shape)} axes")
+        raise Mismatch(
+            f"{len(key)} places are named in brackets, and {shown(shape)} has {len(shape)} ax{'is' if len(shape) == 1 else 'es'}"
+        )
     for axis, part in enumerate(key):
         if isinstance(part, tuple):
             start, stop, step = cast("tuple[Any, Any, Any]", part)
@@ -405,7 +412,8 @@ def pairs(value: Any, axes: int, least: int = 0) -> tuple[int, ...]:
     found = _several(value) * (1 if isinstance(value, tuple) else axes)
     if len(found) != axes or not all(isinstance(n, int) and not isinstance(n, bool) and n >= least for n in found):
         told = _told(cast("Param", value))
-        raise Mismatch(f"{told} is not {axes} whole number{'s' * (axes > 1)} of at least {least}")
+        several = f", or {axes} of them" if axes > 1 else ""
+        raise Mismatch(f"sizes and the like are whole numbers of at least {least}{several}, and this is {told}")
     return found
 
 
@@ -699,10 +707,12 @@ def _rms(site: Site) -> str:
 
 def _linear_shape(shapes: Sequence[Shape], options: dict[str, Any]) -> Shape:
     x, weights, bias = shapes
-    if len(weights) != 2 or not x or x[-1] != weights[1]:
+    if len(weights) != 2:
+        raise Mismatch(f"the weights are a matrix, outputs x inputs, and here is {shown(weights)}")
+    if not x or x[-1] != weights[1]:
         raise Mismatch(
             f"{shown(x)} and {shown(weights)}: the weights are outputs x inputs, so the input needs "
-            f"{weights[1] if len(weights) == 2 else '?'} columns"
+            f"{counted(weights[1], 'column')}"
         )
     if bias not in ((weights[0],), ()):
         raise Mismatch(f"{weights[0]} outputs need a bias of as many, and here is {shown(bias)}")
@@ -851,7 +861,7 @@ ROWS: tuple[ArrayOperation, ...] = (
     _row("gather", "u v", _gather_shape, "the rows {v} of {u}", compute=_by("gathered"), vjp=_gather_vjp),
     _row("scatter", "u v", _scatter_shape, "{u} added up in the rows {v}", params=(("shape", ()),),
          compute=_by("scattered"), vjp=("gather(g, v)", "0")),
-    _row("one_hot", "u", _one_hot_shape, "1 at the place {u}", params=(("size", 1),), sort="flat",
+    _row("one_hot", "u", _one_hot_shape, "1 at the place {u}", params=(("size", None),), sort="flat",
          compute=_by("one_hot"), vjp=("0",)),
     _row("zeros", "", _given_shape, "zeros", params=(("shape", ()),), sort="flat", compute=_by("zeros")),
     _row("ones", "", _given_shape, "ones", params=(("shape", ()),), sort="flat", compute=_by("ones")),
@@ -951,8 +961,11 @@ def call(name: str, args: Sequence[Formula], options: dict[str, Param], span: Sp
             raise ReadError(
                 f"{name} is not told {key}.", span, cure=f"It may be told {known}." if known else "It is told nothing."
             )
-    for key in ("shape", "file"):
-        if key in usual and usual[key] in ((), "") and key not in told:
+    for key, value in told.items():
+        if isinstance(usual[key], bool) and not isinstance(value, bool):
+            raise ReadError(f"{key} is true or false, and this is {_told(value)}.", span, cure=f"Write {key}=true.")
+    for key in ("shape", "file", "size"):
+        if key in usual and usual[key] in ((), "", None) and key not in told:
             raise ReadError(f"{name} needs a {key}.", span, cure=_example(row))
     params: Params = tuple((key, told.get(key, value)) for key, value in row.params)
     return apply(row, *arrays, span=span, params=params)
@@ -984,7 +997,7 @@ def option_of(formula: Formula, name: str) -> Param:
             return tuple(option_of(arg, name) for arg in formula.args)
         case _:
             raise ReadError(
-                f"Behind its arrays {name} is told numbers, true or false.",
+                f"{name} is told numbers, true or false here, written out.",
                 formula.span,
                 cure="Write axis=0, keepdims=true, or a shape such as (2, 3).",
             )

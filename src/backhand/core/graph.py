@@ -419,6 +419,9 @@ def _guess(name: str, known: list[str]) -> str:
         if name.translate(LOOKALIKES) != name:
             return f"It looks like {alike[0]} but is written with letters of another alphabet. Write {alike[0]}."
         return f"Did you mean {alike[0]}?"
+    base, bracket, _ = name.partition("[")
+    if bracket and base in known:
+        return f"Elements are taken by numbers, {base}[0]; {name}, with a name in brackets, is another quantity's name."
     if name in FUNCTIONS:
         return f"{name} is a function. Write what it is taken of in parentheses: {name}(x)."
     if name.casefold() in ("nan", "inf", "infinity"):

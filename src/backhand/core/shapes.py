@@ -14,8 +14,8 @@ from dataclasses import replace
 from typing import Any
 
 from backhand import limits
-from backhand.core.array_operations import ArrayOperation, Mismatch, Shape, Site, broadcast, shown
-from backhand.core.formula import Apply, Formula, Ref, Slope, names, postorder, to_text
+from backhand.core.array_operations import MATMUL, TRANSPOSE, ArrayOperation, Mismatch, Shape, Site, broadcast, shown
+from backhand.core.formula import Apply, Formula, Ref, Slope, apply, grouped, names, postorder, to_text
 from backhand.core.graph import Quantity
 from backhand.errors import BackhandError, LimitError, ReadError, raise_all
 
@@ -34,6 +34,8 @@ class Unfit(Mismatch):
 def node_shape(node: Apply, shapes: Sequence[Shape]) -> Shape:
     """The shape of one operation's result. Raises Unfit."""
     try:
+        if node.style == "arrow" and (array := next(filter(None, shapes), None)):
+            raise Mismatch(f"an arrow carries a single number times a single weight, and here is {shown(array)}")
         if isinstance(node.operation, ArrayOperation):
             return node.operation.shape(shapes, dict(node.params))
         return broadcast(shapes)
@@ -96,14 +98,20 @@ def settle(quantities: Sequence[Quantity]) -> list[Quantity]:
     settled: list[Quantity] = []
     errors: list[BackhandError] = []
     broken: set[str] = set()
+    together = 0
     for quantity in quantities:
         shape = quantity.shape
+        together += size(shape)
         if quantity.computed and quantity.definition is not None:
             if not broken.isdisjoint(names(quantity.definition)):
                 broken.add(quantity.name)
                 continue
             try:
-                shape = shape_of(quantity.definition, shapes)
+                parts = shapes_in(quantity.definition, shapes)
+                shape = parts[-1]
+                together += sum(map(size, parts))
+                if together > limits.TOGETHER:
+                    raise too_much(quantity)
             except Unfit as error:
                 errors.append(_unfit(quantity, error, shapes, {q.name: q for q in settled}))
                 broken.add(quantity.name)
@@ -118,14 +126,51 @@ def settle(quantities: Sequence[Quantity]) -> list[Quantity]:
     return settled
 
 
+def too_much(quantity: Quantity) -> LimitError:
+    """The arrays up to and with this quantity are too large together."""
+    return LimitError(
+        f"{quantity.name} makes the arrays of this network too large: more than {limits.TOGETHER} elements together.",
+        quantity.span,
+        cure="Use smaller arrays, or fewer.",
+    )
+
+
 def _unfit(quantity: Quantity, error: Unfit, shapes: Mapping[str, Shape], known: Mapping[str, Quantity]) -> ReadError:
-    """The sentence: what does not fit, and where each array came from."""
+    """The sentence: what does not fit, where each array came from, and what would fit."""
     came: list[str] = []
     for name in names(error.node):
         span = known[name].span
         came.append(f"{name} is {shown(shapes[name])}" + (f" (line {span.line})" if span else ""))
     what = f"{quantity.name}: in {_short(error.node)}, {error}."
-    return ReadError(what, error.node.span or quantity.span, cure="; ".join(came) + "." if came else "")
+    cure = _would_fit(error.node, shapes)
+    return ReadError(what, error.node.span or quantity.span, cure=f"{'; '.join(came)}. {cure}" if came else cure)
+
+
+def _would_fit(node: Apply, shapes: Mapping[str, Shape]) -> str:
+    """What to do about it: for a product of matrices which factor turned or exchanged would fit."""
+    if node.style == "arrow":
+        return "Write the unit as an equation, B = W @ x or B = w*x."
+    several = "Change one of them." if len(names(node)) > 1 else "Change what stands there."
+    if node.operation is not MATMUL:
+        return several
+    one, other = node.args
+    for tried in (
+        apply(MATMUL, one, _turned(other)),
+        apply(MATMUL, _turned(one), other),
+        apply(MATMUL, _turned(one), _turned(other)),
+        apply(MATMUL, other, one),
+    ):
+        try:
+            shape = shape_of(tried, shapes)
+        except (Unfit, LimitError):
+            continue
+        return f"{_short(tried)} would fit, and is {shown(shape)}."
+    return several
+
+
+def _turned(formula: Formula) -> Formula:
+    loose = isinstance(formula, Apply) and formula.operation.name in ("+", "-", "*", "/", "neg", "@", "^")
+    return apply(TRANSPOSE, grouped(formula) if loose else formula, params=(("axes", None),))
 
 
 def _short(node: Formula, most: int = 60) -> str:

@@ -94,9 +94,9 @@ def array_of(file: str, name: str, source: Source, span: Span | None) -> Array:
         _check_shape(array.shape)
         array = _numbers(array)
         total = _taken.get(source, 0) + array.size
-        if total > limits.LOADED:
+        if total > limits.TOGETHER:
             raise Unreadable(
-                f"makes {total} elements loaded by this network; at most {limits.LOADED} are.",
+                f"makes {total} elements loaded by this network; at most {limits.TOGETHER} are.",
                 "Use smaller arrays.",
                 too_large=True,
             )

@@ -161,6 +161,7 @@ class _Statements:
     def __init__(self, notation: Notation) -> None:
         self.notation = notation
         self.errors: list[BackhandError] = []
+        self.elements = 0
         self.broken: set[str] = set()
         self.definitions: list[_Definition] = []
         self.units: dict[str, _Unit] = {}
@@ -428,8 +429,16 @@ class _Statements:
         try:
             if self.notation.arrays and makes_arrays(formula):
                 from backhand.core.arrays import constant, given
+                from backhand.core.shapes import size, too_much
 
-                return given(name, kind or "input", formula, constant(formula, name, definition.span), definition.span)
+                if self.elements > limits.TOGETHER:
+                    return None  # which is said already
+                value = constant(formula, name, definition.span)
+                made = given(name, kind or "input", formula, value, definition.span)
+                self.elements += size(made.shape)
+                if self.elements > limits.TOGETHER:
+                    raise too_much(made)
+                return made
             value = evaluate_constant(formula, name, definition.span)
         except BackhandError as error:
             self.errors.append(error)

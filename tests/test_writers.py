@@ -750,6 +750,68 @@ def test_colours_only_when_asked_for() -> None:
     assert re.sub(r"\x1b\[\d+m", "", colored) == writers.whole(Document("T", every_block), "text", width=60)
 
 
+W = matrix((-2, 1), (1, "2.5"), ("0.333", 12))
+LAYER = equation(
+    "z",
+    row("W", "@", "x", "+", "b"),
+    row(W, "@", vector(-1, 1), "+", vector("0.5", 0, -1)),
+    vector("3.5", "1.5", "10.667"),
+    about="==~",
+    note=("a linear layer",),
+)
+
+
+def test_matrices_stand_on_several_lines_and_are_never_cut() -> None:
+    assert written("text", LAYER, width=80) == (
+        "                ⎡-2       1  ⎤        ⎡ 0.5⎤   ⎡ 3.5  ⎤\n"
+        "z = W @ x + b = ⎢ 1       2.5⎥ ⎡-1⎤ + ⎢ 0  ⎥ ≈ ⎢ 1.5  ⎥  # a linear layer\n"
+        "                ⎣ 0.333  12  ⎦ ⎣ 1⎦   ⎣-1  ⎦   ⎣10.667⎦\n"
+    )
+    assert written("text", LAYER, width=30) == (
+        "z = W @ x + b\n"
+        "\n"
+        "    ⎡-2       1  ⎤\n"
+        "  = ⎢ 1       2.5⎥ ⎡-1⎤\n"
+        "    ⎣ 0.333  12  ⎦ ⎣ 1⎦\n"
+        "\n"
+        "      ⎡ 0.5⎤   ⎡ 3.5  ⎤\n"
+        "    + ⎢ 0  ⎥ ≈ ⎢ 1.5  ⎥\n"
+        "      ⎣-1  ⎦   ⎣10.667⎦\n"
+        "  # a linear layer\n"
+    )
+    assert written("text", LAYER) == (
+        "z = W @ x + b = [[-2, 1], [1, 2.5], [0.333, 12]] @ [-1, 1] + [0.5, 0, -1] ≈ [3.5, 1.5, 10.667]"
+        "  # a linear layer\n"
+    )
+
+
+def test_matrices_in_ascii() -> None:
+    assert written("text", equation("y", Transposed(vector("0.5", -1)), Bars(W)), width=60, only_ascii=True) == (
+        "                |[-2       1  ]|\ny = [ 0.5]T = |[ 1       2.5]|\n    [-1  ]    |[ 0.333  12  ]|\n"
+    ).replace("                |[", "              |[")
+    assert all(map(str.isascii, writers.load("text").write(Document("T", every_block), width=50, only_ascii=True)))
+
+
+@pytest.mark.parametrize(
+    ("tall", "text"),
+    [
+        (row("-", vector(1, 2), "⊙", "y"), "-⎡1⎤ ⊙ y\n ⎣2⎦"),
+        (row(2, "", vector(1, 2), "·", group("a", "+", vector(1, 2))), "2 ⎡1⎤·⎛a + ⎡1⎤⎞\n  ⎣2⎦ ⎝    ⎣2⎦⎠"),
+        (over(vector(1, 2), 3), " ⎡1⎤\n ⎣2⎦\n─────\n  3"),
+        (Call("relu", (vector(-1, "0.25"), Words("axis=0"))), "relu⎛⎡-1   ⎤, axis=0⎞\n    ⎝⎣ 0.25⎦        ⎠"),
+        (Power(vector(1, "y"), Number("2")), "⎡1⎤²\n⎣y⎦"),
+        (Indexed(vector(1, 2), "1"), "⎡1⎤[1]\n⎣2⎦"),
+        (row(Shaped(Slope("L", "z"), "3"), "@", Shaped(Transposed(Symbol("x")), "2")), "dL/dz @ xᵀ\n  3     2"),
+        (Sum("k", "1", Matrix(((Number("1"),), (Number("2"),)), "2×1")), "Σ(k=0..1) ⎡1⎤\n          ⎣2⎦\n          2×1"),
+        (matrix((matrix((1, 2), (3, 4)), vector(5, 6)), axes=3), "⎡⎡1 2⎤  ⎡5⎤⎤\n⎣⎣3 4⎦  ⎣6⎦⎦"),
+        (Root(Prime(vector(over(1, 2), "12.5"))), "sqrt⎛⎡1/2 ⎤'⎞\n    ⎝⎣12.5⎦ ⎠"),
+        (Differentiate("x", vector(1, 2)), "d/dx ⎛⎡1⎤⎞\n     ⎝⎣2⎦⎠"),
+    ],
+)
+def test_a_tall_box_in_text(tall: Box, text: str) -> None:
+    assert written("text", equation(tall), width=60) == text + "\n"
+
+
 def test_mathematics_in_prose_is_not_broken() -> None:
     text = written("text", Paragraph(("And so it is that ", row("t", "=", 3), " here.")), width=22)
     assert text == "And so it is that\nt = 3 here.\n"

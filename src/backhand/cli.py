@@ -309,7 +309,15 @@ def _terminal() -> dict[str, Any]:
     import shutil
 
     color = not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
-    return {"width": shutil.get_terminal_size().columns, "color": color}
+    return {"width": shutil.get_terminal_size().columns, "color": color, "only_ascii": _letters_missing()}
+
+
+def _letters_missing() -> bool:
+    """Whether the terminal shows only ASCII: its encoding has no other letters, or its font no tall brackets."""
+    import locale
+
+    encoding = locale.getpreferredencoding(False).casefold().replace("-", "")
+    return os.environ.get("TERM") == "linux" or (os.name == "posix" and encoding != "utf8")
 
 
 def _put(chunks: Iterator[str], output: str | None) -> None:

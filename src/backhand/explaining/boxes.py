@@ -306,9 +306,9 @@ def transposed(part: Seen) -> Seen:
     return Seen([m.Transposed(part.box if part.rank == 4 else m.Group(part.box))], 4, part.exact)
 
 
-def _all(digit: str, shape: Any) -> Seen:
+def _all(digit: str, shape: int | Shape) -> Seen:
     """An array of ones or zeros: the digit with the shape under it."""
-    sizes: Any = shape if isinstance(shape, tuple) else (shape,)
+    sizes = shape if isinstance(shape, tuple) else (shape,)
     return Seen([m.Shaped(m.Words(digit), times(sizes))], 4)
 
 

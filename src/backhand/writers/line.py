@@ -56,7 +56,7 @@ def line(box: Box) -> str:
         case Fraction(above, below):
             return f"{line(_above(above))}/{line(_below(below))}"
         case Power(base, exponent):
-            return f"{line(as_base(base, line=True))}^{line(_raised(exponent))}"
+            return f"{line(as_base(base, line=True))}^{line(raised(exponent))}"
         case Root(inside):
             return f"sqrt({line(inside)})"
         case Bars(inside):
@@ -150,7 +150,7 @@ def _below(box: Box) -> Box:
     return Group(item) if isinstance(item, Number) and item.text.startswith("-") else item
 
 
-def _raised(box: Box) -> Box:
+def raised(box: Box) -> Box:
     """An exponent: a name, a number without sign, or something in parentheses."""
     items = flat(box, line=True)
     if len(items) == 1 and isinstance(items[0], Symbol | Group | Words):

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any, assert_never
+from typing import TYPE_CHECKING, Any, assert_never, cast
 
 from backhand.core.formula import Formula, to_text
 from backhand.core.graph import Quantity
@@ -88,7 +88,7 @@ def _object(values: Mapping[str, Any], form: Callable[[Any], Json], depth: int) 
 
 def _streamed(value: Any, form: Callable[[Any], Json]) -> Iterator[str]:
     """A value at once, a large array part by part."""
-    if not is_array(value) or value.ndim < 2 or value.size <= AT_ONCE or form(value) is None:
+    if not is_array(value) or value.ndim < 2 or value.size <= AT_ONCE or (form is exact and not _any_exact(value)):
         yield _text(form(value))
         return
     begin = "["
@@ -126,8 +126,7 @@ def is_array(value: object) -> bool:
 
 def _each(value: Any, form: Callable[[Any], Json]) -> Json:
     """An array as nested lists."""
-    parts: list[Any] | None = value if isinstance(value, list) else None
-    return form(value) if parts is None else [_each(part, form) for part in parts]
+    return [_each(part, form) for part in cast("list[Any]", value)] if isinstance(value, list) else form(value)
 
 
 def plain(value: Any) -> Json:
@@ -151,9 +150,12 @@ def plain(value: Any) -> Json:
 def exact(value: Any) -> Json:
     """`3`, `-3/20`; null for floats and symbols, and for an array that holds nothing else."""
     if is_array(value):
-        found = value.dtype == object and any(isinstance(each, Fraction) for each in value.flat)
-        return _each(value.tolist(), exact) if found else None
+        return _each(value.tolist(), exact) if _any_exact(value) else None
     return str(value) if isinstance(value, Fraction) else None
+
+
+def _any_exact(array: Any) -> bool:
+    return array.dtype == object and any(isinstance(each, Fraction) for each in array.flat)
 
 
 def symbols(value: Any) -> Json:

@@ -131,9 +131,9 @@ def by_array(solution: Solution, name: str, detail: Detail) -> Iterator[Block]:
 def _back_line(solution: Solution, step: BackStep) -> Equation:
     """dL/dW1 = dL/dz1 xᵀ = [..][..] = [..]."""
     seen = [Seen([m.Slope(step.of, step.by)], 4), _sum([_named(solution, way.formula) for way in step.ways])]
-    if all(_fits(solution, way.formula) for way in step.ways):
-        if not all(isinstance(way.formula, (Slope, Num)) for way in step.ways):
-            seen.append(_sum([_with_numbers(solution, way.formula) for way in step.ways]))
+    told = not all(isinstance(way.formula, (Slope, Num)) for way in step.ways)
+    if told and all(_fits(solution, way.formula) for way in step.ways):
+        seen.append(_sum([_with_numbers(solution, way.formula) for way in step.ways]))
     if len(step.ways) > 1 and _small(step.ways[0].value):
         seen.append(_sum([_value(solution, way.value) for way in step.ways]))
     result = solution.derivative(step.by)
@@ -143,7 +143,7 @@ def _back_line(solution: Solution, step: BackStep) -> Equation:
 
 
 def _softmax_and_cross_entropy(solution: Solution, name: str) -> Equation | None:
-    """dL/dz = p - t, where p = softmax(z) goes into L = cross_entropy(p, t) alone and the targets of a row add up to 1."""
+    """dL/dz = p - t, where p = softmax(z) goes into L = cross_entropy(p, t) alone and the targets add up to 1."""
     graph, of = solution.graph, solution.of
     children = solution.children(name)
     probabilities = graph[children[0]]
@@ -423,8 +423,8 @@ def _product(name: str, left: Shape, right: Shape) -> str:
 
 
 def _index_forms(solution: Solution, child: str, parent: str) -> Iterator[Block]:
-    """Where the parent stands directly in a product of matrices or an elementwise function: the derivative in index form,
-    with its shape. It is not written out; the matrix line does without it."""
+    """Where the parent stands directly in a product of matrices or an elementwise function: the derivative in index
+    form, with its shape. It is not written out; the matrix line does without it."""
     definition = solution.graph[child].definition
     if definition is None:
         return

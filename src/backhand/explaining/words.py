@@ -141,9 +141,9 @@ def softmax_and_cross_entropy() -> Words:
 
 def jacobians() -> Words:
     return (
-        "Each row holds the derivatives of one element by the elements of what stands directly in its formula, all ways "
-        "added. Derivatives with more than two axes are not written out; the JSON has them.",
-    )
+        "Each row holds the derivatives of one element by the elements of what stands directly in its formula, all ways"
+        " added. Derivatives with more than two axes are not written out; the JSON has them.",
+    )  # fmt: skip
 
 
 def index_form(node: Apply, position: int, child: str, ranks: tuple[int, ...], rank: int) -> Words:
@@ -206,8 +206,8 @@ def index_form(node: Apply, position: int, child: str, ranks: tuple[int, ...], r
             )
         case "softmax", (1,), _:
             y = Symbol(child)
-            return ("In elements: the derivative of ", y, "[i] by ", Symbol(_name(node, 0)), "[j] is ", y, "[i] (1 - ", y,
-                    "[j]) where i = j, and -", y, "[i] ", y, "[j] elsewhere.")  # fmt: skip
+            return ("In elements: the derivative of ", y, "[i] by ", Symbol(_name(node, 0)), "[j] is ", y, "[i] (1 - ",
+                    y, "[j]) where i = j, and -", y, "[i] ", y, "[j] elsewhere.")  # fmt: skip
         case _ if row.partials and len(ranks) == 1 and rank:
             return ("Element by element: each element of ", Symbol(child), " depends on its own element of ",
                     Symbol(_name(node, 0)), " only, so the derivative of one by the other is a diagonal.")  # fmt: skip

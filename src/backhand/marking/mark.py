@@ -50,6 +50,10 @@ def mark(
     >>> [(judgement.name, judgement.verdict) for judgement in marking.judgements if judgement.line]
     [('dL/db', 'right'), ('dL/da', 'wrong')]
     """
+    if graph.arrays:
+        from backhand.marking.array_marking import mark_arrays  # late: numpy
+
+        return mark_arrays(work, graph, of=of, policy=policy, title=title)
     solution = solve(graph, of=of, title=title)
     output = solution.of
     truth = here(graph, output)

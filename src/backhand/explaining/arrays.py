@@ -325,9 +325,9 @@ def _short(node: Apply, shapes: Sequence[Shape]) -> Apply:
 
 def _value(solution: Solution, value: Any, *, derivative: bool = False) -> Seen:
     """A number, a small array whole, a large one in words."""
-    if not isinstance(value, np.ndarray):
-        return value_box(value)
-    array: Any = value
+    array = value
+    if not ar.is_array(array):
+        return value_box(array)
     if derivative and solution.layout.derivatives == "numerator":
         array = array.T
     if not _small(array):
@@ -361,8 +361,8 @@ def _matrix(array: Any, axes: int) -> Seen:
 
 def summary(array: Any) -> Seen:
     """A large array in words."""
-    numbers: Any = np.vectorize(as_float, otypes=[float])(array) if array.dtype == object else array
-    low, high, mean = (show(float(f(numbers))).text for f in (np.min, np.max, np.mean))
+    numbers = ar.floats(array)
+    low, high, mean = (show(float(number)).text for number in (numbers.min(), numbers.max(), numbers.mean()))
     return Seen([m.Summary(f"from {low} to {high}, mean {mean}", _times(array.shape))], 4, False)
 
 

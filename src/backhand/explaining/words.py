@@ -141,9 +141,9 @@ def softmax_and_cross_entropy() -> Words:
 
 def jacobians() -> Words:
     return (
-        "Each row holds the derivatives of one element by the elements of what stands directly in its formula, all ways"
-        " added. Derivatives with more than two axes are not written out; the JSON has them.",
-    )  # fmt: skip
+        "Each row holds the derivatives of one element by the elements of what stands directly in its formula,",
+        " all ways added. Derivatives with more than two axes are not written out; the JSON has them.",
+    )
 
 
 def index_form(node: Apply, position: int, child: str, ranks: tuple[int, ...], rank: int) -> Words:

@@ -131,18 +131,18 @@ def here(graph: Graph, of: str) -> World:
 def elsewhere(graph: Graph, of: str, seed: int) -> World | None:
     """Other numbers of the same shapes and signs; whole numbers that say which class, and masks, stay as they are. None
     where the network has no value there."""
-    draw = np.random.RandomState(seed)
+    draw: Any = np.random.RandomState(seed)
     made: list[Quantity] = []
     places = _places(graph)
     for quantity in graph.quantities:
         if quantity.computed or quantity.name in places or _is_mask(quantity):
             made.append(quantity)
         elif quantity.array is not None:
-            numbers: Array = ar.floats(quantity.array)
-            changed: Array = numbers * draw.uniform(0.4, 1.9, numbers.shape)
-            small: Array = draw.uniform(-1, 1, numbers.shape)
-            other: Array = np.where(numbers == 0, small, changed)
-            made.append(replace(quantity, array=_exact(other)))
+            numbers: Any = ar.floats(quantity.array)
+            changed: Any = numbers * draw.uniform(0.4, 1.9, numbers.shape)
+            small: Any = draw.uniform(-1, 1, numbers.shape)
+            zero: Any = numbers == 0
+            made.append(replace(quantity, array=_exact(changed * ~zero + small * zero)))
         elif quantity.given is not None:
             number = float(quantity.given)
             given = number * draw.uniform(0.4, 1.9) if number else draw.uniform(-1, 1)

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
 
+from backhand.core.answers import LOOKALIKES
 from backhand.core.graph import Graph
 from backhand.marking.about import About, Derivative, Local, Value
 from backhand.marking.claims import Claims
@@ -51,6 +52,9 @@ def mark(
     [('dL/db', 'right'), ('dL/da', 'wrong')]
     """
     solution = solve(graph, of=of, title=title)
+    if any(name != name.translate(LOOKALIKES) for name in graph.index):
+        meant = tuple(repair for repair in work.repairs if repair.meant != repair.said.translate(LOOKALIKES))
+        work = replace(work, repairs=meant)  # these letters are the network's own
     output = solution.of
     truth = here(graph, output)
     claims = Claims(graph, output, truth)

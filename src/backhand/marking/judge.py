@@ -56,6 +56,9 @@ class Later(NamedTuple):
     true: bool
 
 
+WHOLE = 5e-4
+"""How far a whole number may be off, relatively, from one that never ends: 1 is 0.9996 to three digits."""
+
 NEARLY = 0.05
 """How far a number that comes out of rounded ones may be off, relatively."""
 
@@ -127,6 +130,8 @@ class _Numbers(NamedTuple):
         if number != number:
             return False
         if self.bare:
+            if not (self.shown or self.about) and isinstance(number, float) and number:
+                return abs(float(self.literal.value) - number) <= WHOLE * abs(number)
             return agrees(self.literal.value, number, self.shown, about=self.about)
         return equal(self.literal.value, number) or any(_meets_one(m, number) for m in (self.exact, *self.own))
 
@@ -551,7 +556,7 @@ class Judge:
     def _from_below(self, case: _Case, size: float) -> Iterator[Amount]:
         """What follows from rounded numbers that stand further down, where the number at hand is about right."""
         about = case.draft.about
-        if about is None or not any(abs(size - float(truth)) <= NEARLY * abs(float(truth)) for truth in case.truths):
+        if about is None or not any(abs(size - float(x)) <= 5 * NEARLY * abs(float(x)) for x in case.truths):
             return
         numbers = {other: number for other, number in self.below.items() if other != about}
         numbers |= {other: exact(number) for other, number in self.own.numbers.items()}

@@ -112,7 +112,8 @@ def pulled_back(
             if formula is None:
                 continue
             put_in = tidied(formula, letters, shapes)
-            coming[arg] = fitted(put_in, given[k], shape, shapes)
+            elementwise = not isinstance(part.operation, ArrayOperation) or part.operation.sort == "formula"
+            coming[arg] = fitted(put_in, given[k], shape if elementwise else None, shapes)
     return [(part.name, coming[p]) for p, part in enumerate(nodes) if isinstance(part, Ref)]
 
 
@@ -188,9 +189,9 @@ def row_vjp(part: Apply, position: int, shapes: Sequence[Shape], shape: Shape) -
 # -- shapes of what comes back -----------------------------------------------------------------------------------------
 
 
-def fitted(formula: Formula, wanted: Shape, shape: Shape, shapes: Shapes) -> Formula:
-    """What comes back to an argument in the argument's own shape: where the argument was stretched to `shape`, the sum
-    along the axes of the stretching.
+def fitted(formula: Formula, wanted: Shape, shape: Shape | None, shapes: Shapes) -> Formula:
+    """What comes back to an argument in the argument's own shape: where the argument was stretched, the sum along the
+    axes of the stretching. `shape` is what an elementwise operation stretches its arguments to.
 
     A formula may be smaller than it stands for (a factor 1 for an array of ones); before a sum it is spread out."""
     found = shapes.of(formula)
@@ -198,7 +199,7 @@ def fitted(formula: Formula, wanted: Shape, shape: Shape, shapes: Shapes) -> For
         return formula
     if _smaller(found, wanted):
         return formula  # it broadcasts to what is wanted
-    full = shape if _smaller(found, shape) or found == shape else found
+    full = shape if shape is not None and _smaller(found, shape) else found
     formula = spread(formula, full, shapes)
     lead = len(full) - len(wanted)
     ones = tuple(axis for axis, size in enumerate(wanted, lead) if size == 1 and full[axis] != 1)

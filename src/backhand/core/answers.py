@@ -139,6 +139,10 @@ HATS = dict(zip("âĉêĝĥîĵôŝûŵŷẑ", (f"{letter}hat" for letter in "ac
 FOLDS = str.maketrans({**dict.fromkeys("_{}()[]^, \\→", ""), **GREEK, **HATS})
 
 
+LOOKALIKES = str.maketrans("АВЕКМНОРСТХУІЅЈаеорсхуіјѕΑΒΕΖΗΙΚΜΝΟΡΤΥΧο", "ABEKMHOPCTXYISJaeopcxyijsABEZHIKMNOPTYXo")
+"""Letters of Cyrillic and Greek that look like others, and come out of keyboards and scanners in their place."""
+
+
 @lru_cache(4096)
 def folded(name: str) -> str:
     """What two spellings of one name have in common: letters and digits.

@@ -136,6 +136,11 @@ def broadcast(shapes: Sequence[Shape]) -> Shape:
     return tuple(found[::-1])
 
 
+def stretches(one: Shape, other: Shape) -> bool:
+    """Whether an array of the one shape can be stretched to the other."""
+    return len(one) <= len(other) and all(a in (1, b) for a, b in zip(one[::-1], other[::-1], strict=False))
+
+
 def _ordinal(number: int) -> str:
     return {2: "second", 3: "third"}.get(number, f"{number}th")
 
@@ -175,7 +180,7 @@ def _reduced(shapes: Sequence[Shape], options: dict[str, Any]) -> Shape:
 
 def _alike(shapes: Sequence[Shape], options: dict[str, Any]) -> Shape:
     """One array to one of the same shape, along an axis that it must have."""
-    if "axis" in options:
+    if options.get("axis") is not None:
         if not shapes[0]:
             raise Mismatch("it works along an axis, and a single number has none")
         axes_of(options["axis"], len(shapes[0]))
@@ -308,7 +313,7 @@ def _given_shape(_: Sequence[Shape], options: dict[str, Any]) -> Shape:
 def _spread_shape(shapes: Sequence[Shape], options: dict[str, Any]) -> Shape:
     shape = _given_shape(shapes, options)
     expected = without(shape, axes_of(options["axis"], len(shape)), bool(options["keepdims"]))
-    if broadcast([shapes[0], expected]) != expected:
+    if not stretches(shapes[0], expected):
         raise Mismatch(f"{shown(shapes[0])} cannot be spread to {shown(shape)}")
     return shape
 
@@ -341,7 +346,7 @@ def _index_shape(shapes: Sequence[Shape], options: dict[str, Any]) -> Shape:
 
 def _place_shape(shapes: Sequence[Shape], options: dict[str, Any]) -> Shape:
     shape = _given_shape(shapes, options)
-    if broadcast([shapes[0], taken(shape, options["key"])]) != taken(shape, options["key"]):
+    if not stretches(shapes[0], taken(shape, options["key"])):
         raise Mismatch(f"{shown(shapes[0])} does not fill the places")
     return shape
 
@@ -435,6 +440,8 @@ def windows(shape: Shape, size: Shape, options: dict[str, Any]) -> Shape:
 
 def _unfold_shape(shapes: Sequence[Shape], options: dict[str, Any]) -> Shape:
     size = _sizes(options["size"])
+    if len(size) > 2:
+        raise Mismatch(f"windows have one or two axes, and {_told(options['size'])} has {len(size)}")
     return (*shapes[0][: -len(size)], *windows(shapes[0], size, options), count(size, range(len(size))))
 
 
@@ -643,9 +650,9 @@ def _pool(reduce: str) -> Callable[[Site], str]:
 def _normalised(axes: Callable[[Shape], tuple[int, ...]], channel: int) -> tuple[Any, Any, Any]:
     """Shape, formula and vjp of a normalisation over some axes, with a scale and a shift for each place elsewhere."""
 
-    def laid(letter: str, shape: Shape) -> str:
-        """The scale or shift in the shape it meets the array in."""
-        if channel == 1 and len(shape) > 2:
+    def laid(letter: str, shape: Shape, own: Shape) -> str:
+        """The scale or shift, of its own shape, in the shape it meets the array in."""
+        if channel == 1 and len(shape) > 2 and own:
             sizes = tuple(size if axis == 1 else 1 for axis, size in enumerate(shape))[1:]
             return f"reshape({letter}, shape={_told(sizes)})"
         return letter
@@ -668,12 +675,12 @@ def _normalised(axes: Callable[[Shape], tuple[int, ...]], channel: int) -> tuple
 
     def formula(site: Site) -> str:
         _, _, hat = parts(site)
-        scale, shift = laid("v", site.shapes[0]), laid("w", site.shapes[0])
+        scale, shift = (laid(k, site.shapes[0], own) for k, own in zip("vw", site.shapes[1:], strict=True))
         return f"{scale}*({hat}) + {shift}"
 
     def vjp(site: Site) -> tuple[Text, ...]:
         told, root, hat = parts(site)
-        sent = f"g*{laid('v', site.shapes[0])}"
+        sent = f"g*{laid('v', *site.shapes[:2])}"
         back = f"({sent} - mean({sent}, {told}) - {hat}*mean({sent}*({hat}), {told}))/{root}"
         if channel == 1 and len(site.shapes[0]) > 2:
             others = _told(axes(site.shapes[0]))
@@ -739,7 +746,7 @@ def _attention(site: Site) -> str:
 
 
 def _masked_shape(shapes: Sequence[Shape], options: dict[str, Any]) -> Shape:
-    if broadcast(shapes) != shapes[0]:
+    if not stretches(shapes[1], shapes[0]):
         raise Mismatch(f"a mask has the shape of what it masks, {shown(shapes[0])}, and this is {shown(shapes[1])}")
     return _alike(shapes, options)
 

@@ -22,7 +22,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Literal, TypeAlias
 
-from backhand.core.answers import GREEK, HATS, Token
+from backhand.core.answers import GREEK, HATS, LOOKALIKES, Token
 from backhand.core.notation import SUBSCRIPTS, VULGAR
 from backhand.core.operations import ARRAY_FUNCTIONS, FUNCTIONS
 
@@ -134,6 +134,7 @@ PRINTED = re.compile(
     r"(?:,[^()\n]{0,60}(?:\([^()\n]{0,40}\))?)?\)"
 )
 DASHED = re.compile(rf"\s*+(?:[0-9.(\[\\]|[{L}][0-9_]*+(?![{L}]))")
+SIGN_AHEAD = re.compile(r"[ \t]*[-+=*/^·)−]")
 RESPECT = re.compile(r"w\.?\s?r\.?\s?t\.?(?![A-Za-z0-9_])")
 SUPERSCRIPT = re.compile(r"[\u207a\u207b]?[\u00b9\u00b2\u00b3\u2070\u2074-\u2079]+")
 MODULE = re.compile(r"(?:np|numpy|math|torch|tf|F|jnp|cmath|nn|K|mpmath|sp|sympy)\.(?:functional\.)?(?=[a-z])")
@@ -166,9 +167,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
                      "large", "Large", "LARGE", "huge", "Huge", "tiny", "small", "footnotesize", "scriptsize", "normalsize", "bf", "rm", "it", "boldmath", "strut", "relax", "(", ")", "[", "]",
                      "middle"], SKIP),
     **dict.fromkeys("boxed fbox framebox bbox".split(), ("BOX", "")),
-    **dict.fromkeys("cancel bcancel xcancel underline underbrace overbrace mathbin mathrel mathord ensuremath mbox "
+    **dict.fromkeys("underline underbrace overbrace mathbin mathrel mathord ensuremath mbox "
                     "mathstrut smash".split(), TRANSPARENT),
     **dict.fromkeys("label color tag ref eqref hspace phantom hphantom vphantom vspace cite".split(), ("drop", "")),
+    **dict.fromkeys("cancel bcancel xcancel".split(), ("BAD", "What stands for what is crossed out here cannot be told.")),
     "textcolor": ("drop", "transparent"),
     "colorbox": ("drop", "transparent"),
     **dict.fromkeys("ldots dots cdots dotsc dotsb vdots ddots".split(), ("ELLIPSIS", "")),
@@ -303,6 +305,8 @@ ACCENTED = str.maketrans({letter: hat for letter, hat in HATS.items() if letter 
 
 BRACED_BY = re.compile(rf"(\\partial|∂)\{{([{L}][{L}0-9_]*+)\}}")
 IN_PARENTHESES = re.compile(rf"((?<![{L}0-9_])[d∂][{L}0-9_]*+\s?/[d∂])\(([{L}][{L}0-9_]*+)\)")
+CROSSED = re.compile(r"(\\[xb]?c)ancel\{((?:[^{}\n]|\{[^{}\n]{0,40}\}){1,120})\}(?!\s*[\^_])")
+"""What is crossed out to shorten a fraction stands all the same."""
 STYLED = {
     code: letter
     for code in (*range(0x1D400, 0x1D800), 0x210E)
@@ -321,11 +325,13 @@ def _hundredth(number: str) -> str:
 
 def prepared(text: str) -> str:
     """A text as the tokenizer wants it, as long as before: letters without styles, \\partial{w} and d(u) without braces
-    and parentheses. To be done once for a page."""
+    and parentheses, factors without the stroke through them. To be done once for a page."""
     if not text.isascii():
         text = text.translate(STYLED)
     if "{" in text:
         text = BRACED_BY.sub(r"\1 \2 ", text)
+    if "cancel" in text:
+        text = CROSSED.sub(lambda found: " " * (len(found[1]) + 6) + found[2] + " ", text)
     if "/d(" in text or "/∂(" in text:
         text = IN_PARENTHESES.sub(r"\1 \2 ", text)
     return text
@@ -424,6 +430,17 @@ class Tokenizer:
         words = "A number with two decimal points." if follows == "." else "A comma in a number can mean two things."
         return self.add("BAD", at, found.end(), words)
 
+    def _look(self, start: int, end: int) -> None:
+        """Letters of another alphabet in a name: `В1` may be typed for B1. A word of that language is none."""
+        text = self.text
+        said = text[start:end]
+        if said.isascii() or (meant := said.translate(LOOKALIKES)) == said or not meant.isascii():
+            return
+        alone = len(said) == 1 and SIGN_AHEAD.match(text, end) is None and self.mode != "math"
+        if alone or (len(said) > 1 and said.isalpha() and not any(letter.isascii() for letter in said)):
+            return
+        self.proposals.append(Proposal(said, meant, start, end))
+
     def _propose(self, found: re.Match[str]) -> None:
         meant = found[0].translate(str.maketrans("OolI|", "00111"))
         self.proposals.append(Proposal(found[0], meant, found.start(), found.end()))
@@ -495,6 +512,7 @@ class Tokenizer:
             self.add("BAD", at, end, "Not a number.")
 
     def _slope(self, start: int, end: int, of: str, by: str) -> int:
+        self._look(start, end)
         if not of:
             return self.add("BY", start, end, plain(by))
         return self.add("SLOPE", start, end, f"{plain(of)}|{plain(by)}")
@@ -554,6 +572,7 @@ class Tokenizer:
             return self.add("WORD", at, stop, said)
         if stop == at + 1 and said in "OlI" and self.tokens and self.tokens[-1][0] in BEFORE_OPERAND:
             self.proposals.append(Proposal(said, "0" if said == "O" else "1", at, stop))
+        self._look(at, stop)
         return self.add("NAME", at, stop, plain(text[at:stop]))
 
     def _called_on(self, at: int, stop: int, begins: int) -> int:

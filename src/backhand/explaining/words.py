@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from backhand.core.formula import Apply, to_text
+from backhand.core.formula import Apply, Formula, to_text
 from backhand.explaining.document import Inline
 from backhand.explaining.mathematics import Slope, Symbol
 
@@ -137,6 +137,20 @@ def element_of_large(name: str, whole: str) -> Words:
 
 def softmax_and_cross_entropy() -> Words:
     return ("Softmax followed by the cross-entropy with targets that add up to 1: both steps together are short.",)
+
+
+WINDOWS = {
+    "conv_back_image": "Each output sends what comes back to it through the kernel to the places that it saw.",
+    "conv_back_kernel": (
+        "Each element of the kernel met every window: what comes back to a window times what stood there, added up."
+    ),
+    "fold": "Each place of a window gets its part of what comes back to the window; windows that overlap add up.",
+}
+
+
+def through_windows(formula: Formula) -> str:
+    """How derivatives go back through windows, where the formula does that; else empty."""
+    return WINDOWS.get(formula.operation.name, "") if isinstance(formula, Apply) else ""
 
 
 def jacobians() -> Words:

@@ -266,6 +266,8 @@ def make(part: Apply, args: Sequence[Formula], shapes: Shapes) -> Formula:
         return _spread_of(args[0], algebra.negate(_inner(args[0])))
     if row is SPREAD and algebra.constant(args[0]) == 0:
         return algebra.ZERO
+    if row is SPREAD and _is_spread(args[0]) and not shapes.of(_inner(args[0])):
+        return node("spread", _inner(args[0]), shape=options["shape"])
     if row.name == "transpose" and len(shapes.of(args[0])) < 2 and options["axes"] is None:
         return args[0]
     if row.name == "transpose" and options["axes"] is None and _is_transposed(args[0]):

@@ -632,6 +632,22 @@ def ones(ar: Arithmetic, _: Sequence[Any], options: Options) -> Any:
     return ar.full(_as_shape(options["shape"]), ar.one)
 
 
+def made_up(ar: Arithmetic, _: Sequence[Any], options: Options) -> Any:
+    """Numbers of three decimals between -scale and scale, each as likely; of a seed the same on any machine (the
+    generator is one that NumPy keeps as it is)."""
+    seed = options["seed"]
+    if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**32:
+        raise NoValue("the seed of made-up numbers is a whole number from 0 to 4294967295")
+    draw: Any = np.random.RandomState(seed)
+    thousandths = draw.randint(-1000, 1001, _as_shape(options["shape"]))
+    if isinstance(ar, Floats):
+        return thousandths * (float(options["scale"]) / 1000)
+    return _thousandth(thousandths, Fraction(options["scale"]))
+
+
+_thousandth: Any = np.frompyfunc(lambda number, scale: Fraction(int(number), 1000) * scale, 2, 1)
+
+
 def loaded(ar: Arithmetic, _: Sequence[Any], options: Options) -> Any:
     array = options["held"].array
     return exact_array(array) if isinstance(ar, Exact) else np.asarray(array, np.float64)

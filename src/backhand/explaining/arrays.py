@@ -37,7 +37,7 @@ from backhand.solving.solution import WRITTEN, BackStep, Detail, ForwardStep, So
 ROWS, COLUMNS = 12, 10
 """The size of an array that is shown whole."""
 
-NUMBERS = 120
+NUMBERS = 60
 """Single numbers in one line that is shown with all of them."""
 
 Leaf: TypeAlias = Callable[["Ref | Slope"], Seen]
@@ -54,7 +54,7 @@ def given(solution: Solution) -> Iterator[Block]:
             continue
         yield Paragraph((f"{title}:",))
         for quantity in quantities:
-            value = solution.value(quantity.name)
+            value: Any = solution.value(quantity.name) if quantity.array is None else quantity.array
             seen = [Seen([m.Symbol(quantity.name)], 4)]
             if isinstance(quantity.definition, Num):
                 seen.append(written(quantity.definition))
@@ -274,6 +274,10 @@ def _columns(solution: Solution) -> bool:
     for quantity in solution.graph.quantities:
         if quantity.computed and quantity.definition is not None:
             for node in postorder(quantity.definition):
+                if isinstance(node, Apply) and node.operation.name == "+":
+                    ranks = [len(shapes_in(arg, shapes)[-1]) for arg in node.args]
+                    if ranks == [2, 1]:
+                        return False  # a bias for every row
                 if isinstance(node, Apply) and node.operation.name == "@":
                     left = shapes_in(node.args[0], shapes)[-1]
                     right = shapes_in(node.args[1], shapes)[-1]

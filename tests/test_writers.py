@@ -322,6 +322,11 @@ BOXES: list[tuple[Box, str, str, str]] = [
          "</mtd><mtd><mrow><mo>[</mo><mtable><mtr><mtd><mn>2</mn></mtd></mtr></mtable><mo>]</mo></mrow></mtd></mtr></mtable>"
          "<mo>]</mo></mrow>"),
     ),
+    (
+        vector("0.25", -1), "[0.25, -1]", r"\left[\begin{array}{r} 0.25 \\ -1\phantom{.00} \end{array}\right]",
+        ("<mrow><mo>[</mo><mtable><mtr><mtd><mn>0.25</mn></mtd></mtr><mtr><mtd><mrow><mo>−</mo><mn>1</mn></mrow>"
+         "<mphantom><mn>.00</mn></mphantom></mtd></mtr></mtable><mo>]</mo></mrow>"),
+    ),
     (row("W1", "@", "x"), "W1 @ x", r"W_{1}\,x", "<mrow><msub><mi>W</mi><mn>1</mn></msub><mo>\u2062</mo><mi>x</mi></mrow>"),
     (row("a", "⊙", "b"), "a ⊙ b", r"a \odot b", "<mrow><mi>a</mi><mo>⊙</mo><mi>b</mi></mrow>"),
     (row("a", "@", -2), "a @ (-2)", r"a\,(-2)",
@@ -369,6 +374,70 @@ def test_a_box_in_each_format(box: Box, text: str, tex: str, mathml: str) -> Non
     assert line(box) == text
     assert TeX(str)(box) == tex
     assert bare(MathML()(box)) == mathml
+
+
+SHAPES = {"W": (3, 2), "A": (2, 2), "x": (2,), "y": (2,), "b": (3,), "X": (4, 2), "s": ()}
+
+
+@pytest.mark.parametrize(
+    ("formula", "text", "tex"),
+    [
+        ("W @ x + b", "W @ x + b", r"W\,x + b"),
+        ("W @ (x*y)", "W @ (x ⊙ y)", r"W\,(x \odot y)"),
+        ("(W @ x)*b", "(W @ x) ⊙ b", r"(W\,x) \odot b"),
+        ("b*(W @ x)", "b ⊙ (W @ x)", r"b \odot (W\,x)"),
+        ("A @ A @ x", "A @ A @ x", r"A\,A\,x"),
+        ("s*x", "s·x", r"s \cdot x"),
+        ("s x + 2 y", "s x + 2 y", r"s\,x + 2\,y"),
+        ("x*y/s", "(x ⊙ y)/s", r"\frac{x \odot y}{s}"),
+        ("X.T", "Xᵀ", r"X^{\mathsf{T}}"),
+        ("(x + y).T", "(x + y)ᵀ", r"(x + y)^{\mathsf{T}}"),
+        ("transpose(X, axes=(1, 0))", "transpose(X, axes=(1, 0))", r"\mathrm{transpose}(X, \text{axes=(1, 0)})"),
+        ("outer(x, y)", "x @ yᵀ", r"x\,y^{\mathsf{T}}"),
+        ("X[0, 1:]", "X[0, 1:]", "X[0,1{:}]"),
+        ("sum(X, axis=0)", "sum(X, axis=0)", r"\mathrm{sum}(X, \text{axis=0})"),
+        ("sum(X)", "sum(X)", r"\mathrm{sum}(X)"),
+        ("[s, 2]", "[s, 2]", r"\left[\begin{array}{r} s \\ 2 \end{array}\right]"),
+        (
+            "[[1, 2], [3, 4]] @ x",
+            "[[1, 2], [3, 4]] @ x",
+            r"\left[\begin{array}{rr} 1 & 2 \\ 3 & 4 \end{array}\right]\,x",
+        ),
+        ("[[[1]], [[s]]]", "[[[1]], [[s]]]", None),
+        ("zeros(3, 2)", "0 (3×2)", r"\underset{3 \times 2}{\text{0}}"),
+        ("softmax(W @ x)", "softmax(W @ x)", r"\mathrm{softmax}(W\,x)"),
+        ("reshape(x, (2, 1))", "reshape(x, shape=(2, 1))", r"\mathrm{reshape}(x, \text{shape=(2, 1)})"),
+    ],
+)
+def test_formulas_of_arrays(formula: str, text: str, tex: str | None) -> None:
+    from backhand.core.notation import formula as read
+    from backhand.explaining.boxes import box as seen
+
+    shown = seen(read(formula), shapes=SHAPES).box
+    assert line(shown) == text
+    assert tex is None or TeX(str)(shown) == tex
+
+
+def test_what_goes_back_through_arrays() -> None:
+    from backhand.core.array_operations import node
+    from backhand.core.formula import Ref
+    from backhand.explaining.boxes import box as seen
+
+    assert line(seen(node("spread", Ref("g"), shape=(3, 2))).box) == "g·1 (3×2)"
+    assert (
+        line(seen(node("place", Ref("g"), key=(0, (1, None, None)), shape=(3, 2))).box) == "(g at [0, 1:], 0 elsewhere)"
+    )
+
+
+def test_parentheses_around_a_matrix_are_cut_apart_only_where_they_must_be() -> None:
+    whole = group(vector(1, 2), "-", vector(3, 4))
+    assert len(pieces(row("a", "·", whole), 10)) == 2
+    first, second = pieces(Group(a_sum(12)), 20)[0], pieces(group(vector(1, 2), "+", a_sum(12)), 20)[0]
+    assert 'stretchy="false"' in MathML().display("", first)
+    assert '<mo form="prefix" minsize="2.6em">(</mo>' in MathML().display("", second)
+    lines = TeX(str).lines(equation("y", group(vector(1, 2), "+", a_sum(12))), 20)
+    assert r"\Bigl(\left[" in lines[0]
+    assert lines[-1].endswith(r"\Bigr)")
 
 
 def test_a_derivative_within_prose_is_written_with_a_slash() -> None:

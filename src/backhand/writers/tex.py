@@ -39,6 +39,7 @@ from backhand.writers.names import Names, Parts, Verbatim, runs
 from backhand.writers.pieces import (
     Part,
     as_base,
+    behind_points,
     breadth,
     fill,
     flat,
@@ -59,6 +60,8 @@ SIGNS = {
     ",": ", ",
     "(": "(",
     ")": ")",
+    "⎛": r"\Bigl(",
+    "⎠": r"\Bigr)",
     "⊙": r" \odot ",
     "@": r"\,",
 }
@@ -137,7 +140,12 @@ class TeX:
             case Words(text):
                 return self.words(text)
             case Matrix(rows, shape):
-                lines = r" \\ ".join(" & ".join(self(each, inline=True) for each in row) for row in rows)
+                lines = r" \\ ".join(
+                    " & ".join(
+                        self(each, inline=True) + (rf"\phantom{{{lack}}}" if lack else "") for each, lack in cells
+                    )
+                    for cells in map(zip, rows, behind_points(rows))
+                )
                 columns = "r" * max(map(len, rows), default=1)
                 return self._under(rf"\left[\begin{{array}}{{{columns}}} {lines} \end{{array}}\right]", shape)
             case Transposed(inside):

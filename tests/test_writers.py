@@ -431,7 +431,8 @@ def test_what_goes_back_through_arrays() -> None:
 
 def test_parentheses_around_a_matrix_are_cut_apart_only_where_they_must_be() -> None:
     whole = group(vector(1, 2), "-", vector(3, 4))
-    assert len(pieces(row("a", "·", whole), 10)) == 2
+    assert len(pieces(row("a", "·", whole), 8, whole=1.6)) == 2
+    assert len(pieces(row("a", "·", whole), 8)) == 3
     first, second = pieces(Group(a_sum(12)), 20)[0], pieces(group(vector(1, 2), "+", a_sum(12)), 20)[0]
     assert 'stretchy="false"' in MathML().display("", first)
     assert '<mo form="prefix" minsize="2.6em">(</mo>' in MathML().display("", second)
@@ -852,6 +853,12 @@ def test_matrices_stand_on_several_lines_and_are_never_cut() -> None:
         "z = W @ x + b = [[-2, 1], [1, 2.5], [0.333, 12]] @ [-1, 1] + [0.5, 0, -1] ≈ [3.5, 1.5, 10.667]"
         "  # a linear layer\n"
     )
+
+
+def test_parentheses_that_a_line_end_parts_are_tall_in_text() -> None:
+    assert written("text", equation("y", group(W, "-", vector("x", 2, 3))), width=24) == (
+        "y\n    ⎛⎡-2       1  ⎤\n  = ⎜⎢ 1       2.5⎥\n    ⎝⎣ 0.333  12  ⎦\n\n      ⎡x⎤⎞\n    - ⎢2⎥⎟\n      ⎣3⎦⎠\n"
+    ).replace("y\n    ⎛", "    ⎛").replace("  = ⎜", "y = ⎜")
 
 
 def test_matrices_in_ascii() -> None:

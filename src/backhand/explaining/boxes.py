@@ -300,10 +300,11 @@ def multiply_box(style: str, left: Seen, right: Seen, marks: list[bool]) -> Seen
     side_by_side = style in ("juxtaposed", "arrow")
     if _mixed(style, right):
         right = right.grouped()
-    put_in_for_name = side_by_side and left.number and marks[0]
+    bracketed = len(right.items) == 1 and isinstance(right.items[0], m.Matrix | m.Summary)
+    put_in_for_name = side_by_side and left.number and marks[0] and not bracketed
     if left.rank < 2 or (left.negative and not left.number) or put_in_for_name or (style == "@" and _has(left, "⊙")):
         left = left.grouped()
-    if right.negative or right.rank < 2 or (side_by_side and (right.number or marks[1])):
+    if right.negative or right.rank < 2 or (side_by_side and (right.number or marks[1]) and not bracketed):
         right = right.grouped() if not (len(right.items) == 1 and isinstance(right.items[0], m.Group)) else right
     sign = TIMES if side_by_side else SIGNS[style if style in ("@", "⊙") else "·"]
     left.items.append(sign)

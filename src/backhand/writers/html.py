@@ -189,7 +189,7 @@ class _Page:
 
     def link(self, link: Link, result: bool = False) -> str:
         """A link in one piece or in several, between which the line may end."""
-        cut = pieces(link.box, ROOM)
+        cut = pieces(link.box, ROOM, whole=1.6)
         if len(cut) == 1:
             return f'<span class="link">{self.math.display(link.relation, cut[0], result=result)}</span>'
         relations = [link.relation, *[""] * (len(cut) - 1)]

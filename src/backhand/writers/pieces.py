@@ -51,9 +51,6 @@ TALL_OPEN, TALL_CLOSE = Sign("⎛"), Sign("⎠")
 """The same where something tall stands between them, in print."""
 
 
-WHOLE = 1.6
-"""How many times as broad as a line something may be that is not cut if it can be helped."""
-
 GUARDED = frozenset([Number, Fraction, Slope, Differentiate, Sum])
 """What neighbours may force into parentheses."""
 
@@ -319,18 +316,21 @@ def is_fraction(box: Box) -> bool:
 # -- where a line may end -----------------------------------------------------------------------------
 
 
-def pieces(box: Box, room: float, measure: Callable[[Box], float] = breadth, *, line: bool = False) -> list[Piece]:
+def pieces(
+    box: Box, room: float, measure: Callable[[Box], float] = breadth, *, line: bool = False, whole: float = 1.0
+) -> list[Piece]:
     """One piece if it is at most `room` broad; otherwise cut before each plus and minus that stands free or
     in parentheses too long to stay whole, and what is still too long in front of factors. A Slope of nothing is
-    the d/dx before parentheses. Parentheses around a matrix stay whole if they can: they are as tall as it."""
+    the d/dx before parentheses. Parentheses around a matrix stay whole up to `whole` lines: where one can scroll they
+    are better not parted."""
     items = flat(box, line=line)
-    whole = Piece("", Row(tuple(items)))
-    if measure(whole.row) <= room:
-        return [whole]
+    uncut = Piece("", Row(tuple(items)))
+    if measure(uncut.row) <= room:
+        return [uncut]
 
     def unfolded(items: Iterable[Box]) -> Iterator[Box]:
         for item in items:
-            if measure(item) <= (room * WHOLE if isinstance(item, Group | Call) and holds_matrix(item) else room):
+            if measure(item) <= (room * whole if whole > 1 and holds_matrix(item) else room):
                 yield item
                 continue
             tall = not line and is_tall(item)

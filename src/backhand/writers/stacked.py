@@ -38,7 +38,7 @@ from backhand.explaining.mathematics import (
 )
 from backhand.text import cells
 from backhand.writers.line import joined, line, raised
-from backhand.writers.pieces import as_base, flat, in_parentheses, summand
+from backhand.writers.pieces import CLOSE, OPEN, as_base, flat, in_parentheses, summand
 
 FENCES = {"(": "⎛⎜⎝", ")": "⎞⎟⎠", "[": "⎡⎢⎣", "]": "⎤⎥⎦", "|": "│││"}
 SMALL = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
@@ -173,8 +173,12 @@ class Stacker:
                 blocks.append(of_text(self.text(_between(run, items, place))))
                 run.clear()
 
+        tall = max((self(item) for item in items if is_stacked(item)), key=lambda block: len(block.lines), default=None)
         for place, item in enumerate(items):
-            if is_stacked(item):
+            if tall and item in (OPEN, CLOSE):  # one of a pair that a line end parts
+                end(place)
+                blocks.append(fence(item.text, tall))
+            elif is_stacked(item):
                 if run and run[-1] == Sign("@") and not isinstance(item, Shaped):
                     run[-1] = Sign(" ")
                 end(place)

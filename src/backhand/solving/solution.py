@@ -233,7 +233,9 @@ class Solution:
         for name in self.wrt:
             if name != self.of and name in self.graph:
                 if self.graph.arrays:
-                    yield self.back_step(name)
+                    step = self.back_step(name)
+                    if step.ways:
+                        yield step
                 else:
                     yield from self.local_steps(name)
                     yield self.gather_step(name)

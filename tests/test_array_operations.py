@@ -423,6 +423,8 @@ CASES: list[Case] = [
     same("one_hot", "one_hot(v, size={d}) @ u", {"u": "d, b", "v": ""}, lambda X, u, v, sizes: hot(X, v, sizes["d"]) @ u, v="below d"),
     same("zeros", "zeros({a}, {b}) + u", {"u": "b"}, lambda X, u, sizes: X.zeros((sizes["a"], sizes["b"])) + u),
     same("ones", "ones(shape=({a}, {b}))*u", {"u": ""}, lambda X, u, sizes: (u + 0) * X.broadcast_to(u / u, (sizes["a"], sizes["b"]))),
+    same("random", "random(2, 3, seed=1, scale=2)*u", {"u": ""},
+         lambda X, u, sizes: u * X.asarray(np.random.RandomState(1).randint(-1000, 1001, (2, 3)) * 0.002)),
     same("load", lambda **_: apply(read("u + u").operation, Ref("u"), node("load", held=Held(np.array([[1.5], [2.5]])))), {"u": "a"},  # type: ignore[union-attr]
          lambda X, u: u + X.asarray([[1.5], [2.5]])),
     # -- windows and convolutions

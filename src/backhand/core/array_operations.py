@@ -870,6 +870,8 @@ ROWS: tuple[ArrayOperation, ...] = (
     _row("one_hot", "u", _one_hot_shape, "1 at the place {u}", params=(("size", None),), sort="flat",
          compute=_by("one_hot"), vjp=("0",)),
     _row("zeros", "", _given_shape, "zeros", params=(("shape", ()),), sort="flat", compute=_by("zeros")),
+    _row("random", "", _given_shape, "made-up numbers", params=(("shape", ()), ("seed", 0), ("scale", 1)), sort="flat",
+         compute=_by("made_up")),
     _row("ones", "", _given_shape, "ones", params=(("shape", ()),), sort="flat", compute=_by("ones")),
     _row("load", "", _loaded_shape, "an array from a file", params=(("file", ""), ("name", ""), ("held", None)),
          sort="flat", compute=_by("loaded")),

@@ -290,9 +290,9 @@ class Graph:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Graph):
             return NotImplemented
-        return (self.asks, self.update) == (other.asks, other.update) and {q.name: _content(q) for q in self.quantities} == {
-            q.name: _content(q) for q in other.quantities
-        }
+        return (self.asks, self.update) == (other.asks, other.update) and {
+            q.name: _content(q) for q in self.quantities
+        } == {q.name: _content(q) for q in other.quantities}
 
     def __hash__(self) -> int:
         return hash(tuple(sorted(q.name for q in self.quantities)))

@@ -346,7 +346,9 @@ class _Statements:
             )
         if next(references(formula), None) is not None or makes_arrays(formula):
             raise ReadError(
-                f"The rate {name} is a number, and here is a formula.", formula.span or span, cure=f"Write {name} = 0.5."
+                f"The rate {name} is a number, and here is a formula.",
+                formula.span or span,
+                cure=f"Write {name} = 0.5.",
             )
         rate = evaluate_constant(formula, plain_name(name), formula.span or span)
         made = Update(rate, plain_name(name))

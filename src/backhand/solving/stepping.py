@@ -53,7 +53,8 @@ class DescentStep:
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Descent:
-    """Steps one after another. `values` are those of all quantities after the last, `graph` the network as it then is."""
+    """Steps one after another. `first` are the values before them, `values` those after the last, `graph` the network
+    as it then is."""
 
     of: str
     update: Update
@@ -94,22 +95,27 @@ def step(
     Fraction(2, 1)
     """
     if lr is not None:
-        update = Update(_rate(lr), "lr", tuple(by), steps, in_place)
+        update = Update(rate_of(lr), "lr", tuple(by), steps, in_place)
     elif graph.update is not None:
         update = graph.update
     else:
-        raise UsageError(
-            "A step needs a rate.", cure="Say it, lr=0.5, or write a line in the network: step lr = 0.5."
-        )
+        raise UsageError("A step needs a rate.", cure="Say it, lr=0.5, or write a line in the network: step lr = 0.5.")
     return descend(graph, update, of=of, numbers=numbers)
 
 
-def _rate(lr: Number | float | str) -> Number:
+def rate_of(lr: Number | float | str) -> Number:
+    """A rate from a number, or from a text in the notation: `1/2`. Raises UsageError for what is no number."""
     from backhand.core.builder import exact
     from backhand.core.evaluate import evaluate_constant
+    from backhand.core.graph import makes_arrays
     from backhand.core.notation import formula
 
-    return evaluate_constant(formula(lr), "lr", None) if isinstance(lr, str) else exact(lr)
+    if not isinstance(lr, str):
+        return exact(lr)
+    found = formula(lr)
+    if names(found) or makes_arrays(found):
+        raise UsageError(f"The rate of a step is a number, and this is {lr}.", cure="Write 0.5 or 1/2.")
+    return evaluate_constant(found, "lr", None)
 
 
 def descend(graph: Graph, update: Update, *, of: str | None = None, numbers: Numbers = "exact") -> Descent:
@@ -230,7 +236,8 @@ def _in_place(now: Propagation, update: Update, by: Sequence[str]) -> list[Move]
                     arrived[name] = add(arrived[name], product) if name in arrived else product
         for name in mine:
             if last[name] == position:
-                moves[name] = _move(now, name, now.value(name), arrived[name], update.rate)
+                gradient = arrived.get(name, _nothing(now, graph[name]))
+                moves[name] = _move(now, name, now.value(name), gradient, update.rate)
                 replaced[name] = moves[name].new
         for name, product in sent(quantity, replaced):
             if name not in changing:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
@@ -292,6 +293,30 @@ def test_the_working_of_a_step(tmp_path: Path, capsys: pytest.CaptureFixture[str
     text = said(capsys, "solve", net(tmp_path, SMALL + "step eta = 0.1 for 2 steps"))
     assert "After 2 steps" in text and "b+ = b - 0.1 dL/db = 1 - 0.1(5) = 0.5" in text
     assert "2 steps" in text and "eta = 0.1" in text
+
+
+@pytest.mark.parametrize("in_place", [False, True])
+def test_every_line_of_a_step_is_true(in_place: bool) -> None:
+    from backhand.display import formatted
+
+    mazur = backhand.read(Path(__file__).parent.parent / "examples" / "mazur-step.bh")
+    assert mazur.update is not None and mazur.update.in_place
+    update = mazur.update._replace(in_place=in_place)
+    made = step(mazur, update.rate, by=update.by, in_place=in_place)
+    text = "".join(formatted(backhand.solve(mazur, step=update), "text"))
+    lines = re.findall(r"^ *(\w+)\+ = \1 - 0\.5.* ≈ ([\d.]+) - 0\.5\((-?[\d.]+)\) ≈ ([\d.]+)$", text, re.MULTILINE)
+    assert [name for name, *_ in lines] == list(made.by)
+    for (_, *shown), move in zip(lines, made.steps[0].moves, strict=True):
+        for digits, value in zip(shown, (move.old, move.gradient, move.new), strict=True):
+            last = Fraction(1, 10 ** len(digits.partition(".")[2]))
+            assert abs(Fraction(digits) - Fraction(value)) <= last / 2  # type: ignore[arg-type]
+    table = text.partition("The values then")[2]
+    rows = re.findall(r"^ +(\S+) +(?:≈ )?([\d.]+) +(?:≈ )?([\d.]+)$", table, re.MULTILINE)
+    assert [name for name, *_ in rows] == [q.name for q in mazur.quantities if q.computed]
+    for name, *shown in rows:
+        for digits, value in zip(shown, (made.first[name], made.values[name]), strict=True):
+            last = Fraction(1, 10 ** len(digits.partition(".")[2]))
+            assert abs(Fraction(digits) - Fraction(value)) <= last / 2  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("text", [SMALL, LAYERS])

@@ -183,7 +183,8 @@ def test_small_layers_are_opened_into_units_with_their_weights() -> None:
     scene = array_scene("layers")
     captions = [unit.caption for unit in scene.units if unit.caption]
     assert captions == [
-        ("x (2)",), ("z1 (3)", "W1 x + b1"), ("h (3)", "relu(z1)"), ("z2 (2)", "W2 h + b2"), ("p (2)", "softmax(z2)"),
+        ("x (2)",), ("z1 (3)", "W1 x + b1", "b1 = [0, 1, -1]"), ("h (3)", "relu(z1)"),
+        ("z2 (2)", "W2 h + b2", "b2 = [1, -1]"), ("p (2)", "softmax(z2)"),
     ]  # fmt: skip
     weights = {(arrow.tail, arrow.head): arrow.weight for arrow in scene.arrows}
     assert [weights["x[1]", f"z1[{k}]"] for k in range(3)] == ["-1", "1", "1/3"]

@@ -82,6 +82,14 @@ OUT = click.option("-o", "--output", metavar="OUT", help="Write to a file; its s
 )
 @click.option("--float", "floats", is_flag=True, help="Floats instead of exact numbers: for large networks.")
 @click.option("--tidy", is_flag=True, help="Simplify formulas of networks in symbols (needs the extra: symbols).")
+@click.option("--step", "rate", metavar="RATE", help="Also a step of gradient descent with this rate.")
+@click.option("--steps", metavar="N", type=int, default=1, help="With --step: so many of them.")
+@click.option(
+    "--update", metavar="NAME", multiple=True, help="With --step: what is changed (default: all weights and biases)."
+)
+@click.option(
+    "--in-place", is_flag=True, help="With --step: each weight is replaced before the way back goes on through it."
+)
 @click.option(
     "--layout",
     metavar="L",
@@ -91,7 +99,8 @@ OUT = click.option("-o", "--output", metavar="OUT", help="Write to a file; its s
 @OUT
 def solve(
     *, net: str, of: str | None, wrt: tuple[str, ...], pairs: bool, paths: bool, detail: Any,
-    format_: str | None, floats: bool, tidy: bool, layout: str, output: str | None,
+    format_: str | None, floats: bool, tidy: bool, rate: str | None, steps: int, update: tuple[str, ...],
+    in_place: bool, layout: str, output: str | None,
 ) -> None:  # fmt: skip
     """Every value and every derivative of a network, with the working.
 
@@ -102,6 +111,7 @@ def solve(
       backhand solve q3.bh --detail full            each local derivative worked out
       backhand solve q3.bh --of D --wrt A1          one derivative
       backhand solve q3.bh --pairs --format json    all of them, for a program
+      backhand solve q3.bh --step 0.5               new weights, and the values after
       backhand solve q3.bh -o q3.html               a page; also .md .tex .json .svg .txt
     """
     from backhand.display import format_of, formatted
@@ -119,6 +129,7 @@ def solve(
         numbers="float" if floats else "exact",
         title=_title(net),
         layout=_layout(layout),
+        step=_step(rate, steps, update, in_place=in_place),
     )
     if tidy:
         from backhand.solving.tidy import tidied
@@ -126,6 +137,18 @@ def solve(
         solution = tidied(solution)
     options = _terminal() if chosen == "text" and not output else {}
     _put(formatted(solution, chosen, detail=detail, **options), output)
+
+
+def _step(rate: str | None, steps: int, update: tuple[str, ...], *, in_place: bool) -> Any:
+    """What --step and its companions say; None to leave it to the network."""
+    if rate is None:
+        if steps != 1 or update or in_place:
+            raise UsageError("--steps, --update and --in-place belong to a step.", cure="Say its rate: --step 0.5.")
+        return None
+    from backhand.core.graph import Update
+    from backhand.solving.stepping import rate_of
+
+    return Update(rate_of(rate), "lr", update, steps, in_place)
 
 
 def _layout(text: str) -> Any:

@@ -55,5 +55,11 @@ floats, with a notice."""
 EXPANDED = 5_000
 """Single numbers of a network of arrays that is written out element by element."""
 
+STEPS = 1_000
+"""Steps of gradient descent in a row."""
+
+EXACT_STEPS = 10
+"""Steps of gradient descent up to which numbers are exact or know their digits; past them floats, with a notice."""
+
 TOGETHER = 100_000_000
 """Elements of all arrays of a network together, those inside its formulas too."""

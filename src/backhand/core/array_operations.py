@@ -323,7 +323,7 @@ def taken(shape: Shape, key: Any) -> Shape:
     found: list[int] = []
     if len(key) > len(shape):
         axes = f"{len(shape)} ax{'is' if len(shape) == 1 else 'es'}"
-        raise Mismatch(f"{len(key)} places are named in brackets, and {shown(shape)} has {axes}")
+        raise Mismatch(f"{counted(len(key), 'place')} in brackets, and {shown(shape)} has {axes}")
     for axis, part in enumerate(key):
         if isinstance(part, tuple):
             start, stop, step = cast("tuple[Any, Any, Any]", part)

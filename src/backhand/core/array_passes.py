@@ -298,7 +298,8 @@ def with_output(graph: Graph, of: str | None) -> tuple[Graph, str | None]:
     name = element_name(whole, place)
     formula = apply(INDEX, Ref(whole), params=(("key", place),))
     try:
-        return Graph.of([*graph.quantities, Quantity(name, "computed", formula)], graph.asks, graph.notices), name
+        more = [*graph.quantities, Quantity(name, "computed", formula)]
+        return Graph.of(more, graph.asks, graph.notices, graph.update), name
     except ReadError as error:
         raise UsageError(error.what, cure=error.cure) from None
 

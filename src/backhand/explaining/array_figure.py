@@ -98,7 +98,9 @@ def _opened(graph: Graph, solution: Solution | None) -> Scene | None:
         for position, unit in enumerate(members):
             plain = bool(quantity.shape)
             above = _caption(graph, quantity) if plain and position == 0 else ()
-            inside, bias = ("", "") if plain else (unit.inside or _formula(graph, quantity), unit.bias)
+            inside, bias = ("", "") if plain else (unit.inside, unit.bias)
+            if not plain and not inside and not bias:
+                inside = _formula(graph, quantity)
             unit = replace(unit, layer=layer, row=len(column), caption=above, small=plain, inside=inside, bias=bias)
             if solution is not None:  # its numbers are the exact ones
                 below = _below(solution, unit.name) if unit.below else ""
@@ -137,10 +139,13 @@ def _elements(quantity: Quantity) -> Iterator[str]:
 
 
 def _caption(graph: Graph, quantity: Quantity) -> tuple[str, ...]:
-    """The name and shape of a layer, and its formula."""
-    first = f"{quantity.name} ({times(quantity.shape)})"
-    formula = _formula(graph, quantity)
-    return (first, formula) if formula else (first,)
+    """The name and shape of a layer, its formula, and what is added in it."""
+    lines = [f"{quantity.name} ({times(quantity.shape)})", _formula(graph, quantity)]
+    if quantity.computed and quantity.definition is not None:
+        for name in names(quantity.definition):
+            if graph[name].kind == "bias" and graph[name].array is not None and (added := _few(graph[name].array)):
+                lines.append(f"{name} {added}" if added.startswith("≈") else f"{name} = {added}")
+    return tuple(line for line in lines if line)
 
 
 def _number_of(weight: str) -> str:

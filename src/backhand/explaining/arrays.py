@@ -368,6 +368,16 @@ def _value(solution: Solution, value: Any, *, derivative: bool = False) -> Seen:
     return _matrix(array, array.ndim)
 
 
+def array_box(solution: Solution, value: Any) -> Seen:
+    """A value as it is shown in a solution."""
+    return _value(solution, value)
+
+
+def shown_whole(value: Any) -> bool:
+    """Whether a value is shown with all of its numbers."""
+    return _small(value)
+
+
 def _small(value: Any) -> bool:
     shape: Shape = getattr(value, "shape", ())
     if len(shape) > 3:

@@ -24,6 +24,7 @@ import random
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from fractions import Fraction
 from functools import cached_property
 from itertools import pairwise
 from math import isclose, log2
@@ -680,7 +681,7 @@ class Search:
             unexplained=len(fit.misses),
             bits=round(fit.cost, 2),
             evidence=_evidence(len(numbers), len(fit.misses), rows, title, place),
-            remark=_said(rows[0].remark, self.views[0].sheet, about),
+            remark=remark_about(rows[0].remark, self.views[0].sheet, about),
             place=place,
         )
 
@@ -728,7 +729,7 @@ def _evidence(lines: int, left: int, rows: Sequence[Misconception], title: str, 
     return f"{count}, 1 {what}: {title}{where}{rest}"
 
 
-def _said(remark: str, sheet: Sheet, about: Sequence[About]) -> str:
+def remark_about(remark: str, sheet: Sheet, about: Sequence[About]) -> str:
     """The remark with the names of the first line it is about."""
     by = next((a.by for a in about if isinstance(a, Derivative)), None)
     if by is None:
@@ -884,13 +885,13 @@ def every_place(sheet: Sheet) -> list[Hypothesis]:
 
 def makes_a_difference(sheet: Sheet) -> Iterator[tuple[Hypothesis, bool]]:
     """Every row at every place, and whether anything on the sheet shows it, at whatever numbers."""
-    points = [(told, run(sheet, RIGHT, told)) for told in _points(sheet)]
+    trials = [(told, run(sheet, RIGHT, told)) for told in points(sheet)]
     for hypothesis in every_place(sheet):
         practice = hypothesis.practice
-        yield hypothesis, practice.stale or any(_differs(sheet, practice, *point) for point in points)
+        yield hypothesis, practice.stale or any(_differs(sheet, practice, *trial) for trial in trials)
 
 
-def _points(sheet: Sheet) -> list[Told]:
+def points(sheet: Sheet) -> list[Told]:
     """The network's own numbers, and others for everything that is computed."""
     draw = random.Random(11)
     found = [Told()]
@@ -950,11 +951,17 @@ class Collisions:
 
 
 def collisions(
-    graph: Graph, of: str | None = None, asked: Sequence[About] | None = None, *, expressions: bool = False
+    graph: Graph,
+    of: str | None = None,
+    asked: Sequence[About] | None = None,
+    *,
+    expressions: bool = False,
+    digits: int | None = None,
 ) -> Collisions:
     """Which habits look alike, or cannot be seen, where the lines `asked` are written (all of them, without).
 
-    `expressions` says that each derivative is written with its summands and factors.
+    `expressions` says that each derivative is written with its summands and factors; `digits` how many decimals are
+    shown of rounded numbers: what lies within their rounding looks alike.
     """
     sheet = sheet_of(graph, graph.output(of)[0])
     lines = list(asked) if asked is not None else every_line(graph, sheet.of)
@@ -972,15 +979,43 @@ def collisions(
             if (
                 signature != truth
                 and row.sort == "habit"
-                and not _several_lines(graph, sheet, page, lines, expressions)
+                and not _several_lines(graph, sheet, page, lines, expressions=expressions, digits=digits)
             ):
                 one_line.append(row.key)
+    if digits is not None:
+        groups = _merged(groups, truth, digits)
     habits = {row.key for row in TABLE if row.sort == "habit"}
     hidden = tuple(key for key in groups.pop(truth, ()) if key in habits)
     rivals = [_rivals(keys, habits, bits) for keys in groups.values() if habits.intersection(keys)]
     alike = tuple(tuple(keys) for keys in rivals if len(keys) > 1)
     isolated = tuple(k for keys in rivals if len(keys) == 1 for k in keys if k not in one_line)
     return Collisions(hidden, alike, tuple(one_line), isolated)
+
+
+def _merged(
+    groups: dict[tuple[object, ...], list[str]], truth: tuple[object, ...], digits: int
+) -> dict[tuple[object, ...], list[str]]:
+    """Groups whose numbers cannot be told apart when they are rounded, together; those like the truth with it."""
+    found: dict[tuple[object, ...], list[str]] = {truth: []}
+    for signature, keys in groups.items():
+        rounded = any(isinstance(number, float) for number in signature)
+        like = next((s for s in found if s == signature or (rounded and _near(s, signature, digits))), signature)
+        mine = found.setdefault(like, [])
+        mine += [key for key in keys if key not in mine]
+    return found
+
+
+def _near(one: tuple[object, ...], other: tuple[object, ...], digits: int) -> bool:
+    """Whether all numbers are within what two rounded numbers may be off together."""
+    for a, b in zip(one, other, strict=True):
+        if a != b and not (
+            isinstance(a, (int, float, Fraction))
+            and isinstance(b, (int, float, Fraction))
+            and (isinstance(a, float) or isinstance(b, float))
+            and abs(float(a) - float(b)) <= 4 * 10.0**-digits
+        ):
+            return False
+    return True
 
 
 def _rivals(keys: Sequence[str], habits: set[str], bits: dict[str, float]) -> list[str]:
@@ -1015,16 +1050,20 @@ def _rounded(number: Amount | None) -> Amount | None:
     return float(f"{number:.9g}") if isinstance(number, float) else number
 
 
-def _several_lines(graph: Graph, sheet: Sheet, page: Page, lines: Sequence[About], expressions: bool) -> bool:
+def _several_lines(
+    graph: Graph, sheet: Sheet, page: Page, lines: Sequence[About], *, expressions: bool, digits: int | None
+) -> bool:
     """Whether more than one line does not follow from the lines before it by the right rules."""
-    claims = claims_of(page, lines, expressions=expressions)
+    claims = claims_of(page, lines, expressions=expressions, digits=digits)
     search = Search(graph, sheet.of, claims, Scheme())
     null = search.null
     return min(len(null.misses), len(search.untrue)) >= 2 or bool(null.misses and null.against)
 
 
-def claims_of(page: Page, lines: Sequence[About], *, expressions: bool = False) -> list[Claimed]:
-    """A page's numbers as if somebody had written them, line by line."""
+def claims_of(
+    page: Page, lines: Sequence[About], *, expressions: bool = False, digits: int | None = None
+) -> list[Claimed]:
+    """A page's numbers as if somebody had written them, line by line; floats with so many decimals."""
     found: list[Claimed] = []
     for line, about in enumerate(lines, 1):
         number = predicted(page, about)
@@ -1033,5 +1072,7 @@ def claims_of(page: Page, lines: Sequence[About], *, expressions: bool = False) 
         terms = None
         if expressions and isinstance(about, Derivative):
             terms = page.expression.get(page.sheet.index[about.by])
-        found.append(Claimed(about, exact(number), line, terms=terms))
+        rounded = digits if isinstance(number, float) else None
+        number = number if rounded is None else round(number, rounded)
+        found.append(Claimed(about, exact(number), line, rounded, terms))
     return found

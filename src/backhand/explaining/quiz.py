@@ -7,6 +7,7 @@ quiz formats put them where their format wants them.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 from itertools import pairwise
 from typing import assert_never
 
@@ -37,8 +38,9 @@ FIND = (
 )
 
 
+@lru_cache(4)
 def figure(exercise: Exercise) -> Figure:
-    """The network as in the question: no values, no derivatives."""
+    """The network as in the question: no values, no derivatives. Kept, because a quiz shows it with each question."""
     picture = scene(exercise.graph)
     return Figure(lay_out(picture), picture.twin)
 

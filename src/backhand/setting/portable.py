@@ -31,7 +31,18 @@ SCHEMA = 1
 LABEL = "backhand-exercise"
 """What the data is called inside other formats."""
 
+COLUMNS = (
+    "exercise", "student", "question", "kind", "about", "asked", "answer", "tolerance", "digits", "wrong", "recipe",
+    "seed", "version", "data",
+)  # fmt: skip
+"""Of a table with a row for each question."""
+
 Data: TypeAlias = dict[str, Any]
+
+
+def guarded(text: str) -> str:
+    """A text that no spreadsheet takes for a formula."""
+    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r", "'") else text
 
 
 def record(exercise: Exercise, *, brief: bool = False) -> Data:
@@ -121,13 +132,17 @@ def _number(number: Number) -> str | float:
 # -- and back ----------------------------------------------------------------------------------------------------
 
 
-def parsed(text: str, name: str) -> Data:
-    """Data from its text. Raises ReadError."""
+def loaded(text: str | bytes, name: str) -> Any:
+    """What a text in JSON says. Raises ReadError."""
     try:
-        found = json.loads(text)
+        return json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise ReadError(f"The exercise in {name} is not in the form of JSON: {error}.") from None
-    return checked(found, name)
+        raise ReadError(f"{name} is no JSON: {error}.", cure="Make the file anew.") from None
+
+
+def parsed(text: str, name: str) -> Data:
+    """The data of an exercise from its text. Raises ReadError."""
+    return checked(loaded(text, name), name)
 
 
 def checked(found: object, name: str) -> Data:
@@ -151,6 +166,14 @@ def restored(data: Data, graph: Graph, name: str) -> Exercise:
         raise ReadError(
             f"The exercise in {name} cannot be read: {type(error).__name__} {error}.", cure="Make the file anew."
         ) from None
+
+
+def origin_of(data: Data, name: str) -> Origin:
+    """Where the exercise of this data comes from. Raises ReadError."""
+    try:
+        return Origin(**data["origin"])
+    except (KeyError, TypeError) as error:
+        raise ReadError(f"The exercise in {name} does not say where it is from: {error}.") from None
 
 
 def _exercise(data: Data, graph: Graph) -> Exercise:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from xml.etree import ElementTree as ET
 
 from backhand.explaining import quiz
@@ -42,12 +43,14 @@ def write(exercises: Sequence[Exercise], *, title: str = "") -> bytes:
     for exercise in exercises:
         root.append(ET.Comment(f" {LABEL} {compact(exercise)} "))
     root.append(_category([title], exercises))
+    variants: dict[str, list[ET.Element]] = {}
     for exercise in exercises:
         root.append(_cloze(exercise))
-    for key, questions in _by_key(exercises).items():
+        for place, question in enumerate(exercise.questions):
+            variants.setdefault(question.key, []).append(_numerical(exercise, place, question))
+    for key, questions in variants.items():
         root.append(_category([title, "Single numbers", key]))
-        for exercise, place, question in questions:
-            root.append(_numerical(exercise, place, question))
+        root.extend(questions)
     for element in root.iter():
         if element.tag == "question":
             _one_line_each(element)
@@ -60,15 +63,6 @@ def _one_line_each(parent: ET.Element) -> None:
     parent.text = "\n"
     for child in parent:
         child.tail = "\n"
-
-
-def _by_key(exercises: Sequence[Exercise]) -> dict[str, list[tuple[Exercise, int, Question]]]:
-    """The variants of each question together, in the order of the first exercise."""
-    found: dict[str, list[tuple[Exercise, int, Question]]] = {}
-    for exercise in exercises:
-        for place, question in enumerate(exercise.questions):
-            found.setdefault(question.key, []).append((exercise, place, question))
-    return found
 
 
 # -- elements ----------------------------------------------------------------------------------------------------
@@ -93,9 +87,7 @@ def _question(exercise: Exercise, kind: str, name: str, *, idnumber: str, text: 
     _text(ET.SubElement(element, "name"), name[:LONGEST])
     body = ET.SubElement(element, "questiontext", format="html")
     _text(body, text)
-    figure = quiz.figure(exercise)
-    file = ET.SubElement(body, "file", name=FIGURE, path="/", encoding="base64")
-    file.text = b64encode(svg.write(figure.drawing).encode()).decode("ascii")
+    ET.SubElement(body, "file", name=FIGURE, path="/", encoding="base64").text = _figure(exercise)
     _text(ET.SubElement(element, "generalfeedback", format="html"), feedback)
     if kind == "numerical":  # a cloze question counts its own parts
         ET.SubElement(element, "defaultgrade").text = "1"
@@ -115,6 +107,12 @@ def _tagged(element: ET.Element, exercise: Exercise) -> ET.Element:
     return element
 
 
+@lru_cache(4)
+def _figure(exercise: Exercise) -> str:
+    return b64encode(svg.write(quiz.figure(exercise).drawing).encode()).decode("ascii")
+
+
+@lru_cache(4)
 def _statement(exercise: Exercise) -> str:
     alt = escape(quiz.figure(exercise).twin)
     return f'<p><img src="@@PLUGINFILE@@/{FIGURE}" alt="{alt}"></p>{html(quiz.task(exercise))}'

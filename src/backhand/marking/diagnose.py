@@ -965,13 +965,15 @@ def collisions(
     """
     sheet = sheet_of(graph, graph.output(of)[0])
     lines = list(asked) if asked is not None else every_line(graph, sheet.of)
-    truth = sheet_numbers(run(sheet, RIGHT), lines, expressions)
+    order = order_for(sheet, lines)
+    base = run(sheet, RIGHT, order=order)
+    truth = sheet_numbers(base, lines, expressions)
     groups: dict[tuple[object, ...], list[str]] = {}
     one_line: list[str] = []
     bits: dict[str, float] = {}
     for row in TABLE:
         for instance in row.instances(sheet)[: 1 if row.sort == "habit" else None]:
-            page = run(sheet, instance.practice, told_of(sheet, {}))
+            page = run(sheet, instance.practice, base=base, order=order)
             signature = sheet_numbers(page, lines, expressions)
             if row.key not in groups.setdefault(signature, []):
                 groups[signature].append(row.key)
@@ -979,7 +981,7 @@ def collisions(
             if (
                 signature != truth
                 and row.sort == "habit"
-                and not _several_lines(graph, sheet, page, lines, expressions=expressions, digits=digits)
+                and not _several_lines(base, page, lines, expressions=expressions, digits=digits)
             ):
                 one_line.append(row.key)
     if digits is not None:
@@ -990,6 +992,12 @@ def collisions(
     alike = tuple(tuple(keys) for keys in rivals if len(keys) > 1)
     isolated = tuple(k for keys in rivals if len(keys) == 1 for k in keys if k not in one_line)
     return Collisions(hidden, alike, tuple(one_line), isolated)
+
+
+def order_for(sheet: Sheet, lines: Sequence[About]) -> list[int]:
+    """The way back without the weights that are not asked for."""
+    asked = {sheet.index[about.by] for about in lines if isinstance(about, Derivative) and about.by in sheet.index}
+    return [i for i in sheet.order if sheet.layer[i] >= 0 or i in asked]
 
 
 def _merged(
@@ -1050,14 +1058,21 @@ def _rounded(number: Amount | None) -> Amount | None:
     return float(f"{number:.9g}") if isinstance(number, float) else number
 
 
-def _several_lines(
-    graph: Graph, sheet: Sheet, page: Page, lines: Sequence[About], *, expressions: bool, digits: int | None
-) -> bool:
-    """Whether more than one line does not follow from the lines before it by the right rules."""
+def _several_lines(right: Page, page: Page, lines: Sequence[About], *, expressions: bool, digits: int | None) -> bool:
+    """Whether more than one line does not follow from the lines before it by the right rules, or one and the expression
+    in it. `right` is the right page. As `Search` finds it, without the search."""
+    sheet = page.sheet
     claims = claims_of(page, lines, expressions=expressions, digits=digits)
-    search = Search(graph, sheet.of, claims, Scheme())
-    null = search.null
-    return min(len(null.misses), len(search.untrue)) >= 2 or bool(null.misses and null.against)
+    told = told_of(sheet, {c.about: c.value for c in claims}, {c.about: s for c in claims if (s := _slack(c))})
+    own = run(sheet, RIGHT, told, order=[i for i in sheet.order if sheet.layer[i] >= 0 or i in told.derivatives])
+    missed = [c for c in claims if (n := predicted(own, c.about)) is not None and not _agree(c, n)]
+    untrue = sum((n := predicted(right, c.about)) is not None and not _agree(c, n) for c in claims)
+    if min(len(missed), untrue) >= 2:
+        return True
+    written = (c for c in claims if isinstance(c.about, Derivative) and c.terms is not None)
+    return bool(missed) and any(
+        _contradicts(c, own.expression.get(sheet.index[c.about.by])) for c in written if isinstance(c.about, Derivative)
+    )
 
 
 def claims_of(

@@ -131,11 +131,14 @@ class Difficulty:
 
 @dataclass(frozen=True, slots=True)
 class Telling:
-    """How well an exercise tells habits apart, each from 0 to 1: the chance that a habit of this network is named when
-    it is met (weighted by the bits of the table), the same with all habits equally likely, and how many of how many."""
+    """How well an exercise tells habits apart. Of the `possible` habits, which can act on a network of this shape,
+    `apart` have numbers of their own here, and `named` can be named by `mark` from the numbers alone: they show in
+    more than one line. `weighted` is the chance that a habit that is met is one of those with numbers of their own, by
+    the bits of the table; `plain` the same if all were equally likely."""
 
     weighted: float
     plain: float
+    apart: int
     named: int
     possible: int
 

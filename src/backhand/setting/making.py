@@ -12,6 +12,7 @@ from functools import cached_property
 from hashlib import sha256
 from importlib.metadata import version
 from itertools import pairwise
+from typing import cast
 
 from backhand.core.graph import Graph
 from backhand.core.paths import ways_to
@@ -21,7 +22,7 @@ from backhand.marking.credit import asked
 from backhand.marking.diagnose import Collisions, Scheme, Search, claims_of, collisions
 from backhand.marking.misconceptions import by_key
 from backhand.marking.replay import Page, local_of, predicted
-from backhand.marking.sheet import Amount, exact
+from backhand.marking.sheet import Amount, Sheet, exact
 from backhand.numbers import Number
 from backhand.setting.exercise import (
     KINDS,
@@ -34,7 +35,7 @@ from backhand.setting.exercise import (
     Shown,
 )
 from backhand.setting.telling import Foreseen, Reads, absent, foreseen, telling, wrong_numbers
-from backhand.solving.solution import Solution
+from backhand.solving.solution import order_of_working
 from backhand.solving.solve import solve
 
 USUAL: tuple[Kind, ...] = ("values", "derivatives")
@@ -109,7 +110,7 @@ class Maker:
             collisions=self.collisions,
             absent=self.absent,
             telling=telling(self.collisions, self.absent),
-            difficulty=difficulty(self.solution, self.lines),
+            difficulty=difficulty(self.seen.truth, weights=self.weights),
             origin=origin or Origin("network", digest(text), None, version("backhand")),
             planted=self.planted,
             aim=self.aim,
@@ -119,24 +120,7 @@ class Maker:
 
     @cached_property
     def lines(self) -> list[About]:
-        """The values and derivatives an answer has, in the order of the working."""
-        whole = asked(self.graph, self.of)
-        wanted = {"values", "derivatives", *(("weights",) if self.weights else ())}
-        found = [about for about in whole if whole.groups[about] in wanted]
-        if self.weights and not any(whole.groups[about] == "weights" for about in whole):
-            found += [Derivative(self.of, name) for name in self.solution.wrt if self._is_weight(name)]
-        mine: list[About] = [about for about in found if self._answered(about)]
-        kinds = {kind for kind in self.asks if kind in ("values", "derivatives")}
-        if len(kinds) == 1:
-            of_kind = Value if kinds == {"values"} else Derivative
-            mine = [about for about in mine if isinstance(about, of_kind)]
-        return mine
-
-    def _is_weight(self, name: str) -> bool:
-        return self.graph[name].kind in ("weight", "bias")
-
-    def _answered(self, about: About) -> bool:
-        return not isinstance(about, Derivative) or about.of == self.of
+        return lines_of(self.graph, self.of, self.asks, weights=self.weights)
 
     @cached_property
     def absent(self) -> tuple[str, ...]:
@@ -145,7 +129,7 @@ class Maker:
     @cached_property
     def seen(self) -> Foreseen:
         keys = [key for key, row in by_key().items() if row.sort == "habit" and key not in self.absent]
-        return foreseen(self.graph, self.of, keys)
+        return foreseen(self.graph, self.of, keys, self.lines)
 
     @cached_property
     def collisions(self) -> Collisions:
@@ -283,6 +267,21 @@ class Maker:
         return Planted(key, row.id, row.title, remark, tuple(shown), first)
 
 
+def lines_of(graph: Graph, of: str, asks: Sequence[Kind], *, weights: bool) -> list[About]:
+    """The values and derivatives an answer has, in the order of the working; the same for networks of one shape."""
+    whole = asked(graph, of)
+    found = [about for about in whole if whole.groups[about] in ("values", "derivatives")]
+    if weights:
+        names = order_of_working(graph, graph.upstream_of(of))
+        found += [Derivative(of, name) for name in names if graph[name].kind in ("weight", "bias")]
+    mine: list[About] = [about for about in found if not isinstance(about, Derivative) or about.of == of]
+    kinds = {kind for kind in asks if kind in ("values", "derivatives")}
+    if len(kinds) == 1:
+        of_kind = Value if kinds == {"values"} else Derivative
+        mine = [about for about in mine if isinstance(about, of_kind)]
+    return list(dict.fromkeys(mine))
+
+
 def _likely(key: str) -> tuple[float, str]:
     return by_key()[key].prior_bits, key
 
@@ -311,41 +310,53 @@ def longest_way(graph: Graph, of: str) -> tuple[str, ...]:
 # -- how hard it is ------------------------------------------------------------------------------------------------
 
 
-def difficulty(solution: Solution, lines: Sequence[About]) -> Difficulty:
-    """Measures of the whole working: see `Difficulty`."""
-    graph, of = solution.graph, solution.of
-    ways = ways_to(graph, of)
-    paths = sum(ways[i] for i, q in enumerate(graph.quantities[: len(ways)]) if q.place is not None and not q.computed)
-    layers = [q.place.layer for q in graph.quantities if q.place is not None]
-    first = min((q.place.layer for q in graph.quantities if q.place is not None and not q.computed), default=0)
+def difficulty(page: Page, *, weights: bool) -> Difficulty:
+    """Measures of the whole working: all values, the derivatives by all units, and by weights where they are asked.
+
+    Each product of it counts the digits of one factor times those of the other, unless a factor is 0, 1 or -1; each sum
+    the digits of its largest term for every further one.
+    """
+    sheet = page.sheet
+    if "route" not in sheet.memory:
+        sheet.memory["route"] = _route(sheet)
+    paths, depth = cast("tuple[int, int]", sheet.memory["route"])
     signs, load, largest = 0, 0, Fraction(0)
-    for products in _sums_of(solution, lines):
-        for left, right in products:
-            signs += left < 0 or right < 0
-            load += size(left) * size(right) if min(abs(left), abs(right)) not in (0, 1) else 0
-        load += max((size(left * right) for left, right in products), default=0) * (len(products) - 1)
-    for about in lines:
-        number = solution.value(about.name) if isinstance(about, Value) else solution.derivative(str(about[1]))
-        if isinstance(number, (Fraction, float)):
-            largest = max(largest, abs(Fraction(number)))
-    return Difficulty(paths, max(layers, default=0) - first, signs, load, largest)
+    for i in matter(sheet, weights=weights):
+        back = [(page.back[way.child], page.slope[way.number]) for way in sheet.out[i]]
+        numbers = [page.derivatives[i]]
+        sums = [back] if i != sheet.end else []
+        if sheet.quantities[i].computed:
+            numbers.append(page.values[i])
+            sums.append([(page.value[w.parent], page.slope[w.number]) for w in sheet.into[i] if sheet.units[w.parent]])
+        largest = max(largest, *(Fraction(exact(abs(number))) for number in numbers))
+        for products in sums:
+            load += max((size(a * b) for a, b in products), default=0) * max(0, len(products) - 1)
+            for a, b in products:
+                signs += a < 0 or b < 0
+                load += size(a) * size(b) if min(abs(a), abs(b)) not in (0, 1) else 0
+    return Difficulty(paths, depth, signs, load, largest)
 
 
-def _sums_of(solution: Solution, lines: Sequence[About]) -> Iterator[list[tuple[Number, Number]]]:
-    """The sums of products of the working: forward the value of each name times its slope, backward the chain rule."""
-    for about in lines:
-        found: list[tuple[object, object]] = []
-        if isinstance(about, Value):
-            for parent in solution.graph.parents(about.name):
-                if solution.graph[parent].place is not None:
-                    found.append((solution.value(parent), solution.propagation.local(about.name, parent)))
-        elif isinstance(about, Derivative) and about.by != solution.of:
-            found = [(way.upstream, way.local) for way in solution.gather_step(about.by).ways]
-        yield [(a, b) for a, b in found if isinstance(a, (Fraction, float)) and isinstance(b, (Fraction, float))]
+def matter(sheet: Sheet, *, weights: bool) -> list[int]:
+    """The positions whose numbers matter: units that the output depends on, and weights where they are asked for."""
+    kinds = ("weight", "bias") if weights else ()
+    return [i for i in sorted(sheet.needed) if sheet.units[i] or sheet.quantities[i].kind in kinds]
 
 
-def size(number: Number) -> int:
+def _route(sheet: Sheet) -> tuple[int, int]:
+    """How many ways lead from inputs to the output, and how many steps the longest has."""
+    ways = ways_to(sheet.graph, sheet.of)
+    starts = [i for i in range(len(ways)) if sheet.units[i] and not sheet.quantities[i].computed and ways[i]]
+    length = {sheet.end: 0}
+    for i in range(sheet.end - 1, -1, -1):
+        length[i] = 1 + max((length[c] for c in sheet.graph.child_lists[i] if c in length), default=-10_000)
+    return sum(ways[i] for i in starts), max((length[i] for i in starts), default=0)
+
+
+def size(number: Amount) -> int:
     """Digits one writes for a number, without sign and point; of a rounded one four."""
     if isinstance(number, float):
         return 4
-    return len(str(abs(number.numerator))) + (len(str(number.denominator)) if number.denominator != 1 else 0)
+    if isinstance(number, int):
+        return len(str(abs(number)))
+    return len(str(abs(number.numerator))) + len(str(number.denominator))

@@ -12,16 +12,17 @@ page of its numbers, which takes several lines that do not follow (`marking.diag
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from typing import TypeAlias
 
 from backhand.core.graph import Graph, Quantity
 from backhand.marking.about import About
-from backhand.marking.diagnose import Collisions, points, remark_about, sheet_numbers
+from backhand.marking.diagnose import Collisions, order_for, points, remark_about, sheet_numbers
 from backhand.marking.misconceptions import TABLE, Misconception, by_key
 from backhand.marking.replay import RIGHT, Page, predicted, run
-from backhand.marking.sheet import Amount, Sheet, exact, sheet_of
+from backhand.marking.sheet import Amount, Sheet, exact, sheet_of, small
 from backhand.numbers import Number
 from backhand.setting.exercise import Telling, Wrong
 
@@ -88,28 +89,31 @@ class Foreseen:
         return foreseen(self.sheet.graph, of, tuple(self.pages))
 
 
-def foreseen(graph: Graph, of: str, keys: Iterable[str]) -> Foreseen:
-    """Replays of these habits. Of a habit with variants the likeliest is taken, as `collisions` does."""
+def foreseen(graph: Graph, of: str, keys: Iterable[str], lines: Sequence[About] = ()) -> Foreseen:
+    """Replays of these habits, for all units and what the lines are about. Of a habit with variants the likeliest is
+    taken, as `collisions` does."""
     sheet = sheet_of(graph, of)
-    truth = run(sheet, RIGHT)
+    order = order_for(sheet, lines)
+    truth = run(sheet, RIGHT, order=order)
     pages: dict[str, Page] = {}
     for key in keys:
         instances = by_key()[key].instances(sheet)
         if instances:
-            pages[key] = run(sheet, instances[0].practice, base=truth)
+            pages[key] = run(sheet, instances[0].practice, base=truth, order=order)
     return Foreseen(sheet, truth, pages)
 
 
-def signatures(seen: Foreseen, lines: Sequence[About]) -> tuple[tuple[object, ...], dict[str, tuple[object, ...]]]:
-    """The right numbers on these lines, and those of each habit."""
-    right = sheet_numbers(seen.truth, lines, False)
-    return right, {key: sheet_numbers(page, lines, False) for key, page in seen.pages.items()}
+Signature: TypeAlias = tuple[object, ...]
+"""The numbers of a page on the lines that are asked for."""
 
 
-def separation(right: tuple[object, ...], others: dict[str, tuple[object, ...]]) -> float:
-    """The sum on top of this page; 2 minus the chance of meeting the same habit twice is the most there can be."""
-    shares = priors(others)
-    groups: dict[tuple[object, ...], list[float]] = {}
+def separation(right: Signature, others: Mapping[str, Signature], shares: Mapping[str, float]) -> float:
+    """The sum on top of this page; 2 minus the chance of meeting the same habit twice is the most there can be.
+
+    >>> separation((1,), {"a": (2,), "b": (2,)}, {"a": 0.5, "b": 0.5}), separation((1,), {"a": (2,)}, {"a": 1.0})
+    (1.0, 1.0)
+    """
+    groups: dict[Signature, list[float]] = {}
     for key, signature in others.items():
         groups.setdefault(signature, []).append(shares[key])
     hidden = sum(groups.get(right, ()))
@@ -128,12 +132,14 @@ def priors(keys: Iterable[str]) -> dict[str, float]:
 def telling(table: Collisions, missing: Sequence[str]) -> Telling:
     """How much of what can act on the network `mark` can name, by its own table of collisions."""
     possible = [row.key for row in habits() if row.key not in missing]
-    named = [key for key in possible if key in table.isolated]
+    unclear = {*table.hidden, *(key for group in table.alike for key in group)}
+    apart = [key for key in possible if key not in unclear]
     if not possible:
-        return Telling(1.0, 1.0, 0, 0)
+        return Telling(1.0, 1.0, 0, 0, 0)
     shares = priors(possible)
-    weighted = sum(shares[key] for key in named)
-    return Telling(round(weighted, 4), round(len(named) / len(possible), 4), len(named), len(possible))
+    weighted = round(sum(shares[key] for key in apart), 4)
+    named = sum(key in table.isolated for key in possible)
+    return Telling(weighted, round(len(apart) / len(possible), 4), len(apart), named, len(possible))
 
 
 # -- the wrong answers to one question ---------------------------------------------------------------------------
@@ -155,10 +161,11 @@ def wrong_numbers(
     Two numbers are the same if nobody could tell them apart: within twice the tolerance.
     """
     reads = reads or of_line(about)
+    right = small(answer)
     groups: list[tuple[Amount, list[str]]] = []
     for key in sorted(seen.pages, key=lambda k: (by_key()[k].prior_bits, k)):
         number = reads(seen.pages[key])
-        if number is None or number != number or _close(number, answer, tolerance):
+        if number is None or number != number or _close(number, right, tolerance):
             continue
         for other, keys in groups:
             if _close(number, other, tolerance):
@@ -172,7 +179,7 @@ def wrong_numbers(
 def _close(one: Amount, other: Amount, tolerance: Fraction) -> bool:
     if isinstance(one, float) or isinstance(other, float):
         return abs(one - other) <= 2 * float(tolerance) + 1e-9 * abs(other)
-    return abs(one - other) <= 2 * tolerance
+    return one == other or (bool(tolerance) and abs(one - other) <= 2 * tolerance)
 
 
 def _wrong(sheet: Sheet, about: About, number: Amount, keys: Sequence[str]) -> Wrong:

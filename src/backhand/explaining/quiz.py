@@ -59,8 +59,6 @@ def task(exercise: Exercise) -> Iterator[Block]:
         words += [", " if words else "Given: ", equality(exercise.solution, quantity)]
     if words:
         yield Paragraph((*words, "."))
-    if exercise.planted is not None:
-        yield from _page(exercise.planted)
 
 
 def _stands_on_an_arrow(name: str) -> bool:
@@ -68,8 +66,13 @@ def _stands_on_an_arrow(name: str) -> bool:
     return name.startswith("w[")
 
 
+def before(exercise: Exercise, question: Question) -> Iterator[Block]:
+    """What stands before a question and belongs to it alone: the page in which a mistake is to be found."""
+    if question.kind == "mistake" and exercise.planted is not None:
+        yield from _page(exercise.planted)
+
+
 def _page(planted: Planted) -> Iterator[Block]:
-    """The page in which a mistake is to be found."""
     yield Paragraph(("Somebody worked it out like this. The numbers of some lines are wrong:",))
     rows = tuple(((thing(line.about),), (_number(line.number),)) for line in planted.lines)
     yield Table((("Line",), ("Number",)), rows, "lr")

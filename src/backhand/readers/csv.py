@@ -1,16 +1,17 @@
-"""Exercises out of the CSV that Backhand writes: the data from its last column, the answers from theirs."""
+"""Exercises out of the CSV that Backhand writes: the data from its last columns, the answers from theirs."""
 
 from __future__ import annotations
 
 import csv
 import io
 
+from backhand import limits
 from backhand.errors import ReadError
 from backhand.readers.packed import exercise_said
 from backhand.setting.exercise import Exercise
-from backhand.setting.portable import COLUMNS, Data, Said, parsed
+from backhand.setting.portable import COLUMNS, Data, Said, checked, loaded
 
-FIELD = 64 * 2**20
+FIELD = limits.BYTES
 
 
 def read(data: bytes, name: str) -> tuple[Exercise, ...]:
@@ -26,21 +27,26 @@ def read(data: bytes, name: str) -> tuple[Exercise, ...]:
         raise ReadError(f"{name} is no table of comma-separated values: {error}.") from None
     finally:
         csv.field_size_limit(usual)
-    if not rows or not {"answer", "wrong", "data"} <= rows[0].keys():
+    if not rows or not set(COLUMNS) <= rows[0].keys():
         raise ReadError(f"{name} has not the columns of an exercise.", cure=f"They are {', '.join(COLUMNS)}.")
-    if not rows[0]["data"]:
+    if not rows[0]["whole"]:
         raise ReadError(f"{name} does not begin with an exercise's data.", cure="Keep the rows in their order.")
     groups: list[list[dict[str, str]]] = []
     for row in rows:
-        if row["data"]:
+        if row["whole"]:
             groups.append([])
         groups[-1].append(row)
     return tuple(_exercise(group, name) for group in groups)
 
 
 def _exercise(rows: list[dict[str, str]], name: str) -> Exercise:
-    data = parsed(rows[0]["data"], name)
-    return exercise_said(data, _said(rows, data), name)
+    try:
+        questions = [loaded(row["data"], name) for row in rows]
+        data = checked(loaded(rows[0]["whole"], name) | {"questions": questions}, name)
+        said = _said(rows, data)
+    except (TypeError, KeyError, AttributeError) as error:
+        raise ReadError(f"{name} has a row that is not as Backhand wrote it: {error}.") from None
+    return exercise_said(data, said, name)
 
 
 def _said(rows: list[dict[str, str]], data: Data) -> Said:

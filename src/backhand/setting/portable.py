@@ -33,7 +33,7 @@ LABEL = "backhand-exercise"
 
 COLUMNS = (
     "exercise", "student", "question", "kind", "about", "asked", "answer", "tolerance", "digits", "wrong", "recipe",
-    "seed", "version", "data",
+    "seed", "version", "whole", "data",
 )  # fmt: skip
 """Of a table with a row for each question."""
 

@@ -1,10 +1,11 @@
 """Exercises as CSV, a row a question and student: for spreadsheets and mail merge.
 
-    exercise,student,question,kind,about,asked,answer,tolerance,digits,wrong,recipe,seed,version,data
+    exercise,student,question,kind,about,asked,answer,tolerance,digits,wrong,recipe,seed,version,whole,data
 
-`wrong` holds `number = keys` for each wrong number, one a line. `data` stands in the first row of an exercise only and
-is the exercise as JSON (`setting.portable`), its network included. A spreadsheet takes a text that begins with = + - or
-@ for a formula; such a text gets an apostrophe in front. Numbers have a decimal point whatever the locale.
+`wrong` holds `number = keys` for each wrong number, one a line. `data` is the question as JSON (`setting.portable`);
+`whole`, in the first row of an exercise only, the rest of it, its network included: in pieces, because a spreadsheet
+cuts cells of more than 32,767 letters. It takes a text that begins with = + - or @ for a formula; such a text gets an
+apostrophe in front. Numbers have a decimal point whatever the locale.
 """
 
 from __future__ import annotations
@@ -37,7 +38,8 @@ def write(exercises: Sequence[Exercise], *, title: str = "") -> bytes:
 
 def _rows(exercise: Exercise) -> Iterator[list[str]]:
     origin = exercise.origin
-    data = json.dumps(record(exercise), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    whole = record(exercise)
+    data = whole.pop("questions")
     for place, question in enumerate(exercise.questions):
         foreseen = typed(question)
         wrong = [f"{number.text} = {' '.join(each.keys)}" for number, each in foreseen.wrong]
@@ -55,8 +57,13 @@ def _rows(exercise: Exercise) -> Iterator[list[str]]:
             guarded(origin.recipe),
             "" if origin.seed is None else str(origin.seed),
             origin.version,
-            "" if place else data,
+            "" if place else _json(whole),
+            _json(data[place]),
         ]
+
+
+def _json(what: object) -> str:
+    return json.dumps(what, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
 
 def _text(words: Sequence[Inline]) -> str:

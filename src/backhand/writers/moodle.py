@@ -126,7 +126,7 @@ def _numerical(exercise: Exercise, place: int, question: Question) -> ET.Element
         "numerical",
         f"{_title(exercise)}: {question.key}",
         idnumber=f"{identity(exercise.origin)}-{place + 1}",
-        text=f"{_statement(exercise)}<p><strong>{asked}</strong></p>",
+        text=f"{_statement(exercise)}{html(quiz.before(exercise, question))}<p><strong>{asked}</strong></p>",
         feedback=html(quiz.working(exercise, question)),
     )
     for number, percent, remark in _answers(foreseen):
@@ -159,7 +159,7 @@ def _cloze(exercise: Exercise) -> ET.Element:
     items: list[str] = []
     for question in exercise.questions:
         foreseen = typed(question)
-        asked = prose(quiz.prompt(exercise, question, foreseen.right))
+        asked = html(quiz.before(exercise, question)) + prose(quiz.prompt(exercise, question, foreseen.right))
         items.append(f"<li>{_braced(asked)} {{1:NUMERICAL:{'~'.join(_alternatives(foreseen))}}}</li>")
     text = f"{_braced(_statement(exercise))}<ol>{''.join(items)}</ol>"
     element = _question(

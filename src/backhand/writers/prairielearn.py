@@ -117,7 +117,7 @@ def _variant(number: int, exercise: Exercise) -> dict[str, Any]:
 def _question(exercise: Exercise, question: Question) -> dict[str, Any]:
     foreseen = typed(question)
     return {
-        "prompt": prose(quiz.prompt(exercise, question, foreseen.right)),
+        "prompt": html(quiz.before(exercise, question)) + prose(quiz.prompt(exercise, question, foreseen.right)),
         **_number(foreseen.right),
         "wrong": [_number(number) | {"remark": wrong.remark} for number, wrong in foreseen.wrong],
     }

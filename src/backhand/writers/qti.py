@@ -264,7 +264,7 @@ class _Quiz:
     def presentation(self, item: ET.Element, question: Question, foreseen: Foreseen) -> ET.Element:
         presentation = ET.SubElement(item, "presentation")
         asked: tuple[Inline, ...] = quiz.prompt(self.exercise, question, foreseen.right)
-        _material(presentation, f"<p>{prose(asked)}</p>")
+        _material(presentation, f"{html(quiz.before(self.exercise, question))}<p>{prose(asked)}</p>")
         return presentation
 
     def feedback(self, item: ET.Element, question: Question) -> None:

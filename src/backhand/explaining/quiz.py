@@ -1,7 +1,7 @@
 """What a quiz system shows of an exercise: the task once, one short question for each number, the working as feedback.
 
-A sheet can say "fill in every derivative"; a quiz asks one number at a time. The sentences stand here, and writers of
-quiz formats put them where their format wants them.
+A sheet can say "fill in every derivative"; a quiz asks one number at a time. Writers of quiz formats put these parts
+where their format wants them.
 """
 
 from __future__ import annotations
@@ -9,17 +9,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import lru_cache
 from itertools import pairwise
-from typing import assert_never
 
 from backhand.core.graph import Graph
 from backhand.errors import BackhandError
 from backhand.explaining import mathematics as m
 from backhand.explaining.boxes import box, value_box
 from backhand.explaining.document import Block, Equation, Figure, Inline, Link, Paragraph, Table
+from backhand.explaining.exercise import along, symbol, wording
 from backhand.explaining.figure import scene
 from backhand.explaining.layout import lay_out
 from backhand.explaining.solution import derivative_working, document, equality, local_working, value_working
-from backhand.marking.about import About, Derivative, Local, Value
+from backhand.marking.about import Derivative, Local, Value
 from backhand.numbers import Number
 from backhand.setting.exercise import Exercise, Planted, Question
 from backhand.setting.typed import Typed
@@ -31,11 +31,6 @@ NOT_FORESEEN = "Not this number. Go through this line once more, one arrow at a 
 """Said to a wrong number that no habit gives."""
 
 RIGHT = "Right."
-
-FIND = (
-    "Find the first line of the page whose number does not follow from the lines before it. "
-    "What is the right number for that line?"
-)
 
 
 @lru_cache(4)
@@ -74,7 +69,7 @@ def before(exercise: Exercise, question: Question) -> Iterator[Block]:
 
 def _page(planted: Planted) -> Iterator[Block]:
     yield Paragraph(("Somebody worked it out like this. The numbers of some lines are wrong:",))
-    rows = tuple(((thing(line.about),), (_number(line.number),)) for line in planted.lines)
+    rows = tuple(((symbol(line.about),), (_number(line.number),)) for line in planted.lines)
     yield Table((("Line",), ("Number",)), rows, "lr")
 
 
@@ -83,53 +78,11 @@ def _number(number: Number) -> m.Box:
 
 
 def prompt(exercise: Exercise, question: Question, typed: Typed) -> Words:
-    """The question in a sentence, with the decimals it wants."""
-    return (*_asked(exercise, question), *places(typed))
-
-
-def _asked(exercise: Exercise, question: Question) -> Words:
-    about = thing(question.about)
-    match question.kind:
-        case "values":
-            return ("What is the value of ", about, "?")
-        case "derivatives" | "pairs":
-            return ("What is ", about, "?")
-        case "path":
-            return ("What is the product of the local derivatives along the way ", *_way(question.path), "?")
-        case "mistake":
-            return (FIND,)
-        case "working":
-            line = question.line or question.about
-            if line == question.about:
-                return ("In the working: what is ", about, ", all ways added?")
-            return ("In the working of ", thing(line), ": which number stands for ", about, "?")
-        case _:
-            assert_never(question.kind)
-
-
-def places(typed: Typed) -> Words:
-    """How many decimals are wanted, where the number is a rounded one."""
-    if typed.places is None:
-        return ()
-    return (f" (To {typed.places} decimals.)",)
-
-
-def thing(about: About) -> m.Box:
-    """What is asked for, as mathematics."""
-    match about:
-        case Value(name):
-            return m.Symbol(name)
-        case Derivative(of, by):
-            return m.Slope(of, by)
-        case Local(child, parent):
-            return m.Slope(child, parent, True)
-
-
-def _way(path: tuple[str, ...]) -> Words:
-    words: list[Inline] = [m.Symbol(path[0])] if path else []
-    for _, name in pairwise(path):
-        words += [" → ", m.Symbol(name)]
-    return tuple(words)
+    """The question in a sentence; a form takes no 1/3, so it asks for decimals where the sheet need not."""
+    asked = wording(exercise, question)
+    if typed.places is None or question.digits is not None:
+        return asked
+    return (*asked, f" Give {typed.places} decimals.")
 
 
 # -- the working ---------------------------------------------------------------------------------------------------
@@ -169,7 +122,7 @@ def _of_another(graph: Graph, of: str, by: str) -> Iterator[Block]:
 def _along(exercise: Exercise, question: Question) -> Iterator[Block]:
     """The local derivatives along a way, then their product."""
     solution, path = exercise.solution, question.path
-    yield Paragraph(("Along one way the local derivatives are multiplied: ", *_way(path), "."))
+    yield Paragraph(("Along one way the local derivatives are multiplied: ", *along(path), "."))
     for parent, child in pairwise(path):
         yield from local_working(solution, child, parent)
     yield Paragraph(("Their product is ", _number(question.answer), "."))

@@ -22,7 +22,7 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cached_property
@@ -957,12 +957,14 @@ def collisions(
     *,
     expressions: bool = False,
     digits: int | None = None,
+    pages: Mapping[str, Page] | None = None,
 ) -> Collisions:
     """Which habits look alike, or cannot be seen, where the lines `asked` are written (all of them, without).
 
     `expressions` says that each derivative is written with its summands and factors; `digits` how many decimals are
-    shown of rounded numbers: what lies within their rounding looks alike.
+    shown of rounded numbers: what lies within their rounding looks alike. `pages` are replays of habits that are made already.
     """
+    pages = pages or {}
     sheet = sheet_of(graph, graph.output(of)[0])
     lines = list(asked) if asked is not None else every_line(graph, sheet.of)
     order = order_for(sheet, lines)
@@ -973,7 +975,9 @@ def collisions(
     bits: dict[str, float] = {}
     for row in TABLE:
         for instance in row.instances(sheet)[: 1 if row.sort == "habit" else None]:
-            page = run(sheet, instance.practice, base=base, order=order)
+            page = pages.get(row.key) if row.sort == "habit" else None
+            if page is None:
+                page = run(sheet, instance.practice, base=base, order=order)
             signature = sheet_numbers(page, lines, expressions)
             if row.key not in groups.setdefault(signature, []):
                 groups[signature].append(row.key)

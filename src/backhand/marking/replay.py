@@ -510,8 +510,15 @@ def partial(operation: Operation, position: int, args: Sequence[Amount], y: Amou
             return -1
         case "*":
             return args[1 - position]
+        case "^" if not position and _squared(args):
+            return 2 * args[0]
         case _:
             return small(rules.local(operation, position, [exact(a) for a in args], exact(y), _quiet))
+
+
+def _squared(args: Sequence[Amount]) -> bool:
+    """Whether a power is the square of a whole number that is not long: a loss is one, and it is replayed often."""
+    return args[1] == 2 and isinstance(args[0], int) and args[0].bit_length() < LONGEST
 
 
 def apply(operation: Operation, args: Sequence[Amount]) -> Amount:
@@ -525,6 +532,8 @@ def apply(operation: Operation, args: Sequence[Amount]) -> Amount:
             return -args[0]
         case "*":
             return args[0] * args[1]
+        case "^" if _squared(args):
+            return args[0] * args[0]
         case _:
             try:
                 return small(ev.apply_operation(operation, [exact(a) for a in args]))

@@ -122,7 +122,7 @@ class Shape:
         self.order = [i for i in self.sheet.order if self.sheet.layer[i] >= 0 or i in asked or i in self.units]
         self.habits: list[tuple[str, Practice]] = [
             (key, instances[0].practice)
-            for key, row in by_key().items()
+            for key, row in sorted(by_key().items(), key=lambda pair: pair[1].prior_bits)
             if row.sort == "habit" and key not in self.absent and (instances := row.instances(self.sheet))
         ]
         self.shares = priors(key for key, _ in self.habits)
@@ -265,15 +265,18 @@ class Shape:
         digits = self.recipe.digits
         return tuple(round(n, digits) if isinstance(n, float) else n for n in found)
 
-    def score(self, page: Page, aim: str | None) -> float:
-        """The separation; aimed at one habit, first of all whether its numbers are its own, and on how many lines."""
+    def score(self, page: Page, aim: str | None, least: float = 0.0) -> float:
+        """The separation; aimed at one habit, first of all whether its numbers are its own, and on how many lines. What
+        is below `least` need not be exact."""
         right = self.signature(page)
-        others = {
-            key: self.signature(run(page.sheet, practice, base=page, order=self.order)) for key, practice in self.habits
-        }
-        apart = separation(right, others, self.shares)
+        signed = (
+            (key, self.signature(run(page.sheet, practice, base=page, order=self.order)))
+            for key, practice in self.habits
+        )
         if aim is None:
-            return apart
+            return separation(right, signed, self.shares, least)
+        others = dict(signed)
+        apart = separation(right, others.items(), self.shares)
         mine = others.get(aim, right)
         alone = mine != right and list(others.values()).count(mine) == 1
         lines = sum(a != b for a, b in zip(mine, right, strict=True)) / max(len(right), 1)
@@ -339,7 +342,7 @@ class Drawer:
                 steps += 1
                 if page is None:
                     continue
-                found = self._accepted(numbers, page, spread)
+                found = self._accepted(numbers, page, spread, best.score if best is not None else 0.0)
                 if found is None:
                     continue
                 passed += 1
@@ -350,7 +353,7 @@ class Drawer:
                 break
         return best
 
-    def _accepted(self, numbers: Numbers, page: Page, spread: float) -> Drawn | None:
+    def _accepted(self, numbers: Numbers, page: Page, spread: float, least: float) -> Drawn | None:
         """A friendly draw with its measures, unless the work is not that of the others, or an earlier one is like
         it."""
         work = difficulty(page, weights=self.recipe.weights)
@@ -360,7 +363,7 @@ class Drawer:
         elif self._again(numbers) or answers in self.answers:
             self.shape.faults["again"] += 1
         else:
-            return Drawn(numbers, work, self.shape.score(page, self.aim), answers)
+            return Drawn(numbers, work, self.shape.score(page, self.aim, least), answers)
         return None
 
     def _walk(self, draw: random.Random, best: Drawn | None = None) -> Iterator[tuple[Numbers, Page | None]]:

@@ -134,7 +134,7 @@ class Maker:
     @cached_property
     def collisions(self) -> Collisions:
         """Mark's own table; where numbers are rounded, what lies within their rounding counts as the same."""
-        return collisions(self.graph, self.of, self.lines, digits=self.digits)
+        return collisions(self.graph, self.of, self.lines, digits=self.digits, pages=self.seen.pages)
 
     # -- questions ---------------------------------------------------------------------------------------------
 

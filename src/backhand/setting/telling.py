@@ -3,7 +3,9 @@
 Every habit of the table that can act on the network is replayed on it; the numbers it gives on the lines that are asked
 for are its signature. With priors p (2 to the minus bits of the table, scaled to sum to 1 over these habits)
 
-    separation = sum of p_i over habits that are seen + sum of p_i p_j over pairs i != j of different signatures
+    separation = sum of p_i over habits that are seen
+               + sum of p_i over habits with a signature of their own
+               + sum of p_i p_j over pairs i != j of different signatures
 
 is what drawing maximises. What is published is stricter: `telling` counts a habit only if `mark` can name it from a
 page of its numbers, which takes several lines that do not follow (`marking.diagnose.collisions`, mark's own code).
@@ -107,19 +109,31 @@ Signature: TypeAlias = tuple[object, ...]
 """The numbers of a page on the lines that are asked for."""
 
 
-def separation(right: Signature, others: Mapping[str, Signature], shares: Mapping[str, float]) -> float:
-    """The sum on top of this page; 2 minus the chance of meeting the same habit twice is the most there can be.
+def separation(
+    right: Signature, others: Iterable[tuple[str, Signature]], shares: Mapping[str, float], least: float = 0.0
+) -> float:
+    """The sum on top of this page; 3 minus the chance of meeting the same habit twice is the most there can be.
 
-    >>> separation((1,), {"a": (2,), "b": (2,)}, {"a": 0.5, "b": 0.5}), separation((1,), {"a": (2,)}, {"a": 1.0})
-    (1.0, 1.0)
+    The signatures are made one after the other, likely habits first, and no more where the sum must be below `least`.
+
+    >>> shares = {"a": 0.5, "b": 0.5}
+    >>> separation((1,), [("a", (2,)), ("b", (2,))], shares), separation((1,), [("a", (2,)), ("b", (3,))], shares)
+    (1.0, 2.5)
     """
-    groups: dict[Signature, list[float]] = {}
-    for key, signature in others.items():
-        groups.setdefault(signature, []).append(shares[key])
-    hidden = sum(groups.get(right, ()))
-    same = sum(sum(group) ** 2 - sum(p * p for p in group) for group in groups.values())
-    apart = 1.0 - sum(p * p for p in shares.values())
-    return (1.0 - hidden) + (apart - same)
+    found = 3.0 - sum(share * share for share in shares.values())
+    groups: dict[Signature, tuple[int, float]] = {right: (0, 0.0)}
+    for key, signature in others:
+        share = shares[key]
+        count, before = groups.get(signature, (0, 0.0))
+        groups[signature] = (count + 1, before + share)
+        if signature == right:
+            found -= 2 * share  # not seen, no signature of its own
+        elif count:
+            found -= share + (before if count == 1 else 0.0)
+        found -= 2 * share * before
+        if found < least:
+            return found
+    return found
 
 
 def priors(keys: Iterable[str]) -> dict[str, float]:

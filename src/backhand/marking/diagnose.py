@@ -962,7 +962,8 @@ def collisions(
     """Which habits look alike, or cannot be seen, where the lines `asked` are written (all of them, without).
 
     `expressions` says that each derivative is written with its summands and factors; `digits` how many decimals are
-    shown of rounded numbers: what lies within their rounding looks alike. `pages` are replays of habits that are made already.
+    shown of rounded numbers: what lies within their rounding looks alike. `pages` are replays of habits that are made
+    already.
     """
     pages = pages or {}
     sheet = sheet_of(graph, graph.output(of)[0])

@@ -23,9 +23,10 @@ from typing import Any, cast
 from backhand.core.graph import Graph
 from backhand.core.operations import FUNCTIONS
 from backhand.errors import BackhandError, SeveralErrors, UsageError, raise_all
+from backhand.numbers import terminating
 from backhand.readers import bh, load
 from backhand.setting.exercise import KINDS, Kind
-from backhand.setting.recipe import CHOICES, Range, Recipe, of_graph
+from backhand.setting.recipe import CHOICES, Range, Recipe, Results, of_graph
 from backhand.text import Source
 from backhand.toml import File, Refused, Taking, meant, number, one_of, short, switch
 
@@ -226,7 +227,7 @@ class _Reading:
             graph=with_values(graph, fixed),
             ranges={name: one for name, one in ranges.items() if len(one.numbers) > 1},
             words=cast("str", said.get("text", "")),
-            results=replace(plain.results, **cast("dict[str, Any]", results)),
+            results=replace(self._usual(plain.results, ranges), **cast("dict[str, Any]", results)),
             spread=cast("Fraction", difficulty.get("spread", plain.spread)),
         )
 
@@ -312,6 +313,12 @@ class _Reading:
                 said = f"The range of {short(key)} is not one."
                 self.file.refuse(("numbers", key), said, f"Give it {refused}.", value=True)
         return found
+
+    @staticmethod
+    def _usual(results: Results, ranges: Mapping[str, Range]) -> Results:
+        """As many decimals as a product of two numbers that are drawn has, at least."""
+        places = [terminating(number) or 0 for one in ranges.values() for number in one.numbers]
+        return replace(results, decimals=max(results.decimals, 2 * max(places, default=0)))
 
     @staticmethod
     def _range_of(graph: Graph, name: str, numbers: Mapping[str, Range], usual: Range) -> Range:

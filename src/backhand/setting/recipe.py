@@ -147,7 +147,7 @@ def usual_results(graph: Graph, of: str) -> Results:
         if isinstance(node, Apply)
     )
     if any(q.symbolic for q in graph.quantities):
-        return Results(Fraction(99), 0, 1, rational)
+        return Results(Fraction(99), 0 if rational else DIGITS, 1, rational)
     page = run(sheet_of(graph, of), RIGHT)
     units = [number for i, number in page.derivatives.items() if page.sheet.units[i]]
     found = [Fraction(exact(n)) for n in (*page.values, *units) if n == n and abs(n) != float("inf")]

@@ -7,6 +7,7 @@ remark, any other number is wrong; the file has the structure the other program 
 from __future__ import annotations
 
 import base64
+import contextlib
 import csv
 import io
 import json
@@ -44,6 +45,7 @@ from backhand.setting.making import exercise_of
 from backhand.setting.portable import COLUMNS, record
 from backhand.setting.typed import decimals, typed
 from backhand.writers import QUIZZES, quiz
+from backhand.writers.qti import zipped
 
 ROOT = Path(__file__).parent.parent
 OTHER = "123456.78125"
@@ -521,7 +523,8 @@ BOMB = b'<!DOCTYPE quiz [<!ENTITY a "aaaa">]><quiz>&a;</quiz>'
 @pytest.mark.parametrize(
     ("name", "data"),
     [
-        ("moodle", b""), ("moodle", b"<quiz>"), ("moodle", b"<quiz/>"), ("moodle", BOMB), ("moodle", b"\xff\xfe"),
+        ("moodle", b""), ("moodle", b"<quiz>"), ("moodle", b"<quiz/>"), ("moodle", BOMB), ("moodle", BOMB.decode().encode("utf-16")), ("moodle", b'<?xml version="1.0" encoding="x"?><quiz/>'),
+        ("moodle", b"\xff\xfe"),
         ("moodle", b"<quiz><!-- backhand-exercise {} --></quiz>"),
         ("moodle", b'<quiz><!-- backhand-exercise {"schema":1,"net":"L = 1","questions":[]} --></quiz>'),
         ("moodle", b'<quiz><!-- backhand-exercise {"schema":9,"net":"","questions":[]} --></quiz>'),
@@ -538,6 +541,55 @@ def test_files_that_are_none_end_with_a_sentence(name: str, data: bytes) -> None
     with pytest.raises(BackhandError) as caught:
         read_bytes(data, "file", name)
     assert "file" in str(caught.value)
+
+
+SMALL = [exercise_of(backhand.read("a = 3\nb = 2 a\nL = (b - 1)^2"), asks=KINDS, title="One")]
+WHOLE = {name: quiz(SMALL, name) for name in QUIZZES}
+JUNK = [
+    b"",
+    b"0",
+    b"-1",
+    b"1e999999999",
+    b"null",
+    b"[]",
+    b"{}",
+    b'"x"',
+    b"<",
+    b"&",
+    b"\x00",
+    b"\xff",
+    b",",
+    b"9" * 5000,
+    b"1/0",
+]
+
+
+@given(st.data())
+def test_a_damaged_file_ends_with_a_sentence_or_is_read(data: st.DataObject) -> None:
+    """Anything cut out, or put in for a value: an exercise or one of our errors, never another one, never long."""
+    name = data.draw(st.sampled_from(sorted(WHOLE)))
+    whole = WHOLE[name]
+    if whole.startswith(b"PK") and data.draw(st.booleans()):
+        archive = zipfile.ZipFile(io.BytesIO(whole))
+        inside = data.draw(st.sampled_from([n for n in archive.namelist() if not n.endswith(".svg")]))
+        files = {entry: archive.read(entry) for entry in archive.namelist()}
+        broken = zipped(files | {inside: damaged(data, files[inside])})
+    else:
+        broken = damaged(data, whole)
+    with contextlib.suppress(BackhandError):
+        for exercise in read_bytes(broken, "file", name):
+            quiz([exercise], name)
+
+
+def damaged(data: st.DataObject, whole: bytes) -> bytes:
+    """With something else in the place of a value, or of any few bytes."""
+    if data.draw(st.booleans()):
+        values = re.finditer(rb'"[\w/.-]*"|(?<=[>:,\[])-?[\d./]+(?=[<,\]}])', whole)
+        start, stop = data.draw(st.sampled_from([value.span() for value in values] or [(0, 1)]))
+    else:
+        start = data.draw(st.integers(0, len(whole)))
+        stop = min(len(whole), start + data.draw(st.integers(0, 60)))
+    return whole[:start] + data.draw(st.sampled_from(JUNK)) + whole[stop:]
 
 
 def test_a_question_that_is_gone_is_missed(bank: list[Exercise]) -> None:

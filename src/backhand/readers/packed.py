@@ -7,6 +7,8 @@ is refused, a zip is measured before it is unpacked and never unpacked to disk.
 from __future__ import annotations
 
 import io
+import struct
+import zlib
 from xml.etree import ElementTree as ET
 from zipfile import BadZipFile, ZipFile
 
@@ -20,17 +22,30 @@ from backhand.text import Source
 ENTRIES = 10_000
 """Files in a zip."""
 
+DAMAGED = (BadZipFile, zlib.error, struct.error, EOFError, ValueError, NotImplementedError, RuntimeError, OSError)
+"""What a damaged zip raises."""
+
+
+class _Tree(ET.TreeBuilder):
+    """Keeps comments, and takes no document type declaration."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(insert_comments=True)
+        self.name = name
+
+    def doctype(self, *_: object) -> None:
+        raise ReadError(f"{self.name} has a document type declaration, which is not read.", cure="Take it out.")
+
 
 def xml_of(data: bytes, name: str) -> ET.Element:
     """The root of an XML file, its comments kept. Raises ReadError."""
-    if b"<!DOCTYPE" in data or b"<!ENTITY" in data:
-        raise ReadError(f"{name} has a document type declaration, which is not read.", cure="Take it out.")
     try:
-        return ET.fromstring(data, ET.XMLParser(target=ET.TreeBuilder(insert_comments=True)))  # noqa: S314 - see above
+        return ET.fromstring(data, ET.XMLParser(target=_Tree(name)))  # noqa: S314 - a tree without declarations
     except ET.ParseError as error:
         line, column = error.position
-        what = f"{name}:{line}:{column + 1}: This is no XML: {error.msg if hasattr(error, 'msg') else error}."
-        raise ReadError(what, cure="Make the file anew.") from None
+        raise ReadError(f"{name}:{line}:{column + 1}: This is no XML: {error}.", cure="Make the file anew.") from None
+    except (LookupError, ValueError) as error:  # an encoding that nobody knows
+        raise ReadError(f"{name} is no XML that can be read: {error}.", cure="Make the file anew.") from None
 
 
 def local(element: ET.Element) -> str:
@@ -64,7 +79,7 @@ def unzipped(data: bytes, name: str) -> dict[str, bytes]:
                     f"{name} holds {len(entries)} files of {size} bytes; at most {ENTRIES} of {limits.BYTES} are read."
                 )
             return {entry.filename: archive.read(entry) for entry in entries if not entry.is_dir()}
-    except (BadZipFile, NotImplementedError, RuntimeError, OSError) as error:
+    except DAMAGED as error:
         raise ReadError(f"{name} is no zip that can be read: {error}.", cure="Make the file anew.") from None
 
 

@@ -30,6 +30,6 @@ def of_bank(bank: Data, name: str) -> tuple[Exercise, ...]:
 
 def _said(variant: Data) -> Said:
     return {
-        place: (question["answer"], [(wrong["answer"], wrong["remark"]) for wrong in question["wrong"]])
+        place: (str(question["answer"]), [(str(wrong["answer"]), str(wrong["remark"])) for wrong in question["wrong"]])
         for place, question in enumerate(variant["questions"].values())
     }

@@ -11,6 +11,7 @@ Exact numbers are texts ("3/20"), others numbers. The schema is in docs/quiz-sys
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, replace
 from fractions import Fraction
@@ -23,13 +24,29 @@ from backhand.marking.about import About, Derivative, Local, Value
 from backhand.marking.diagnose import Collisions
 from backhand.marking.misconceptions import by_key
 from backhand.numbers import Number
-from backhand.setting.exercise import Difficulty, Exercise, Origin, Planted, Question, Shown, Telling, Wrong
+from backhand.setting.exercise import (
+    KINDS,
+    Difficulty,
+    Exercise,
+    Kind,
+    Origin,
+    Planted,
+    Question,
+    Shown,
+    Telling,
+    Wrong,
+)
 from backhand.setting.typed import Typed, typed
 from backhand.solving.solve import solve
 
 SCHEMA = 1
 LABEL = "backhand-exercise"
 """What the data is called inside other formats."""
+
+EXACT = re.compile(r"-?[0-9]{1,4000}(/[0-9]{1,4000})?")
+DECIMAL = re.compile(r"[+-]?[0-9]{1,1000}(\.[0-9]{0,1000})?")
+MOST_DIGITS = 50
+"""Decimals of a rounded answer that are believed."""
 
 COLUMNS = (
     "exercise", "student", "question", "kind", "about", "asked", "answer", "tolerance", "digits", "wrong", "recipe",
@@ -135,9 +152,16 @@ def _number(number: Number) -> str | float:
 def loaded(text: str | bytes, name: str) -> Any:
     """What a text in JSON says. Raises ReadError."""
     try:
-        return json.loads(text)
+        return json.loads(text, parse_float=_finite, parse_constant=_finite)
     except (ValueError, RecursionError) as error:
         raise ReadError(f"{name} is no JSON: {error}.", cure="Make the file anew.") from None
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not isfinite(number):
+        raise ValueError(f"{text} is too large")
+    return number
 
 
 def parsed(text: str, name: str) -> Data:
@@ -171,65 +195,96 @@ def restored(data: Data, graph: Graph, name: str) -> Exercise:
 def origin_of(data: Data, name: str) -> Origin:
     """Where the exercise of this data comes from. Raises ReadError."""
     try:
-        return Origin(**data["origin"])
-    except (KeyError, TypeError) as error:
+        return _read_origin(data["origin"])
+    except (KeyError, TypeError, ValueError) as error:
         raise ReadError(f"The exercise in {name} does not say where it is from: {error}.") from None
 
 
+def _read_origin(data: Data) -> Origin:
+    """With every field of its type: they become parts of names."""
+    seed, student = data["seed"], data["student"]
+    return Origin(
+        recipe=str(data["recipe"]),
+        digest=str(data["digest"]),
+        seed=None if seed is None else int(seed),
+        version=str(data["version"]),
+        number=int(data["number"]),
+        student=None if student is None else str(student),
+    )
+
+
 def _exercise(data: Data, graph: Graph) -> Exercise:
-    title, asks = str(data["title"]), tuple(data["asks"])
+    title = str(data["title"])
+    asks: tuple[Kind, ...] = tuple(_read_kind(kind) for kind in data["asks"])
     collisions, planted = data["collisions"], data["planted"]
     return Exercise(
         title=title,
         graph=graph,
-        of=data["of"],
+        of=str(data["of"]),
         asks=asks,
-        questions=tuple(map(_read_question, data["questions"])),
-        solution=solve(graph, of=data["of"], pairs="pairs" in asks, title=title),
+        questions=tuple(_read_question(question, graph) for question in data["questions"]),
+        solution=solve(graph, of=str(data["of"]), pairs="pairs" in asks, title=title),
         collisions=Collisions(
             tuple(collisions["hidden"]), tuple(map(tuple, collisions["alike"])),
             tuple(collisions["one_line"]), tuple(collisions["isolated"]),
         ),
         absent=tuple(data["absent"]),
         telling=Telling(**data["telling"]),
-        difficulty=Difficulty(**data["difficulty"] | {"largest": Fraction(data["difficulty"]["largest"])}),
-        origin=Origin(**data["origin"]),
-        planted=None if planted is None else _read_planted(planted),
+        difficulty=Difficulty(**data["difficulty"] | {"largest": _read_number(data["difficulty"]["largest"])}),
+        origin=_read_origin(data["origin"]),
+        planted=None if planted is None else _read_planted(planted, graph),
         aim=data["aim"],
     )  # fmt: skip
 
 
-def _read_question(data: Data) -> Question:
-    line = data.get("line")
+def _read_kind(data: object) -> Kind:
+    found: Kind | None = next((kind for kind in KINDS if kind == data), None)
+    if found is not None:
+        return found
+    raise ValueError(f"unknown kind of question: {data}")
+
+
+def _read_question(data: Data, graph: Graph) -> Question:
+    line, digits = data.get("line"), data["digits"]
+    if digits is not None and not 0 <= int(digits) <= MOST_DIGITS:
+        raise ValueError(f"{digits} decimals")
     return Question(
-        kind=data["kind"],
-        about=_read_about(data["about"]),
+        kind=_read_kind(data["kind"]),
+        about=_read_about(data["about"], graph),
         answer=_read_number(data["answer"]),
-        digits=data["digits"],
+        digits=digits,
         wrong=tuple(map(_read_wrong, data["wrong"])),
-        path=tuple(data.get("path", ())),
-        line=None if line is None else _read_about(line),
-        place=data.get("place", 0),
+        path=tuple(map(str, data.get("path", ()))),
+        line=None if line is None else _read_about(line, graph),
+        place=int(data.get("place", 0)),
     )
 
 
 def _read_wrong(data: Data) -> Wrong:
     """In brief data ids and titles are those of the table of habits."""
-    keys, rows = tuple(data["keys"]), by_key()
+    keys, rows = tuple(map(str, data["keys"])), by_key()
     ids = data.get("ids") or [rows[key].id for key in keys]
     titles = data.get("titles") or [rows[key].title for key in keys]
-    return Wrong(_read_number(data["number"]), keys, tuple(ids), tuple(titles), data.get("remark", ""))
+    return Wrong(
+        _read_number(data["number"]), keys, tuple(map(str, ids)), tuple(map(str, titles)), str(data.get("remark", ""))
+    )
 
 
-def _read_planted(data: Data) -> Planted:
+def _read_planted(data: Data, graph: Graph) -> Planted:
     lines = tuple(
-        Shown(_read_about(line["about"]), _read_number(line["number"]), line["true"], line["follows"])
+        Shown(
+            _read_about(line["about"], graph), _read_number(line["number"]), bool(line["true"]), bool(line["follows"])
+        )
         for line in data["lines"]
     )
-    return Planted(data["key"], data["id"], data["title"], data["remark"], lines, data["first"])
+    key, ident, title, remark = (str(data[name]) for name in ("key", "id", "title", "remark"))
+    return Planted(key, ident, title, remark, lines, int(data["first"]))
 
 
-def _read_about(data: list[str]) -> About:
+def _read_about(data: list[str], graph: Graph) -> About:
+    missing = [name for name in data[1:] if name not in graph]
+    if missing:
+        raise ValueError(f"the network has no {missing[0]}")
     match data:
         case ["value", name]:
             return Value(name)
@@ -242,9 +297,13 @@ def _read_about(data: list[str]) -> About:
 
 
 def _read_number(data: str | float) -> Number:
-    if isinstance(data, str):
-        return float(data) if data.strip("-") in ("inf", "nan") else Fraction(data)
-    return float(data)
+    if not isinstance(data, str):
+        return float(data)
+    if data.strip("-") in ("inf", "nan"):
+        return float(data)
+    if not EXACT.fullmatch(data):
+        raise ValueError(f"no exact number: {data[:40]}")
+    return Fraction(data)
 
 
 # -- what a file says -------------------------------------------------------------------------------------------
@@ -289,7 +348,6 @@ def _said_wrong(pair: tuple[tuple[Typed, Wrong], tuple[str, str]], name: str) ->
 
 
 def _typed_number(text: str, name: str) -> Fraction:
-    try:
-        return Fraction(text)
-    except (ValueError, ZeroDivisionError):
-        raise ReadError(f"{name} has the answer {text}, which is no number.") from None
+    if not DECIMAL.fullmatch(text):
+        raise ReadError(f"{name} has the answer {text[:40]}, which is no number.")
+    return Fraction(text)

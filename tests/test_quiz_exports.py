@@ -40,9 +40,11 @@ from backhand.errors import BackhandError, ReadError, UsageError
 from backhand.explaining import quiz as say
 from backhand.marking.about import Value
 from backhand.readers.quizzes import QUIZ_READERS, format_of, read_bytes, read_exercises
+from backhand.setting.check import check
 from backhand.setting.exercise import KINDS, Exercise, Question, Wrong
 from backhand.setting.making import exercise_of
 from backhand.setting.portable import COLUMNS, record
+from backhand.setting.set import set as make
 from backhand.setting.typed import decimals, typed
 from backhand.writers import QUIZZES, quiz
 from backhand.writers.qti import zipped
@@ -111,6 +113,18 @@ def test_reads_back_to_the_same_exercises(name: str, bank: list[Exercise]) -> No
 @pytest.mark.parametrize("name", QUIZZES)
 def test_the_same_bytes_every_time(name: str, bank: list[Exercise]) -> None:
     assert quiz(bank, name) == quiz(bank, name)
+
+
+@pytest.mark.parametrize("name", QUIZZES)
+def test_a_bank_that_is_read_back_holds(name: str) -> None:
+    """Made, handed out, read, and worked out once more: nothing is another; a number that was changed is found."""
+    bank = make(backhand.read(ROOT / "examples/q3.bh"), n=3, seed=7)
+    back = read_bytes(quiz(bank.exercises, name, title=bank.title), "file", name)
+    assert check(back).findings == ()
+    first = back[0]
+    changed = replace(first.questions[0], answer=first.questions[0].answer + 1)
+    spoiled = replace(first, questions=(changed, *first.questions[1:]))
+    assert "the answer to" in str(check([spoiled, *back[1:]]).findings[0])
 
 
 def test_every_format_that_is_written_is_read() -> None:

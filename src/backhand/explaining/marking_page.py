@@ -327,7 +327,7 @@ def _said(seen: m.Box) -> Iterator[str]:
             yield from _said(inside)
         case m.Group(inside) | m.Prime(inside):
             yield from _said(inside)
-        case m.Sign():
+        case m.Sign() | m.Gap():
             pass
 
 

@@ -17,6 +17,7 @@ bar, a rounded number. Writers turn boxes into text, LaTeX and MathML, each in o
     Differentiate(by, inside)   d/dB1 ( ... )
     Prime(inside)         (D - 3)', a derivative whose variable goes without saying
     Words(text)           upright words inside mathematics
+    Gap(width)            an empty place to write in, so many digits wide
 """
 
 from __future__ import annotations
@@ -104,6 +105,25 @@ class Words:
     text: str
 
 
+@dataclass(frozen=True, slots=True)
+class Gap:
+    width: int = 6
+
+
 Box: TypeAlias = (
-    Row | Symbol | Number | Sign | Fraction | Power | Root | Call | Group | Bars | Slope | Differentiate | Prime | Words
+    Row
+    | Symbol
+    | Number
+    | Sign
+    | Fraction
+    | Power
+    | Root
+    | Call
+    | Group
+    | Bars
+    | Slope
+    | Differentiate
+    | Prime
+    | Words
+    | Gap
 )

@@ -183,6 +183,8 @@ class Exercise:
     planted: Planted | None = None
     aim: str | None = None
     """The habit this exercise is aimed at, for a retest."""
+    words: str = ""
+    """What the recipe says on top of the sheet."""
 
     @property
     def wrong_answers(self) -> dict[About, tuple[Wrong, ...]]:

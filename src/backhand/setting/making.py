@@ -226,6 +226,8 @@ class Maker:
             if not isinstance(about, Derivative):
                 continue
             step = self.solution.gather_step(about.by)
+            if all(way.child == self.of for way in step.ways):
+                continue  # the first line back has nothing to multiply
             for place, way in enumerate(step.ways):
                 gap = Local(way.child, about.by) if place % 2 == 0 else Derivative(self.of, way.child)
                 yield self.asking("working", gap, line=about, place=place)

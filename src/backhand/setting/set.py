@@ -79,7 +79,7 @@ def set(  # noqa: A001 - the verb
 def _as_it_stands(recipe: Recipe) -> Bank:
     text = recipe.text
     maker = _maker(recipe, recipe.graph)
-    one = maker.exercise(Origin(recipe.name, digest(text), None, version("backhand")))
+    one = replace(maker.exercise(Origin(recipe.name, digest(text), None, version("backhand"))), words=recipe.words)
     return Bank(recipe.title, (one,), text, ())
 
 
@@ -99,7 +99,7 @@ def _drawn(
         )
         maker = _maker(recipe, drawer.shape.graph(drawn.numbers), aim=aim)
         maker.wanted = _plant(maker, random.Random(f"{recipe.digest} {seed} {number} plant"))
-        made.append(maker.exercise(origin))
+        made.append(replace(maker.exercise(origin), words=recipe.words))
         if progress is not None:
             progress(number, count)
     return Bank(recipe.title, tuple(made), recipe.text, tuple(notes(made, drawer, aim)))

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 
 class Writer(NamedTuple):
-    """Where a format's writer is, and what files of it are called. `takes`: what its `write` is given first."""
+    """Where a format's writer is, and what files of it are called. `takes`: what its `write` is given first. A `binary`
+    one writes bytes."""
 
     module: str
     suffixes: tuple[str, ...]
@@ -34,6 +35,9 @@ WRITERS: dict[str, Writer] = {
     "markdown": Writer("backhand.writers.markdown", (".md", ".markdown"), "text/markdown"),
     "latex": Writer("backhand.writers.latex", (".tex",), "application/x-tex"),
     "html": Writer("backhand.writers.html", (".html", ".htm"), "text/html"),
+    "typst": Writer("backhand.writers.typst", (".typ",), "text/x-typst"),
+    "pdf": Writer("backhand.writers.pdf", (".pdf",), "application/pdf", binary=True),
+    "ipynb": Writer("backhand.writers.ipynb", (".ipynb",), "application/x-ipynb+json"),
     "svg": Writer("backhand.writers.svg", (".svg",), "image/svg+xml", takes="drawing"),
     "json": Writer("backhand.writers.json", (".json",), "application/json", takes="solution"),
 }

@@ -16,6 +16,7 @@ from backhand.explaining.mathematics import (
     Call,
     Differentiate,
     Fraction,
+    Gap,
     Group,
     Number,
     Power,
@@ -110,6 +111,8 @@ class MathML:
                 return f"<msup>{self(as_base(inside), slash=slash)}<mo>′</mo></msup>"
             case Words(text):
                 return words(text)
+            case Gap(width):
+                return f'<mspace class="gap" width="{width / 2:g}em" height=".8em" depth=".2em"></mspace>'
             case _:
                 assert_never(box)
 

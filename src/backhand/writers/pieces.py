@@ -21,6 +21,7 @@ from backhand.explaining.mathematics import (
     Call,
     Differentiate,
     Fraction,
+    Gap,
     Group,
     Number,
     Power,
@@ -161,7 +162,7 @@ def as_base(base: Box, *, line: bool = False) -> Box:
             return base if line or (not name.endswith(("'", "′")) and "#" not in name) else Group(base)
         case Number(text):
             return Group(base) if text.startswith("-") or "e" in text else base
-        case Group() | Call() | Bars() | Root() | Words() | Sign():
+        case Group() | Call() | Bars() | Root() | Words() | Sign() | Gap():
             return base
         case Row(items):
             return as_base(items[0], line=line) if len(items) == 1 else Group(base)
@@ -210,6 +211,8 @@ def breadth(box: Box) -> float:
             return len(by) * 0.7 + 4 + breadth(inside)
         case Prime(inside):
             return breadth(inside) + 0.5
+        case Gap(width):
+            return width
         case _:
             assert_never(box)
 
@@ -225,7 +228,7 @@ def is_tall(box: Box) -> bool:
             return is_tall(base) or is_tall(exponent)
         case Root(inside) | Group(inside) | Bars(inside) | Prime(inside):
             return is_tall(inside)
-        case Symbol() | Number() | Sign() | Words():
+        case Symbol() | Number() | Sign() | Words() | Gap():
             return False
         case _:
             assert_never(box)

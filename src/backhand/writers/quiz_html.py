@@ -9,7 +9,20 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import assert_never
 
-from backhand.explaining.document import Block, Equation, Figure, Heading, Inline, Page, Paragraph, Remark, Table
+from backhand.explaining.document import (
+    Block,
+    Equation,
+    Figure,
+    Fine,
+    Heading,
+    Inline,
+    NewSheet,
+    Page,
+    Paragraph,
+    Remark,
+    Room,
+    Table,
+)
 from backhand.writers.mathml import MathML, escape
 from backhand.writers.pieces import pieces
 from backhand.writers.svg import FORBIDDEN
@@ -44,13 +57,13 @@ class _Bare:
         match block:
             case Heading(level, words):
                 return f"<h{level + 3}>{self.prose(words)}</h{level + 3}>"
-            case Paragraph(words) | Remark(_, words):
+            case Paragraph(words) | Remark(_, words) | Fine(words):
                 return f"<p>{self.prose(words)}</p>"
             case Equation():
                 return f"<p>{self.equation(block)}</p>"
             case Table():
                 return self.table(block)
-            case Figure() | Page():
+            case Figure() | Page() | Room() | NewSheet():
                 return ""
             case _:
                 assert_never(block)

@@ -771,7 +771,7 @@ def test_the_outline_of_a_page() -> None:
     tags = Tags(page)
     assert page.startswith("<!DOCTYPE html>\n")
     assert tags.of("html") == [{"lang": "en"}]
-    assert [len(tags.of(level)) for level in ("h1", "h2", "h3")] == [1, 1, 2]
+    assert [len(tags.of(level)) for level in ("h1", "h2", "h3")] == [2, 1, 2]
     assert {tag["scope"] for tag in tags.of("th")} == {"col", "row"}
     steps = [tag for tag in tags.of("details") if tag["class"] == "step"]
     assert all("open" in tag for tag in steps)

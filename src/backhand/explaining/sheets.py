@@ -85,7 +85,9 @@ def headline(exercise: Exercise, part: Part) -> str:
 
 def sheet(exercise: Exercise, part: Part, notes: Sequence[str] = (), *, table: bool = True) -> Iterator[Block]:
     """One sheet without its headline. `table` says that answers go into a table; else there is a line for each."""
-    yield Paragraph(_whose(exercise, part))
+    whose = _whose(exercise, part)
+    if whose:
+        yield Paragraph(whose)
     match part:
         case "question":
             yield from _question(exercise)
@@ -104,7 +106,7 @@ def _whose(exercise: Exercise, part: Part) -> Words:
     number = () if origin.seed is None else (f"Exercise {origin.number}",)
     if part in ("solution", "scheme"):
         name = () if origin.student is None else (origin.student,)
-        return (", ".join((*name, *number)) or "Exercise",)
+        return (", ".join((*name, *number)),) if name or number else ()
     before: Words = (f"{number[0]}.  " if number else "",)
     if origin.student is not None:
         return (*before, f"Name: {origin.student}")

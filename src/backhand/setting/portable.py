@@ -73,6 +73,7 @@ def record(exercise: Exercise, *, brief: bool = False) -> Data:
         "asks": list(exercise.asks),
         "origin": asdict(exercise.origin),
         "aim": exercise.aim,
+        "words": exercise.words,
         "questions": [_question(question, brief) for question in exercise.questions],
         "planted": None if planted is None else _planted(planted),
         "collisions": {
@@ -234,6 +235,7 @@ def _exercise(data: Data, graph: Graph) -> Exercise:
         origin=_read_origin(data["origin"]),
         planted=None if planted is None else _read_planted(planted, graph),
         aim=data["aim"],
+        words=str(data.get("words", "")),
     )  # fmt: skip
 
 

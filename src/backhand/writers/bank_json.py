@@ -9,10 +9,12 @@ from backhand.setting.exercise import Exercise
 from backhand.setting.portable import SCHEMA, record
 
 
-def write(exercises: Sequence[Exercise], *, title: str = "") -> bytes:
-    """The bank as one object, an exercise a line."""
+def write(exercises: Sequence[Exercise], *, title: str = "", recipe: str = "", notes: Sequence[str] = ()) -> bytes:
+    """The bank as one object, an exercise a line. `recipe` is the text it was made from, `notes` what could not be
+    had."""
     listed = ",\n  ".join(_text(record(exercise)) for exercise in exercises)
-    head = f'{{\n "schema": {SCHEMA},\n "title": {_text(title)},\n "exercises": '
+    more = f'"recipe": {_text(recipe)},\n "notes": {_text(list(notes))},\n '
+    head = f'{{\n "schema": {SCHEMA},\n "title": {_text(title)},\n {more}"exercises": '
     return f"{head}[\n  {listed}\n ]\n}}\n".encode()
 
 

@@ -2,7 +2,7 @@
 
 An equation that ends in a gap is a line to be completed; such lines follow each other in one cell, as `mark` reads
 them. Room to write on is an empty cell. The figure is attached to its cell. The JSON is written here, one cell after
-the other; nbformat is asked in the tests whether it is a notebook. """
+the other; nbformat is asked in the tests whether it is a notebook."""
 
 from __future__ import annotations
 

@@ -57,6 +57,9 @@ LOOKED_UP = ("values", "derivatives")
 LISTED = 5
 """Wrong numbers that are listed for one line of the scheme: the likeliest."""
 
+COLUMNS = 6
+"""Columns of a table of pairs; what is more goes into another."""
+
 LINES = 14
 """Lines to write the working on."""
 
@@ -238,14 +241,18 @@ def _pair_table(exercise: Exercise, questions: Sequence[Question], *, filled: bo
     columns = list(dict.fromkeys(by for _, by in pairs))
     graph = exercise.graph
     columns.sort(key=lambda name: graph.index[name])
-    rows: list[tuple[Words, ...]] = []
-    for of in dict.fromkeys(of for of, _ in pairs):
-        cells: list[Words] = [(m.Symbol(of),)]
-        for by in columns:
-            question = pairs.get((of, by))
-            cells.append(("–",) if question is None else (_number(question.answer),) if filled else ())
-        rows.append(tuple(cells))
-    yield Table((("of \\ by",), *((m.Symbol(name),) for name in columns)), tuple(rows), "l" + "r" * len(columns))
+    for start in range(0, len(columns), COLUMNS):
+        part = columns[start : start + COLUMNS]
+        rows: list[tuple[Words, ...]] = []
+        for of in dict.fromkeys(of for of, _ in pairs):
+            cells: list[Words] = [(m.Symbol(of),)]
+            for by in part:
+                question = pairs.get((of, by))
+                cells.append(("–",) if question is None else (_number(question.answer),) if filled else ())
+            if any(cell != ("–",) for cell in cells[1:]):
+                rows.append(tuple(cells))
+        header: tuple[Words, ...] = (("of \\ by",), *((m.Symbol(name),) for name in part))
+        yield Table(header, tuple(rows), "l" + "r" * len(part))
 
 
 def _listed(abouts: Sequence[About]) -> Words:

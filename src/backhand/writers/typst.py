@@ -92,7 +92,8 @@ PREAMBLE = r"""#set document(title: TITLE, date: none)
 #let fine(body) = block(above: 1.6em, text(8pt, fill: luma(80), body))
 #let sheet(columns, align, head, rows) = block(above: 1em, below: 1em, breakable: rows.len() > 24, {
   let empty = rows.any(row => row.any(cell => cell == []))
-  table(columns: if empty { columns.map(side => if side { 8em } else { auto }) } else { columns.map(_ => auto) },
+  let wide = if columns.len() > 4 { 1fr } else { 8em }
+  table(columns: if empty { columns.map(side => if side { wide } else { auto }) } else { columns.map(_ => auto) },
     align: align, stroke: none,
     inset: (x: 0.8em, y: if empty { 0.62em } else { 0.36em }),
     table.hline(stroke: 0.8pt), table.header(..head.map(cell => strong(cell))), table.hline(stroke: 0.5pt),

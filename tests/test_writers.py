@@ -30,14 +30,20 @@ from backhand.explaining.mathematics import (
     Differentiate,
     Fraction,
     Group,
+    Indexed,
+    Matrix,
     Number,
     Power,
     Prime,
     Root,
     Row,
+    Shaped,
     Sign,
     Slope,
+    Sum,
+    Summary,
     Symbol,
+    Transposed,
     Words,
 )
 from backhand.text import cells
@@ -83,6 +89,14 @@ def equation(
     return Equation(
         tuple(Link(relation, box(link)) for relation, link in zip(relations, links, strict=True)), note, result
     )
+
+
+def matrix(*rows: tuple[Box | str | int, ...], shape: str = "", axes: int = 2) -> Matrix:
+    return Matrix(tuple(tuple(map(box, each)) for each in rows), shape, axes)
+
+
+def vector(*items: Box | str | int) -> Matrix:
+    return matrix(*((each,) for each in items), axes=1)
 
 
 def a_sum(terms: int) -> Row:
@@ -288,6 +302,66 @@ BOXES: list[tuple[Box, str, str, str]] = [
     ),
     (Words("if 0 < x"), "if 0 < x", r"\text{if 0 < x}", "<mtext>if 0 &lt; x</mtext>"),
     (Sign("·"), "·", r" \cdot ", "<mo>·</mo>"),
+    # arrays
+    (
+        matrix((-2, 1), (1, 2)), "[[-2, 1], [1, 2]]",
+        r"\left[\begin{array}{rr} -2 & 1 \\ 1 & 2 \end{array}\right]",
+        ("<mrow><mo>[</mo><mtable><mtr><mtd><mrow><mo>−</mo><mn>2</mn></mrow></mtd><mtd><mn>1</mn></mtd></mtr>"
+         "<mtr><mtd><mn>1</mn></mtd><mtd><mn>2</mn></mtd></mtr></mtable><mo>]</mo></mrow>"),
+    ),
+    (
+        Matrix(((Number("1"),), (Symbol("a"),)), "2", 1), "[1, a]",
+        r"\underset{2}{\left[\begin{array}{r} 1 \\ a \end{array}\right]}",
+        ("<munder><mrow><mo>[</mo><mtable><mtr><mtd><mn>1</mn></mtd></mtr><mtr><mtd><mi>a</mi></mtd></mtr></mtable>"
+         "<mo>]</mo></mrow><mtext>2</mtext></munder>"),
+    ),
+    (
+        Matrix(((vector(1), vector(2)),), axes=2), "[[[1], [2]]]",
+        (r"\left[\begin{array}{rr} \left[\begin{array}{r} 1 \end{array}\right] & "
+         r"\left[\begin{array}{r} 2 \end{array}\right] \end{array}\right]"),
+        ("<mrow><mo>[</mo><mtable><mtr><mtd><mrow><mo>[</mo><mtable><mtr><mtd><mn>1</mn></mtd></mtr></mtable><mo>]</mo></mrow>"
+         "</mtd><mtd><mrow><mo>[</mo><mtable><mtr><mtd><mn>2</mn></mtd></mtr></mtable><mo>]</mo></mrow></mtd></mtr></mtable>"
+         "<mo>]</mo></mrow>"),
+    ),
+    (row("W1", "@", "x"), "W1 @ x", r"W_{1}\,x", "<mrow><msub><mi>W</mi><mn>1</mn></msub><mo>\u2062</mo><mi>x</mi></mrow>"),
+    (row("a", "⊙", "b"), "a ⊙ b", r"a \odot b", "<mrow><mi>a</mi><mo>⊙</mo><mi>b</mi></mrow>"),
+    (row("a", "@", -2), "a @ (-2)", r"a\,(-2)",
+     "<mrow><mi>a</mi><mo>\u2062</mo><mrow><mo>(</mo><mrow><mo>−</mo><mn>2</mn></mrow><mo>)</mo></mrow></mrow>"),
+    (Transposed(Symbol("x")), "xᵀ", r"x^{\mathsf{T}}", "<msup><mi>x</mi><mi>T</mi></msup>"),
+    (
+        Transposed(row("a", "+", "b")), "(a + b)ᵀ", r"(a + b)^{\mathsf{T}}",
+        "<msup><mrow><mo>(</mo><mi>a</mi><mo>+</mo><mi>b</mi><mo>)</mo></mrow><mi>T</mi></msup>",
+    ),
+    (
+        Indexed(Symbol("z"), "0,1:3"), "z[0,1:3]", "z[0,1{:}3]",
+        ("<mrow><mi>z</mi><mrow><mo>[</mo><mrow><mn>0</mn><mo>,</mo><mn>1</mn><mo>:</mo><mn>3</mn></mrow><mo>]</mo></mrow>"
+         "</mrow>"),
+    ),
+    (
+        Indexed(Slope("L", "z"), "-1"), "(dL/dz)[-1]", r"\left( \frac{dL}{dz} \right)[-1]",
+        ("<mrow><mrow><mo>(</mo><mfrac><mrow><mi>d</mi><mi>L</mi></mrow><mrow><mi>d</mi><mi>z</mi></mrow></mfrac><mo>)</mo>"
+         "</mrow><mrow><mo>[</mo><mrow><mo>−</mo><mn>1</mn></mrow><mo>]</mo></mrow></mrow>"),
+    ),
+    (
+        Shaped(Symbol("W1"), "3×2"), "W1 (3×2)", r"\underset{3 \times 2}{W_{1}}",
+        "<munder><msub><mi>W</mi><mn>1</mn></msub><mtext>3×2</mtext></munder>",
+    ),
+    (
+        Summary("from -0.21 to 0.19, mean 3.1e-5", "512×784"), "[512×784, from -0.21 to 0.19, mean 3.1e-5]",
+        (r"[\,512 \times 784, \text{from }-0.21\text{ to }0.19\text{, mean }3.1 \cdot 10^{-5}\,]"),
+        "<mrow><mo>[</mo><mtext>512×784, from −0.21 to 0.19, mean 3.1e−5</mtext><mo>]</mo></mrow>",
+    ),
+    (
+        Sum("k", "2", row("a", "+", "b")), "Σ(k=0..2) (a + b)", r"\sum_{k = 0}^{2} (a + b)",
+        ("<mrow><munderover><mo>∑</mo><mrow><mi>k</mi><mo>=</mo><mn>0</mn></mrow><mn>2</mn></munderover>"
+         "<mrow><mo>(</mo><mi>a</mi><mo>+</mo><mi>b</mi><mo>)</mo></mrow></mrow>"),
+    ),
+    (Sum("k", "", Symbol("a")), "Σ(k) a", r"\sum_{k} a", "<mrow><munder><mo>∑</mo><mi>k</mi></munder><mi>a</mi></mrow>"),
+    (
+        row(Sum("k", "1", Symbol("a")), "·", "b"), "(Σ(k=0..1) a)·b", r"\left( \sum_{k = 0}^{1} a \right) \cdot b",
+        ("<mrow><mrow><mo>(</mo><mrow><munderover><mo>∑</mo><mrow><mi>k</mi><mo>=</mo><mn>0</mn></mrow><mn>1</mn></munderover>"
+         "<mi>a</mi></mrow><mo>)</mo></mrow><mo>·</mo><mi>b</mi></mrow>"),
+    ),
 ]  # fmt: skip
 
 
@@ -468,11 +542,17 @@ def _grown(inner: st.SearchStrategy[Box]) -> st.SearchStrategy[Box]:
         st.builds(Call, st.sampled_from(["sigmoid", "ln", "log10", "leaky_relu"]), st.tuples(inner, inner)),
         st.builds(Differentiate, NAMES, inner),
         st.builds(Prime, inner),
+        st.builds(lambda a, b: Matrix(((a, b), (b, a))), inner, inner),
+        st.builds(Transposed, inner),
+        st.builds(Indexed, inner, st.sampled_from(["0", "1:3,-1", "k"])),
+        st.builds(Shaped, inner, st.sampled_from(["3×2", "4"])),
+        st.builds(Summary, st.just("from -0.2 to 1"), st.just("3×2")),
+        st.builds(Sum, st.just("k"), st.sampled_from(["", "2"]), inner),
     )
 
 
 ANYTHING = st.recursive(LEAVES, _grown, max_leaves=25)
-CHILDREN = {"mfrac": 2, "msub": 2, "msup": 2, "msubsup": 3}
+CHILDREN = {"mfrac": 2, "msub": 2, "msup": 2, "msubsup": 3, "munder": 2, "munderover": 3}
 
 
 @given(ANYTHING)
@@ -672,6 +752,68 @@ def test_colours_only_when_asked_for() -> None:
     colored = writers.whole(Document("T", every_block), "text", width=60, color=True)
     assert "= \x1b[1m4\x1b[0m\n" in colored
     assert re.sub(r"\x1b\[\d+m", "", colored) == writers.whole(Document("T", every_block), "text", width=60)
+
+
+W = matrix((-2, 1), (1, "2.5"), ("0.333", 12))
+LAYER = equation(
+    "z",
+    row("W", "@", "x", "+", "b"),
+    row(W, "@", vector(-1, 1), "+", vector("0.5", 0, -1)),
+    vector("3.5", "1.5", "10.667"),
+    about="==~",
+    note=("a linear layer",),
+)
+
+
+def test_matrices_stand_on_several_lines_and_are_never_cut() -> None:
+    assert written("text", LAYER, width=80) == (
+        "                ⎡-2       1  ⎤        ⎡ 0.5⎤   ⎡ 3.5  ⎤\n"
+        "z = W @ x + b = ⎢ 1       2.5⎥ ⎡-1⎤ + ⎢ 0  ⎥ ≈ ⎢ 1.5  ⎥  # a linear layer\n"
+        "                ⎣ 0.333  12  ⎦ ⎣ 1⎦   ⎣-1  ⎦   ⎣10.667⎦\n"
+    )
+    assert written("text", LAYER, width=30) == (
+        "z = W @ x + b\n"
+        "\n"
+        "    ⎡-2       1  ⎤\n"
+        "  = ⎢ 1       2.5⎥ ⎡-1⎤\n"
+        "    ⎣ 0.333  12  ⎦ ⎣ 1⎦\n"
+        "\n"
+        "      ⎡ 0.5⎤   ⎡ 3.5  ⎤\n"
+        "    + ⎢ 0  ⎥ ≈ ⎢ 1.5  ⎥\n"
+        "      ⎣-1  ⎦   ⎣10.667⎦\n"
+        "  # a linear layer\n"
+    )
+    assert written("text", LAYER) == (
+        "z = W @ x + b = [[-2, 1], [1, 2.5], [0.333, 12]] @ [-1, 1] + [0.5, 0, -1] ≈ [3.5, 1.5, 10.667]"
+        "  # a linear layer\n"
+    )
+
+
+def test_matrices_in_ascii() -> None:
+    assert written("text", equation("y", Transposed(vector("0.5", -1)), Bars(W)), width=60, only_ascii=True) == (
+        "                |[-2       1  ]|\ny = [ 0.5]T = |[ 1       2.5]|\n    [-1  ]    |[ 0.333  12  ]|\n"
+    ).replace("                |[", "              |[")
+    assert all(map(str.isascii, writers.load("text").write(Document("T", every_block), width=50, only_ascii=True)))
+
+
+@pytest.mark.parametrize(
+    ("tall", "text"),
+    [
+        (row("-", vector(1, 2), "⊙", "y"), "-⎡1⎤ ⊙ y\n ⎣2⎦"),
+        (row(2, "", vector(1, 2), "·", group("a", "+", vector(1, 2))), "2 ⎡1⎤·⎛a + ⎡1⎤⎞\n  ⎣2⎦ ⎝    ⎣2⎦⎠"),
+        (over(vector(1, 2), 3), " ⎡1⎤\n ⎣2⎦\n─────\n  3"),
+        (Call("relu", (vector(-1, "0.25"), Words("axis=0"))), "relu⎛⎡-1   ⎤, axis=0⎞\n    ⎝⎣ 0.25⎦        ⎠"),
+        (Power(vector(1, "y"), Number("2")), "⎡1⎤²\n⎣y⎦"),
+        (Indexed(vector(1, 2), "1"), "⎡1⎤[1]\n⎣2⎦"),
+        (row(Shaped(Slope("L", "z"), "3"), "@", Shaped(Transposed(Symbol("x")), "2")), "dL/dz @ xᵀ\n  3     2"),
+        (Sum("k", "1", Matrix(((Number("1"),), (Number("2"),)), "2×1")), "Σ(k=0..1) ⎡1⎤\n          ⎣2⎦\n          2×1"),
+        (matrix((matrix((1, 2), (3, 4)), vector(5, 6)), axes=3), "⎡⎡1 2⎤  ⎡5⎤⎤\n⎣⎣3 4⎦  ⎣6⎦⎦"),
+        (Root(Prime(vector(over(1, 2), "12.5"))), "sqrt⎛⎡1/2 ⎤'⎞\n    ⎝⎣12.5⎦ ⎠"),
+        (Differentiate("x", vector(1, 2)), "d/dx ⎛⎡1⎤⎞\n     ⎝⎣2⎦⎠"),
+    ],
+)
+def test_a_tall_box_in_text(tall: Box, text: str) -> None:
+    assert written("text", equation(tall), width=60) == text + "\n"
 
 
 def test_mathematics_in_prose_is_not_broken() -> None:

@@ -85,10 +85,16 @@ OUT = click.option("-o", "--output", metavar="OUT", help="Write to a file; its s
 )
 @click.option("--float", "floats", is_flag=True, help="Floats instead of exact numbers: for large networks.")
 @click.option("--tidy", is_flag=True, help="Simplify formulas of networks in symbols (needs the extra: symbols).")
+@click.option(
+    "--layout",
+    metavar="L",
+    default="",
+    help="Of arrays: column or row (vectors), denominator or numerator (shape of derivatives); a comma between.",
+)
 @OUT
 def solve(
     *, net: str, of: str | None, wrt: tuple[str, ...], pairs: bool, paths: bool, detail: Any,
-    format_: str | None, floats: bool, tidy: bool, output: str | None,
+    format_: str | None, floats: bool, tidy: bool, layout: str, output: str | None,
 ) -> None:  # fmt: skip
     """Every value and every derivative of a network, with the working.
 
@@ -115,6 +121,7 @@ def solve(
         paths=paths,
         numbers="float" if floats else "exact",
         title=_title(net),
+        layout=_layout(layout),
     )
     if tidy:
         from backhand.solving.tidy import tidied
@@ -122,6 +129,23 @@ def solve(
         solution = tidied(solution)
     options = _terminal() if chosen == "text" and not output else {}
     _put(pieces(solution, chosen, detail=detail, **options), output)
+
+
+def _layout(text: str) -> Any:
+    """What --layout says."""
+    from backhand.solving.solution import Layout
+
+    found = Layout()
+    for word in filter(None, (part.strip() for part in text.split(","))):
+        if word in ("column", "row"):
+            found = found._replace(vectors=word)  # type: ignore[arg-type]
+        elif word in ("denominator", "numerator"):
+            found = found._replace(derivatives=word)  # type: ignore[arg-type]
+        else:
+            raise UsageError(
+                f"--layout {word} is not known.", cure="Say column or row, denominator or numerator, or one of each."
+            )
+    return found
 
 
 @backhand.command()
@@ -512,7 +536,15 @@ def _terminal() -> dict[str, Any]:
     import shutil
 
     color = not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
-    return {"width": shutil.get_terminal_size().columns, "color": color}
+    return {"width": shutil.get_terminal_size().columns, "color": color, "only_ascii": _letters_missing()}
+
+
+def _letters_missing() -> bool:
+    """Whether the terminal shows only ASCII: its encoding has no other letters, or its font no tall brackets."""
+    import locale
+
+    encoding = locale.getpreferredencoding(False).casefold().replace("-", "")
+    return os.environ.get("TERM") == "linux" or (os.name == "posix" and encoding != "utf8")
 
 
 def _put(chunks: Iterator[str] | Iterator[bytes], output: str | None) -> None:

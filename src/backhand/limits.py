@@ -47,3 +47,16 @@ EXERCISES = 10_000
 
 WAYS = 20_000
 """Arrows of a network up to which habits are looked for at all; lines are judged on any."""
+
+ELEMENTS = 20_000_000
+"""Elements of one array."""
+
+EXACT_ELEMENTS = 100_000
+"""Multiplications and additions of single numbers up to which a network of arrays is worked out exactly; past it in
+floats, with a notice."""
+
+EXPANDED = 5_000
+"""Single numbers of a network of arrays that is written out element by element."""
+
+TOGETHER = 100_000_000
+"""Elements of all arrays of a network together, those inside its formulas too."""

@@ -17,7 +17,7 @@ from backhand.core.operations import ADD, DIVIDE, MULTIPLY, NEGATE, POWER, SUBTR
 from backhand.numbers import Rounded
 
 if TYPE_CHECKING:
-    from backhand.core.formula import Slope
+    from backhand.core.formula import Params, Slope
 
 ZERO, ONE = Num(Fraction(0)), Num(Fraction(1))
 
@@ -49,7 +49,7 @@ def constant(formula: Formula) -> Fraction | None:
     return None
 
 
-def make(operation: Operation, args: list[Formula]) -> Formula:
+def make(operation: Operation, args: list[Formula], params: Params = ()) -> Formula:
     """The operation on formulas, tidied."""
     numbers = [constant(arg) for arg in args]
     if all(n is not None for n in numbers) and args and operation.exact is not None:
@@ -72,8 +72,12 @@ def make(operation: Operation, args: list[Formula]) -> Formula:
             return negate(args[0])
         case "^":
             return power(args[0], args[1])
+        case "@":
+            return apply(operation, _below(args[0], "product"), _below(args[1], "product", right_side=True))
+        case "transpose" | "index":
+            return apply(operation, _below(args[0], "atom"), params=params)
         case _:
-            return apply(operation, *args)
+            return apply(operation, *args, params=params)
 
 
 def add(left: Formula, right: Formula) -> Formula:
@@ -179,7 +183,9 @@ def _bare(formula: Formula) -> Formula:
     """Without parentheses around it."""
     match formula:
         case Apply():
-            return Apply(formula.operation, formula.args, formula.style, False, formula.span, formula.depth)
+            return Apply(
+                formula.operation, formula.args, formula.style, False, formula.span, formula.depth, formula.params
+            )
         case Num():
             return Num(formula.value, formula.text, False, formula.span)
         case Ref():
@@ -188,7 +194,7 @@ def _bare(formula: Formula) -> Formula:
             return formula
 
 
-RANK = {"+": 1, "-": 1, "*": 2, "/": 2, "neg": 1, "^": 3}
+RANK = {"+": 1, "-": 1, "*": 2, "/": 2, "@": 2, "neg": 1, "^": 3}
 NEEDED = {"sum": 1, "product": 2, "factor": 3, "exponent": 3, "atom": 4}
 
 
@@ -199,8 +205,21 @@ def _below(formula: Formula, place: str, *, right_side: bool = False) -> Formula
     rank = RANK.get(formula.operation.name, 5) if formula.args else 5
     needed = NEEDED[place] + (1 if right_side and place in ("sum", "product") else 0)
     if right_side and place == "product" and formula.operation is MULTIPLY:
-        return _bare(formula) if formula.style == "juxtaposed" else grouped(formula)
+        return (
+            _bare(formula)
+            if formula.style == "juxtaposed" and not _begins_with_matrix_product(formula)
+            else grouped(formula)
+        )
     return grouped(formula) if rank < needed else _bare(formula)
+
+
+def _begins_with_matrix_product(formula: Formula) -> bool:
+    """A @ B c: behind another factor it needs its parentheses."""
+    while isinstance(formula, Apply) and not formula.parens and formula.operation.name in ("*", "/", "@"):
+        if formula.operation.name == "@":
+            return True
+        formula = formula.args[0]
+    return False
 
 
 def substitute(formula: Formula, replacements: dict[str, Formula]) -> Formula:
@@ -210,6 +229,6 @@ def substitute(formula: Formula, replacements: dict[str, Formula]) -> Formula:
         return replacements.get(node.name, node) if isinstance(node, Ref) else node
 
     def combine(node: Apply, args: list[Formula]) -> Formula:
-        return make(node.operation, args)
+        return make(node.operation, args, node.params)
 
     return fold(formula, leaf, combine)

@@ -21,7 +21,7 @@ from backhand.core import algebra
 from backhand.core.arithmetic import NoValue, TooLarge
 from backhand.core.digits import Made, made
 from backhand.core.formula import Apply, Formula, Num, Ref, Slope, postorder, to_text
-from backhand.core.operations import Operation
+from backhand.core.operations import SUBTRACT, Operation
 from backhand.errors import LimitError, UndefinedError
 from backhand.numbers import Number, as_float, bits, show
 from backhand.text import Span
@@ -90,10 +90,22 @@ def apply_operation(operation: Operation, args: list[Value], note: Note = quiet)
     result = _real(operation, numbers, note, rounded=rounded)
     if result != result:
         return result
+    if operation is SUBTRACT and _alike(args[0], args[1]):
+        return Fraction(0)  # whatever its digits are
     number = result if float in kinds else made(result, operation, args)  # type: ignore[arg-type]
     if _cancelled(operation, numbers, result):
         return _settled(operation, args, number, note)  # type: ignore[arg-type]
     return number
+
+
+def _alike(one: Value, other: Value) -> bool:
+    """Whether two rounded numbers were made alike of the same numbers."""
+    if one is other:
+        return True
+    if not (isinstance(one, Made) and isinstance(other, Made)) or one.operation is not other.operation:
+        return False
+    pairs = zip(one.args, other.args, strict=True)
+    return all(a is b or (isinstance(a, Fraction) and isinstance(b, Fraction) and a == b) for a, b in pairs)
 
 
 def _exact(operation: Operation, args: list[Fraction], note: Note) -> Fraction | None:
@@ -214,7 +226,7 @@ def evaluate_quantity(
 
 
 def evaluate_constant(formula: Formula, name: str, span: Span | None) -> Number:
-    """The value of a formula without names: `-2`, `1/3`, `sqrt(2)`."""
+    """The value of a formula without names: `-2`, `1/3`, `sqrt(2)`. (`core.arrays.constant` is for arrays.)"""
     value = evaluate_quantity(name, formula, {}, span)
     assert isinstance(value, (Fraction, float))
     if not isinstance(value, Fraction) and not math.isfinite(value):

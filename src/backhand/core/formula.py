@@ -12,10 +12,10 @@ list. Values, derivatives, code and typesetting are all folds.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import TYPE_CHECKING, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from backhand import limits
 from backhand.errors import LimitError
@@ -28,7 +28,28 @@ T = TypeVar("T")
 
 Style: TypeAlias = str
 """How a product was written: "*", "·", "juxtaposed", or "arrow" for the weight of a drawn arrow times the value of its
-tail. How a function is spelled, where a quantity has its usual name. Otherwise empty."""
+tail. How a function is spelled, where a quantity has its usual name. "list" for [a, b]. Otherwise empty."""
+
+Params: TypeAlias = "tuple[tuple[str, Param], ...]"
+"""What an operation on arrays is told besides its arguments, as (name, value): ("axis", 0). All of the row's, in its
+order."""
+
+Param: TypeAlias = "int | bool | str | Fraction | tuple[Param, ...] | Held | None"
+
+
+class Held:
+    """An array that was read from a file, inside a formula."""
+
+    __slots__ = ("array",)
+
+    def __init__(self, array: Any) -> None:
+        self.array = array
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Held)
+
+    def __hash__(self) -> int:
+        return 0
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -103,6 +124,7 @@ class Apply:
     parens: bool = False
     span: Span | None = None
     depth: int = field(default=0)
+    params: Params = ()
 
     def __repr__(self) -> str:
         return f"<{to_text(self)}>"
@@ -116,17 +138,22 @@ class Apply:
 
 Formula: TypeAlias = Num | Ref | Slope | Apply
 
-CHAINS = frozenset(["+", "-", "*", "/"])
+CHAINS = frozenset(["+", "-", "*", "/", "@"])
 
 
 def apply(
-    operation: Operation, *args: Formula, style: Style = "", parens: bool = False, span: Span | None = None
+    operation: Operation,
+    *args: Formula,
+    style: Style = "",
+    parens: bool = False,
+    span: Span | None = None,
+    params: Params = (),
 ) -> Apply:
     """An Apply node. A chain `a + b - c` or `a * b / c` is one level however long it is.
 
     Raises LimitError when the levels pass `limits.DEPTH`.
     """
-    made = unlimited(operation, *args, style=style, parens=parens, span=span)
+    made = unlimited(operation, *args, style=style, parens=parens, span=span, params=params)
     if made.depth > limits.DEPTH:
         raise LimitError(
             f"A formula {made.depth} levels deep; at most {limits.DEPTH} are read.",
@@ -137,7 +164,12 @@ def apply(
 
 
 def unlimited(
-    operation: Operation, *args: Formula, style: Style = "", parens: bool = False, span: Span | None = None
+    operation: Operation,
+    *args: Formula,
+    style: Style = "",
+    parens: bool = False,
+    span: Span | None = None,
+    params: Params = (),
 ) -> Apply:
     """As `apply`, for formulas that Backhand makes itself of formulas that were read."""
     depth = 0
@@ -150,7 +182,12 @@ def unlimited(
             and arg.operation.name in CHAINS
         )
         depth = max(depth, arg.depth if chained else arg.depth + 1)
-    return Apply(operation, args, style, parens, span, depth)
+    return Apply(operation, args, style, parens, span, depth, params)
+
+
+def with_args(node: Apply, args: Iterable[Formula]) -> Apply:
+    """The same operation, written alike, on other arguments."""
+    return Apply(node.operation, tuple(args), node.style, node.parens, node.span, node.depth, node.params)
 
 
 def grouped(formula: Formula, span: Span | None = None) -> Formula:
@@ -163,7 +200,15 @@ def grouped(formula: Formula, span: Span | None = None) -> Formula:
         case Slope():
             return Slope(formula.of, formula.by, True, span or formula.span)
         case Apply():
-            return Apply(formula.operation, formula.args, formula.style, True, span or formula.span, formula.depth)
+            return Apply(
+                formula.operation,
+                formula.args,
+                formula.style,
+                True,
+                span or formula.span,
+                formula.depth,
+                formula.params,
+            )
 
 
 def postorder(formula: Formula) -> list[Formula]:
@@ -249,7 +294,7 @@ def _key(node: Formula) -> tuple[object, ...]:
         case Slope():
             return (node.of, node.by, node.parens)
         case Apply():
-            return (node.operation.name, len(node.args), node.style, node.parens)
+            return (node.operation.name, len(node.args), node.style, node.parens, node.params)
 
 
 def rename(formula: Formula, new: Callable[[Ref], str]) -> Formula:
@@ -259,7 +304,7 @@ def rename(formula: Formula, new: Callable[[Ref], str]) -> Formula:
         return Ref(new(node), node.parens, node.span) if isinstance(node, Ref) else node
 
     def combine(node: Apply, args: list[Formula]) -> Formula:
-        return Apply(node.operation, tuple(args), node.style, node.parens, node.span, node.depth)
+        return with_args(node, args)
 
     return fold(formula, leaf, combine)
 
@@ -275,10 +320,11 @@ def respelled(formula: Formula, taken: Container[str]) -> Formula:
 
     def combine(node: Apply, args: list[Formula]) -> Formula:
         if not is_taken(node):
-            return Apply(node.operation, tuple(args), node.style, node.parens, node.span, node.depth)
+            return with_args(node, args)
         if not args:
             return respelled(row_formula(node.operation.value), taken)
-        return Apply(node.operation, tuple(args), spelling(node.operation, taken), node.parens, node.span, node.depth)
+        other = spelling(node.operation, taken)
+        return Apply(node.operation, tuple(args), other, node.parens, node.span, node.depth, node.params)
 
     return fold(formula, lambda leaf: leaf, combine) if any(map(is_taken, postorder(formula))) else formula
 
@@ -328,13 +374,70 @@ def _pieces(node: Apply) -> list[Formula | str]:
             return [args[0], between, args[1]]
         case "/":
             return [args[0], "/", args[1]]
+        case "@":
+            return [args[0], " @ ", args[1]]
         case "^":
             return [args[0], "^", args[1]]
+        case "index":
+            return [args[0], f"[{places_text(dict(node.params)['key'])}]"]
+        case "transpose" if not node.style and dict(node.params)["axes"] is None:
+            return [args[0], ".T"]
+        case "load":
+            options = dict(node.params)
+            return _listed("load(", (), [param_text(options[key]) for key in ("file", "name") if options[key]], ")")
+        case "stack" if node.style == "list":
+            return _listed("[", args, [], "]")
+        case _ if node.params:
+            return _listed(f"{node.style or name}(", args, options_text(node), ")")
         case _ if not args:
             return [name]
         case _:
             name = name if node.style in ("", "juxtaposed") else node.style
-            inner: list[Formula | str] = []
-            for arg in args:
-                inner += [", ", arg] if inner else [arg]
-            return [name, "(", *inner, ")"]
+            return _listed(f"{name}(", args, [], ")")
+
+
+def _listed(begin: str, args: Iterable[Formula], options: Iterable[str], end: str) -> list[Formula | str]:
+    inner: list[Formula | str] = []
+    for part in (*args, *options):
+        inner += [", ", part] if inner else [part]
+    return [begin, *inner, end]
+
+
+def options_text(node: Apply) -> list[str]:
+    """What an operation on arrays is told, `axis=0`, where it is not what goes without saying."""
+    usual: dict[str, Param] = dict(getattr(node.operation, "params", ()))
+    return [
+        f"{name}={param_text(value)}"
+        for name, value in node.params
+        if value != usual.get(name) and not isinstance(value, Held)
+    ]
+
+
+def param_text(value: Param) -> str:
+    """One such value: `0`, `true`, `(2, 3)`."""
+    match value:
+        case bool():
+            return "true" if value else "false"
+        case str():
+            return f'"{value}"'
+        case tuple():
+            return f"({', '.join(map(param_text, value))}{',' if len(value) == 1 else ''})"
+        case None:
+            return "none"
+        case Fraction():
+            return number_text(value)
+        case _:
+            return str(value)
+
+
+def places_text(key: Param) -> str:
+    """The inside of the brackets of an element or a slice: `0, 1:3`."""
+    assert isinstance(key, tuple)
+    texts: list[str] = []
+    for part in key:
+        if isinstance(part, tuple):
+            start, stop, step = ("" if p is None else str(p) for p in part)
+            texts.append(f"{start}:{stop}" + (f":{step}" if step else ""))
+        else:
+            texts.append(str(part))
+    return ", ".join(texts)

@@ -18,10 +18,12 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias, TypeVar
 
 from backhand import limits
-from backhand.core.formula import Formula, Ref, names, references, respelled, same, to_text
+from backhand.core.formula import Apply, Formula, Ref, names, postorder, references, respelled, same, to_text
+from backhand.core.operations import Operation
 from backhand.errors import BackhandError, ReadError, UsageError, raise_all
 
 if TYPE_CHECKING:
+    from backhand.core.arrays import Array
     from backhand.core.notation import Notice
     from backhand.numbers import Number
     from backhand.text import Span
@@ -43,8 +45,8 @@ class Quantity:
     """One named quantity.
 
     `definition` is the formula of a computed quantity; for a given one what was written as its value
-    (`1/2`), or None for a symbol without a value. `given` is that value. `shape` is () for a single
-    number. `place` is None for weights, biases, targets and constants: they stand on arrows.
+    (`1/2`), or None for a symbol without a value. `given` is that value; `array` is, where it is an array. `shape` is
+    () for a single number. `place` is None for weights, biases, targets and constants: they stand on arrows.
     `version` counts the earlier versions of a name that was redefined from itself.
     """
 
@@ -55,6 +57,7 @@ class Quantity:
     shape: tuple[int, ...] = ()
     place: Place | None = None
     span: Span | None = None
+    array: Array | None = None
 
     @property
     def computed(self) -> bool:
@@ -63,7 +66,7 @@ class Quantity:
     @property
     def symbolic(self) -> bool:
         """Given, but without a value."""
-        return self.kind != "computed" and self.given is None
+        return self.kind != "computed" and self.given is None and self.array is None
 
     def __repr__(self) -> str:
         value = "?" if self.definition is None else to_text(self.definition)
@@ -106,10 +109,22 @@ class Graph:
         self.program: object = None
         """The flat form that `core.kernels` makes of the graph when floats first go through it."""
 
+    @cached_property
+    def arrays(self) -> bool:
+        """Whether there are arrays in it, or operations on arrays."""
+        return _arrays(self.quantities)
+
     @staticmethod
     def of(quantities: Iterable[Quantity], asks: Iterable[Ask] = (), notices: Iterable[Notice] = ()) -> Graph:
         """A graph of quantities in any order."""
-        graph = Graph(tuple(_placed(_topological(list(quantities)))), tuple(asks), tuple(notices))
+        ordered = _topological(list(quantities))
+        arrays = _arrays(ordered)
+        if arrays:
+            from backhand.core.shapes import settle
+
+            ordered = settle(ordered)
+        graph = Graph(tuple(_placed(ordered)), tuple(asks), tuple(notices))
+        graph.__dict__["arrays"] = arrays
         if graph.taken:
             graph.quantities = tuple(
                 replace(q, definition=graph.spelled(q.definition)) if q.definition else q for q in graph.quantities
@@ -252,26 +267,47 @@ class Graph:
         return hash(tuple(sorted(q.name for q in self.quantities)))
 
 
+def makes_arrays(formula: Formula) -> bool:
+    """Whether an operation on arrays stands in a formula."""
+    return any(type(node) is Apply and type(node.operation) is not Operation for node in postorder(formula))
+
+
+def _arrays(quantities: Iterable[Quantity]) -> bool:
+    return any(q.shape or (q.computed and q.definition is not None and makes_arrays(q.definition)) for q in quantities)
+
+
 class _Content(NamedTuple):
     kind: str
     definition: Formula | None
     given: object
+    array: object
     shape: tuple[int, ...]
     place: Place | None
 
     def __eq__(self, other: object) -> bool:
         return (
             isinstance(other, _Content)
-            and (self.kind, self.given, self.shape, self.place) == (other.kind, other.given, other.shape, other.place)
+            and (self.kind, self.shape, self.place) == (other.kind, other.shape, other.place)
+            and self.given == other.given
+            and _equal(self.array, other.array)
             and same(self.definition, other.definition)
         )
 
     __hash__ = None  # type: ignore[assignment]
 
 
+def _equal(one: object, other: object) -> bool:
+    """Whether two arrays are equal; None is only None."""
+    if one is None or other is None:
+        return one is other
+    import numpy as np
+
+    return np.array_equal(one, other)  # type: ignore[arg-type]
+
+
 def _content(quantity: Quantity) -> _Content:
     definition = quantity.definition if quantity.computed else None
-    return _Content(quantity.kind, definition, quantity.given, quantity.shape, quantity.place)
+    return _Content(quantity.kind, definition, quantity.given, quantity.array, quantity.shape, quantity.place)
 
 
 # -- order ------------------------------------------------------------------------------------------------
@@ -383,6 +419,9 @@ def _guess(name: str, known: list[str]) -> str:
         if name.translate(LOOKALIKES) != name:
             return f"It looks like {alike[0]} but is written with letters of another alphabet. Write {alike[0]}."
         return f"Did you mean {alike[0]}?"
+    base, bracket, _ = name.partition("[")
+    if bracket and base in known:
+        return f"Elements are taken by numbers, {base}[0]; {name}, with a name in brackets, is another quantity's name."
     if name in FUNCTIONS:
         return f"{name} is a function. Write what it is taken of in parentheses: {name}(x)."
     if name.casefold() in ("nan", "inf", "infinity"):

@@ -19,9 +19,10 @@ from lark import Lark, Token
 from lark.exceptions import UnexpectedInput, UnexpectedToken, VisitError
 
 from backhand import limits
-from backhand.core.formula import Apply, Formula, Num, Ref, Slope, Style, apply, grouped, to_text
+from backhand.core.formula import Apply, Formula, Num, Param, Ref, Slope, Style, apply, grouped, to_text
 from backhand.core.operations import (
     ADD,
+    ARRAY_FUNCTIONS,
     CONSTANTS,
     DIVIDE,
     FUNCTIONS,
@@ -69,7 +70,7 @@ HERE = Path(__file__).parent
 
 def grammar(*, slopes: bool = True) -> str:
     """The text of both grammars."""
-    text = "".join((HERE / name).read_text("utf-8") for name in ("formula.lark", "net.lark"))
+    text = "".join((HERE / name).read_text("utf-8") for name in ("formula.lark", "arrays.lark", "net.lark"))
     text = text.replace("{WORD}", WORD)
     return text if slopes else re.sub(r"(?m)^SLOPE\.2: .*$", "SLOPE.2: /(?!)x/", text)
 
@@ -86,6 +87,8 @@ class Notation:
         self.own = own
         self.offset = 0
         self.notices: list[Notice] = []
+        self.arrays = False
+        """Whether anything of arrays has been read."""
         slopes = not any(name.startswith("d") and len(name) > 1 for name in own)
         self.parser: Any = _parser(slopes)
 
@@ -128,7 +131,10 @@ class Notation:
             position = len(text.rstrip())
             opener = _unclosed(text)
             if opener is not None:
-                return ReadError("This ( is never closed.", self._at(opener), cure="Add the missing ).")
+                sign = text[opener]
+                return ReadError(
+                    f"This {sign} is never closed.", self._at(opener), cure=f"Add the missing {CLOSER[sign]}."
+                )
             return ReadError(
                 "The line ends where something more is needed.",
                 self._at(max(0, position - 1)),
@@ -148,12 +154,17 @@ def explain(text: str, position: int, span: Span, error: UnexpectedInput) -> Rea
     character = text[position : position + 1]
     if character == "[":
         return ReadError(
-            "Square brackets hold the names of an arrow's weight, w[A1,B1]; arrays and their elements are not read.",
+            "These square brackets cannot be read here.",
             span,
-            cure="Give each element a name of its own.",
+            cure="They hold the names of an arrow's weight, w[A1,B1], the elements of an array, [1, 2], or the numbers "
+            "of one of its elements, x[0].",
         )
-    if character == ")":
-        return ReadError("This ) closes nothing.", span, cure="Remove it, or add the ( it belongs to.")
+    if character in (")", "]"):
+        return _closing(text, position, span)
+    before = _unclosed(text[:position])
+    inside = text[before] if before is not None else ""
+    if (mended := _array_slip(text, position, span, inside)) is not None:
+        return mended
     if (comma := _decimal_comma(text, position)) is not None:
         whole, part = comma
         return ReadError(
@@ -188,6 +199,44 @@ def explain(text: str, position: int, span: Span, error: UnexpectedInput) -> Rea
         span,
         cure="Formulas are made of names, numbers, + - * / ^ ( ) and functions such as exp(x).",
     )
+
+
+CLOSER = {"(": ")", "[": "]"}
+
+
+def _closing(text: str, position: int, span: Span) -> ReadError:
+    """For a bracket that cannot stand where it closes."""
+    sign = text[position]
+    other = "(" if sign == ")" else "["
+    if text[:position].rstrip().endswith(other):
+        return ReadError(f"Nothing stands between {other} and {sign}.", span, cure="Write what belongs there.")
+    before = _unclosed(text[:position])
+    if before is not None and text[before] != other:
+        missing = CLOSER[text[before]]
+        return ReadError(
+            f"The {text[before]} before this {sign} is not closed.", span, cure=f"Add the missing {missing}."
+        )
+    if before is not None:
+        return ReadError(f"This {sign} comes too early.", span, cure="Something is missing before it.")
+    return ReadError(f"This {sign} closes nothing.", span, cure=f"Remove it, or add the {other} it belongs to.")
+
+
+def _array_slip(text: str, position: int, span: Span, inside: str) -> ReadError | None:
+    """Arrays as other programs write them. `inside` is the bracket around the place, if there is one."""
+    character = text[position]
+    array = "An array stands in square brackets, its rows as arrays: [1, 2] or [[1, 2], [3, 4]]."
+    if character == "," and inside == "(":
+        return ReadError("A comma in parentheses that belong to no function.", span, cure=array)
+    if character == ";" and inside == "[":
+        return ReadError("; does not separate the rows of an array.", span, cure=array)
+    if character == "?" and inside:
+        return ReadError("? stands for a whole quantity.", span, cure="Give it a name: a = ? and then [a, 2].")
+    if character == "." and text[position + 1 : position + 2] in ("t", "T"):
+        return ReadError("This is not read.", span, cure="The transpose is written W.T; a product has a sign, *.")
+    behind = not inside and re.match(r"[0-9.]", character) and text[:position].rstrip().endswith(",")
+    if behind and _decimal_comma(text, position) is None:
+        return ReadError("A comma separates definitions.", span, cure=array)
+    return None
 
 
 def _decimal_comma(text: str, position: int) -> tuple[str, str] | None:
@@ -274,12 +323,12 @@ def _check_size(text: str, source: Source, start: int) -> None:
 
 
 def _unclosed(text: str) -> int | None:
-    """Where the innermost ( without its ) stands."""
+    """Where the innermost ( or [ stands that nothing closes."""
     stack: list[int] = []
     for position, character in enumerate(text):
-        if character == "(":
+        if character in CLOSER:
             stack.append(position)
-        elif character == ")" and stack:
+        elif stack and character == CLOSER[text[stack[-1]]]:
             stack.pop()
     return stack[-1] if stack else None
 
@@ -338,7 +387,14 @@ class _Makers:
             raise ReadError(
                 "Two numbers side by side.",
                 _across(left, right),
-                cure="Write them together (1000) or with a sign between (1*000).",
+                cure="Write them together (1000) or with a sign between (1*000); in an array, with a comma between.",
+            )
+        if _is_list(right) and not (isinstance(left, Num) and not left.parens):
+            raise ReadError(
+                "An array behind something else, and no sign between.",
+                _across(left, right),
+                cure="Put a comma between the rows of an array, * in a product; "
+                "an element, x[0], has no blank before it.",
             )
         made = apply(MULTIPLY, left, right, style="juxtaposed", span=_across(left, right))
         if _bare_number(right) and isinstance(left, Apply) and left.args[-1] == Ref("x") and left.style == "juxtaposed":
@@ -374,11 +430,91 @@ class _Makers:
             exponent = apply(NEGATE, exponent, span=span)
         return apply(POWER, base, exponent, span=_across(base, exponent))
 
-    def arguments(self, *args: Formula) -> tuple[Formula, ...]:
+    def arguments(self, *args: Formula | Option) -> tuple[Formula | Option, ...]:
         return args
 
-    def call(self, name: Token, _: Token, args: tuple[Formula, ...], closed: Token) -> Formula:
-        return call(str(name), args, self.current.span(name, closed))
+    def call(self, name: Token, _: Token, args: tuple[Formula | Option, ...], closed: Token) -> Formula:
+        made = call(str(name), args, self.current.span(name, closed))
+        if isinstance(made, Apply) and made.operation.name in ARRAY_FUNCTIONS | {"max", "min"}:
+            self.current.arrays = True
+        return made
+
+    # -- arrays -------------------------------------------------------------------------------------
+
+    def matmul(self, left: Formula, _: Token, right: Formula) -> Formula:
+        from backhand.core.array_operations import MATMUL
+
+        self.current.arrays = True
+        return apply(MATMUL, left, right, span=_across(left, right))
+
+    def transposed(self, inside: Formula, sign: Token) -> Formula:
+        from backhand.core.array_operations import TRANSPOSE
+
+        self.current.arrays = True
+        span = self.current.span(sign)
+        span = inside.span.to(span) if inside.span else span
+        return apply(TRANSPOSE, inside, span=span, params=(("axes", None),))
+
+    def listed(self, opened: Token, *parts: Any) -> Formula:
+        from backhand.core.array_operations import STACK
+
+        reader = self.current
+        reader.arrays = True
+        args = [part for part in parts[:-1] if isinstance(part, Formula)]
+        span = reader.span(opened, parts[-1])
+        if not args:
+            raise ReadError("This array has no elements.", span, cure="Write at least one, [1].")
+        return apply(STACK, *args, style="list", span=span, params=(("axis", 0),))
+
+    def index(self, inside: Formula, opened: Token, *parts: Any) -> Formula:
+        from backhand.core.array_operations import INDEX
+
+        reader = self.current
+        reader.arrays = True
+        places = tuple(part for part in parts[:-1] if not isinstance(part, Token))
+        span = reader.span(opened, parts[-1])
+        span = inside.span.to(span) if inside.span else span
+        return apply(INDEX, inside, span=span, params=(("key", places),))
+
+    def place_at(self, bound: int) -> int:
+        return bound
+
+    def place_slice(self, *parts: Any) -> Param:
+        first, _, last, *rest = parts
+        step = rest[1] if len(rest) > 1 else None
+        return (first, last, step)
+
+    def bound(self, token: Token) -> int:
+        if not str(token).isdecimal() or len(token) > 15:
+            raise ReadError(
+                f"{token} is no place in an array.", self.current.span(token), cure="Elements are counted 0, 1, 2, ..."
+            )
+        return int(token)
+
+    def bound_from_end(self, _: Token, token: Token) -> int:
+        return -self.bound(token)
+
+    def keyword(self, name: Token, _: Token, value: Any) -> Option:
+        value = value.value if isinstance(value, Option) else value
+        return Option(str(name), value, self.current.span(name))
+
+    def several(self, opened: Token, *parts: Any) -> Formula:
+        from backhand.core.array_operations import STACK
+
+        args = [part for part in parts if isinstance(part, Formula)]
+        span = self.current.span(opened, parts[-1])
+        return apply(STACK, *args, style="list", span=span, params=(("axis", 0),))
+
+    def text(self, token: Token) -> Option:
+        return Option("", str(token)[1:-1], self.current.span(token))
+
+
+class Option(NamedTuple):
+    """Something a function is told by name, `axis=0`, or a text, `"W.npy"`."""
+
+    name: str
+    value: Formula | str
+    span: Span | None
 
 
 KINDS = frozenset("input inputs weight weights bias biases target targets constant constants".split())
@@ -389,9 +525,14 @@ def _told_apart(token: Token) -> Token:
     """A name, or what it means where it stands: a function, a kind, `ask`, `bias`."""
     reader = _makers.current
     word, kind = str(token), "NAME"
-    if word in FUNCTIONS:
-        if word not in reader.own and reader.follows(token.end_pos or 0) == "(":
+    if word in FUNCTIONS or word in ARRAY_FUNCTIONS:
+        following = reader.follows(token.end_pos or 0)
+        if word not in reader.own and following == "(":
             kind = "CALL"
+        elif following == "=" and _inside_a_call(reader.text, token.start_pos or 0):
+            kind = "KEY"
+    elif reader.follows(token.end_pos or 0) == "=" and _inside_a_call(reader.text, token.start_pos or 0):
+        kind = "KEY"
     elif word in KINDS:
         following = reader.follows(token.end_pos or 0)
         if token.start_pos == 0 and (following.isalpha() or following == "_"):
@@ -403,22 +544,48 @@ def _told_apart(token: Token) -> Token:
     return token if kind == "NAME" else Token.new_borrow_pos(kind, word, token)
 
 
-def call(name: str, args: tuple[Formula, ...], span: Span | None) -> Formula:
-    """A function of the table on its arguments; max and min take any number of them."""
-    row = OPERATIONS.get((name, len(args)))
-    if row is None and name in ("max", "min") and len(args) > 2:
-        folded = args[0]
-        for arg in args[1:]:
+def _inside_a_call(text: str, position: int) -> bool:
+    return text.count("(", 0, position) > text.count(")", 0, position)
+
+
+def call(name: str, args: tuple[Formula | Option, ...], span: Span | None) -> Formula:
+    """A function of either table on its arguments; max and min take any number of them, or one array."""
+    plain = tuple(arg for arg in args if isinstance(arg, Formula))
+    told = [arg for arg in args if isinstance(arg, Option)]
+    if name in ARRAY_FUNCTIONS or (name in ("max", "min") and (told or len(plain) == 1)):
+        return _array_call(name, plain, told, span)
+    if told:
+        raise ReadError(f"{name} is told nothing by name.", told[0].span, cure="Leave it out.")
+    row = OPERATIONS.get((name, len(plain)))
+    if row is None and name in ("max", "min") and len(plain) > 2:
+        folded = plain[0]
+        for arg in plain[1:]:
             folded = apply(OPERATIONS[name, 2], folded, arg, span=span)
         return folded
     if row is None:
         counts = " or ".join(map(str, arities(name)))
         raise ReadError(
-            f"{name} takes {counts} argument{'' if counts == '1' else 's'}, and here are {len(args)}.",
+            f"{name} takes {counts} argument{'' if counts == '1' else 's'}, and here are {len(plain)}.",
             span,
             cure=f"Write {name}({', '.join('abc'[: arities(name)[0]])}).",
         )
-    return apply(row, *args, span=span)
+    return apply(row, *plain, span=span)
+
+
+def _array_call(name: str, args: tuple[Formula, ...], told: list[Option], span: Span | None) -> Formula:
+    from backhand.core import array_operations
+
+    options: dict[str, Param] = {}
+    texts = iter(("file", "name"))
+    for option in told:
+        key = option.name or next(texts, "")
+        if key in options or not key:
+            raise ReadError(f"{key or 'A text'} is said twice.", option.span, cure="Keep one of them.")
+        if isinstance(option.value, str):
+            options[key] = option.value
+        else:
+            options[key] = array_operations.option_of(option.value, name)
+    return array_operations.call(name, args, options, span)
 
 
 def _across(left: Formula, right: Formula) -> Span | None:
@@ -429,6 +596,10 @@ def _bare_number(formula: Formula) -> bool:
     while isinstance(formula, Apply) and formula.operation is POWER and not formula.parens:
         formula = formula.args[0]
     return isinstance(formula, Num) and not formula.parens
+
+
+def _is_list(formula: Formula) -> bool:
+    return isinstance(formula, Apply) and formula.style == "list" and not formula.parens
 
 
 def _ends_in_number(formula: Formula) -> bool:

@@ -39,7 +39,6 @@ class Operation:
     `arguments`  their letters in the formulas
     `value`      y as a formula; a row that is defined by its `exact` and `real` names itself: `exp(u)`
     `partials`   dy/du, dy/dv, ... as formulas in u, v, y
-    `vjp`        for arrays: how a derivative by y becomes one by each argument (none yet)
     `rule`       the name of its differentiation rule, in the sentence "by the ..."
     `words`      how it is read aloud, with {u} and {v}
     `latex`      the command that typesets its name; "" for the name in upright letters
@@ -58,7 +57,6 @@ class Operation:
     latex: str = ""
     aliases: tuple[str, ...] = ()
     kinks: tuple[Kink, ...] = ()
-    vjp: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         return f"<operation {self.name}>"
@@ -160,6 +158,12 @@ OPERATIONS: dict[tuple[str, int], Operation] = {
 INFIX = frozenset(["+", "-", "*", "/", "neg", "^"])
 FUNCTIONS = frozenset(name for name, count in OPERATIONS if count and name not in INFIX)
 CONSTANTS = frozenset(name for name, count in OPERATIONS if not count)
+ARRAY_FUNCTIONS = frozenset(
+    """attention avg_pool batchnorm binary_cross_entropy binary_cross_entropy_logits concat conv1d conv2d cross_entropy
+    cross_entropy_logits dot dropout gather half_sse huber kl largest layernorm linear load log_softmax mae masked_softmax max_pool mean mse one_hot ones outer reshape rmsnorm
+    smallest softmax spread stack sum transpose unfold var zeros""".split()
+)
+"""The functions of `core.array_operations`, which is loaded when one of them is read."""
 
 
 def spelling(row: Operation, taken: Container[str]) -> str:

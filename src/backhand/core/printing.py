@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from fractions import Fraction
+from typing import Any
 
 from backhand.core.formula import Apply, Formula, Ref, number_text, to_text
 from backhand.core.graph import Graph, Quantity
@@ -96,9 +97,18 @@ def _with_parameter(unit: Quantity, inside: str) -> str:
 
 
 def _value(quantity: Quantity) -> str:
+    if quantity.array is not None:
+        return to_text(quantity.definition) if quantity.definition else array_text(quantity.array)
     if quantity.given is None:
         return "?"
     return to_text(quantity.definition) if quantity.definition else value_text(quantity.given)
+
+
+def array_text(array: Any) -> str:
+    """A given array as text that reads back as the same array."""
+    if hasattr(array, "ndim") and array.ndim:
+        return f"[{', '.join(map(array_text, array))}]"
+    return value_text(array if isinstance(array, Fraction) else float(array))
 
 
 def value_text(value: Number) -> str:

@@ -12,10 +12,10 @@ made when looked at, kept by nobody.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from backhand import limits
 from backhand.core import evaluate as ev
@@ -26,7 +26,11 @@ from backhand.core.graph import Graph, Quantity
 from backhand.core.notation import Notice
 from backhand.core.operations import ADD
 from backhand.core.rules import CALCULUS, ZERO, Contribution, Rules, slopes
+from backhand.errors import UndefinedError, UsageError
 from backhand.memory import uncollected
+
+if TYPE_CHECKING:
+    from backhand.core.array_passes import Passes
 
 Numbers: TypeAlias = Literal["exact", "float", "rounded"]
 """Fractions as long as they last; plain floats, which are fast; floats that can tell their true digits."""
@@ -46,20 +50,45 @@ class Propagation:
     adjoints: Sequence[Value | None]
     notices: tuple[Notice, ...] = ()
     numbers: Numbers = "exact"
+    passes: Passes | None = None
+    """What went through a network of arrays."""
     _locals: dict[str, dict[str, Value]] = field(default_factory=dict[str, "dict[str, Value]"])
     _views: dict[str, tuple[Contribution, ...]] = field(default_factory=dict[str, "tuple[Contribution, ...]"])
 
     def value(self, name: str) -> Value:
-        """The value of a quantity."""
+        """The value of a quantity; of an element of an array by `W1[0,1]`."""
+        if self.passes is not None and name not in self.graph:
+            return self._element(name, self.value)
         return self.values[self.graph.index[self.graph[name].name]]
 
     def derivative(self, by: str) -> Value:
         """The derivative of the output by a quantity: 0 for what it does not depend on."""
+        if self.passes is not None and by not in self.graph:
+            return self._element(by, self.derivative)
         position = self.graph.index[self.graph[by].name]
         adjoint = self.adjoints[position]
         if adjoint is None:
-            return ZERO
+            return ZERO if self.passes is None else self.passes.gathered(self.graph.quantities[position], ())
         return self.rules.report(self.graph.quantities[position], self.values[position], adjoint)
+
+    def _element(self, name: str, looked_up: Callable[[str], Any]) -> Value:
+        """The element of an array by its name. Raises ReadError or UsageError for a name that is none."""
+        from backhand.core.array_passes import element_of
+
+        whole, place = element_of(self.graph, name)
+        if whole is None:
+            return looked_up(self.graph[name].name)
+        array = looked_up(whole)
+        try:
+            found: Value = array[place]
+        except IndexError:
+            found = array
+        if len(place) != len(self.graph[whole].shape) or found is array:
+            raise UsageError(
+                f"There is no element {name}: {whole} has the shape {self.graph[whole].shape}.",
+                cure="Elements are counted from 0, one number for each axis.",
+            )
+        return found
 
     def needs(self, name: str) -> bool:
         """Whether the output depends on a quantity."""
@@ -145,6 +174,8 @@ def propagate(
     >>> found.derivative("a")
     Fraction(24, 1)
     """
+    if graph.arrays:
+        return _with_arrays(graph, of, numbers)
     output, notice = graph.output(of)
     if numbers == "float" and rules is CALCULUS:
         from backhand.core.kernels import propagate_floats
@@ -157,6 +188,40 @@ def propagate(
     values = forward(graph, rules, notes, numbers)
     adjoints = backward(graph, values, output, rules, notes)
     return Propagation(graph, rules, output, values, adjoints, (*_listed(notice), *notes.notices), numbers)
+
+
+def _with_arrays(graph: Graph, of: str | None, numbers: Numbers) -> Propagation:
+    """Through a network of arrays."""
+    from backhand.core.array_passes import Passes, exactly, with_output
+
+    graph, of = with_output(graph, of)
+    output, notice = graph.output(of)
+    notes = _Notes(graph)
+    small = exactly(graph)
+    symbols = [q for q in graph.quantities if q.symbolic]
+    if symbols and not small:
+        raise UndefinedError(
+            f"{symbols[0].name} has no value, and a network of this size is worked out in floats.",
+            symbols[0].span,
+            cure=f"Write {symbols[0].name} = 1, or any other number.",
+        )
+    exact = small and (numbers != "float" or bool(symbols))
+    if numbers == "exact" and not exact:
+        notice_of_size = Notice(
+            f"Here are more than {limits.EXACT_ELEMENTS} operations on single numbers, so all are floats of 16 digits."
+        )
+        notes.found["", ""] = notice_of_size
+    passes = Passes(graph, exact, notes)
+
+    def about(quantity: Quantity) -> None:
+        notes.about = quantity
+
+    passes.forward(about)
+    adjoints = passes.backward(output, about)
+    values = [passes.values[q.name] for q in graph.quantities]
+    found = [adjoints.get(q.name) for q in graph.quantities]
+    kept: Numbers = "exact" if exact else "float"
+    return Propagation(graph, CALCULUS, output, values, found, (*_listed(notice), *notes.notices), kept, passes)
 
 
 def _listed(notice: Notice | None) -> tuple[Notice, ...]:

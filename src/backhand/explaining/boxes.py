@@ -7,12 +7,12 @@ truth comes along, because only then may an `=` stand in front.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 from functools import lru_cache
+from typing import Any, TypeAlias
 
-from backhand.core.evaluate import Value
-from backhand.core.formula import Apply, Formula, Num, Ref, Slope, fold
+from backhand.core.formula import Apply, Formula, Num, Ref, Slope, fold, options_text, param_text, places_text
 from backhand.core.graph import Graph
 from backhand.explaining import mathematics as m
 from backhand.explaining.mathematics import Box
@@ -21,7 +21,12 @@ from backhand.numbers import Number, show
 TIMES = m.Sign("")
 """The sign between two factors side by side."""
 
-SIGNS = {text: m.Sign(text) for text in "+-·"}
+SIGNS = {text: m.Sign(text) for text in "+-·⊙@"}
+
+Shape: TypeAlias = "tuple[int, ...]"
+
+LONGEST_ROW, MOST_ROWS, MOST_SHOWN = 10, 12, 64
+"""Elements of an array that are shown; a larger one is described in words."""
 
 
 class Seen:
@@ -75,14 +80,82 @@ def written(node: Num) -> Seen:
     return number(node.value)
 
 
-def value_box(value: Value) -> Seen:
-    """A value: a number, or a formula in symbols."""
-    return box(value) if isinstance(value, Formula) else number(value)
+def value_box(value: Any) -> Seen:
+    """A value: a number, a formula in symbols, or an array of these."""
+    if isinstance(value, Formula):
+        return box(value)
+    return array_box(value) if hasattr(value, "tolist") and value.ndim else number(value)
 
 
-def box(formula: Formula, values: Mapping[str, Value] | None = None, graph: Graph | None = None) -> Seen:
+def array_box(array: Any, *, as_row: bool = False, noted: bool = False) -> Seen:
+    """A NumPy array of numbers: in brackets where it is small, else in words. A vector is a column unless `as_row`;
+    `noted` sets its shape beneath."""
+    shape: Shape = array.shape
+    if not shown_whole(shape):
+        return Seen([m.Summary(_summary(array), times(shape))], 4, False)
+    note = times(shape) if noted else ""
+    if len(shape) > 3 or (len(shape) == 3 and shape[0] > 1):
+        planes = [array_box(plane) for plane in array]
+        made = m.Matrix((tuple(plane.box for plane in planes),), note, len(shape))
+        return Seen([made], 4, all(plane.exact for plane in planes))
+    if len(shape) == 1:
+        rows = [array.tolist()] if as_row else [[each] for each in array.tolist()]
+    else:
+        rows = array.reshape(-1, array.shape[-1]).tolist()
+    return matrix_box([[value_box(each) for each in row] for row in rows], note, len(shape))
+
+
+def matrix_box(rows: Sequence[Sequence[Seen]], shape: str = "", axes: int = 2) -> Seen:
+    """Boxes in brackets."""
+    exact = all(each.exact for row in rows for each in row)
+    return Seen([m.Matrix(tuple(tuple(each.box for each in row) for row in rows), shape, axes)], 4, exact)
+
+
+def shown_whole(shape: Shape) -> bool:
+    """Whether an array of that shape is shown with all its elements."""
+    size = 1
+    for each in shape:
+        size *= each
+    columns = [*shape][-1] if len(shape) > 1 else 1
+    return size <= MOST_SHOWN and size // columns <= MOST_ROWS and columns <= LONGEST_ROW
+
+
+def times(shape: Shape) -> str:
+    """A shape as it is written under an array.
+
+    >>> times((3, 2)), times((3,))
+    ('3×2', '3')
+    """
+    return "×".join(map(str, shape))
+
+
+def _summary(array: Any) -> str:
+    """What is said of a large array: the least and the largest element, and the mean."""
+    try:
+        floats = array.astype(float)
+    except (TypeError, ValueError):
+        return "some elements without a value"
+    if not _finite(floats):
+        return "some elements not known"
+    least, largest, mean = (show(float(part), 4).text for part in (floats.min(), floats.max(), floats.mean()))
+    return f"all {least}" if least == largest else f"from {least} to {largest}, mean {mean}"
+
+
+def _finite(floats: Any) -> bool:
+    return bool((abs(floats) < float("inf")).all())
+
+
+def box(
+    formula: Formula,
+    values: Mapping[str, Any] | None = None,
+    graph: Graph | None = None,
+    *,
+    shapes: Mapping[str, Shape] | None = None,
+) -> Seen:
     """The formula with names, or with numbers where `values` has them. With a `graph`, the weight of a drawn
-    arrow that has no name of its own is shown by its number: -2 A1."""
+    arrow that has no name of its own is shown by its number: -2 A1. With the `shapes` of names, a product of two
+    arrays element by element has a sign of its own, a ⊙ b."""
+    sizes = _sizes(formula, shapes)
     if values is None and graph is not None and isinstance(formula, Ref):
         given = _anonymous(graph, formula.name)
         if given is not None:
@@ -113,13 +186,25 @@ def box(formula: Formula, values: Mapping[str, Value] | None = None, graph: Grap
         substituted = [
             values is not None and isinstance(arg, Ref) and put_in(values.get(arg.name)) for arg in node.args
         ]
-        made = apply_box(node, parts, substituted)
+        below = [sizes[id(arg)] for arg in node.args] if sizes else None
+        made = apply_box(node, parts, substituted, below)
         return made.grouped() if node.parens else made
 
     return fold(formula, leaf, combine)
 
 
-def put_in(value: Value | None) -> bool:
+def _sizes(formula: Formula, shapes: Mapping[str, Shape] | None) -> dict[int, Shape]:
+    """The shape of each part of a formula, by its identity."""
+    if not shapes or not any(shapes.values()):
+        return {}
+    from backhand.core.formula import postorder
+    from backhand.core.shapes import shapes_in
+
+    found = shapes_in(formula, shapes, lambda slope: shapes[slope.by])
+    return {id(part): shape for part, shape in zip(postorder(formula), found, strict=True)}
+
+
+def put_in(value: Any) -> bool:
     """Whether something else stands where a name was, so that it may need parentheses."""
     return value is not None and not isinstance(value, Ref)
 
@@ -148,8 +233,11 @@ def _again(seen: Seen, parens: bool) -> Seen:
     return seen.grouped() if parens else seen
 
 
-def apply_box(node: Apply, parts: list[Seen], substituted: list[bool] | None = None) -> Seen:
-    """An operation on boxes. `substituted` marks the arguments that stand where a name was."""
+def apply_box(
+    node: Apply, parts: list[Seen], substituted: list[bool] | None = None, shapes: Sequence[Shape] | None = None
+) -> Seen:
+    """An operation on boxes. `substituted` marks the arguments that stand where a name was; `shapes` are those of the
+    arguments, where there are arrays."""
     exact = all(part.exact for part in parts)
     row, marks = node.operation, substituted or [False] * len(parts)
     match row.name:
@@ -158,8 +246,14 @@ def apply_box(node: Apply, parts: list[Seen], substituted: list[bool] | None = N
         case "neg":
             inner = parts[0].grouped() if parts[0].negative or parts[0].rank < 2 else parts[0]
             return Seen([m.Sign("-"), *inner.items], 2, exact, number=inner.number, negative=True)
+        case "*" if shapes and all(any(size > 1 for size in shape) for shape in shapes):
+            return multiply_box("⊙", parts[0], parts[1], marks)
         case "*":
             return multiply_box(node.style, parts[0], parts[1], marks)
+        case "@":
+            return multiply_box("@", parts[0], parts[1], marks)
+        case "outer":
+            return multiply_box("@", parts[0], transposed(parts[1]), marks)
         case "/":
             return Seen([m.Fraction(_inside(parts[0]), _inside(parts[1]))], 3, exact, negative=parts[0].negative)
         case "^":
@@ -174,10 +268,66 @@ def apply_box(node: Apply, parts: list[Seen], substituted: list[bool] | None = N
             return Seen([m.Slope("", node.args[1].name), m.Sign(" "), *inside.items], 2, exact)
         case "prime":
             return Seen([m.Prime(parts[0].box)], 4, exact)
+        case _ if node.params:
+            return _array_box(node, parts, exact)
         case _ if not parts:
             return Seen([m.Symbol(row.name)], 4, exact)
         case _:
             return Seen([m.Call(node.style or row.name, tuple(_inside(p) for p in parts))], 4, exact)
+
+
+def _array_box(node: Apply, parts: list[Seen], exact: bool) -> Seen:
+    """An operation that is told something besides its arrays."""
+    options: dict[str, Any] = dict(node.params)
+    match node.operation.name:
+        case "index":
+            return Seen([m.Indexed(parts[0].box, places_text(options["key"]))], 4, exact)
+        case "transpose" if options["axes"] is None:
+            return transposed(parts[0])
+        case "stack" if node.style == "list":
+            return _list_box(parts, exact)
+        case "spread" if options["axis"] is None:
+            return multiply_box("·", parts[0], _all("1", options["shape"]), [False, False])
+        case "ones" | "zeros":
+            return _all("1" if node.operation.name == "ones" else "0", options["shape"])
+        case "place":
+            words = m.Words(f" at [{places_text(options['key'])}], 0 elsewhere")
+            return Seen([m.Group(m.Row((*parts[0].items, words)))], 4, exact)
+        case "load":
+            told = [param_text(options[key]) for key in ("file", "name") if options[key]]
+            return Seen([m.Call("load", tuple(map(m.Words, told)))], 4, exact)
+        case name:
+            told = map(m.Words, options_text(node))
+            return Seen([m.Call(node.style or name, (*(_inside(part) for part in parts), *told))], 4, exact)
+
+
+def transposed(part: Seen) -> Seen:
+    """An array with its axes exchanged."""
+    return Seen([m.Transposed(part.box if part.rank == 4 else m.Group(part.box))], 4, part.exact)
+
+
+def _all(digit: str, shape: int | Shape) -> Seen:
+    """An array of ones or zeros: the digit with the shape under it."""
+    sizes = shape if isinstance(shape, tuple) else (shape,)
+    return Seen([m.Shaped(m.Words(digit), times(sizes))], 4)
+
+
+def _list_box(parts: list[Seen], exact: bool) -> Seen:
+    """[a, b] is a column, [[a, b], [c, d]] a matrix, a list of matrices a row of them."""
+    inner = [part.items[0] for part in parts]
+    vectors = [each for each in inner if isinstance(each, m.Matrix) and each.axes == 1]
+    if len(vectors) == len(parts):
+        rows = tuple(tuple(_elements(vector)) for vector in vectors)
+        return Seen([m.Matrix(rows, axes=2)], 4, exact)
+    matrices = [each for each in inner if isinstance(each, m.Matrix)]
+    if len(matrices) == len(parts):
+        return Seen([m.Matrix((tuple(matrices),), axes=1 + matrices[0].axes)], 4, exact)
+    return Seen([m.Matrix(tuple((part.box,) for part in parts), axes=1)], 4, exact)
+
+
+def _elements(matrix: m.Matrix) -> Iterator[Box]:
+    for row in matrix.rows:
+        yield from row
 
 
 def _inside(part: Seen) -> Box:
@@ -205,7 +355,7 @@ def multiply_box(style: str, left: Seen, right: Seen, marks: list[bool]) -> Seen
         left = left.grouped()
     if right.negative or right.rank < 2 or (side_by_side and (right.number or marks[1])):
         right = right.grouped() if not (len(right.items) == 1 and isinstance(right.items[0], m.Group)) else right
-    sign = TIMES if side_by_side else SIGNS["·"]
+    sign = TIMES if side_by_side else SIGNS[style if style in ("@", "⊙") else "·"]
     left.items.append(sign)
     left.items.extend(right.items)
     return Seen(left.items, 2, exact, negative=left.negative)

@@ -45,6 +45,10 @@ def document(solution: Solution, *, detail: Detail = "steps", figure: bool = Fal
     def blocks() -> Iterator[Block]:
         if figure and len(solution.graph) <= FIGURE:
             yield _figure(solution)
+        if solution.graph.arrays:
+            yield from _of_arrays(solution, detail)
+            yield from _remarks(solution)
+            return
         if detail != "brief":
             yield from _given(solution)
             yield from _forward(solution, detail)
@@ -59,6 +63,18 @@ def document(solution: Solution, *, detail: Detail = "steps", figure: bool = Fal
     return Document(solution.title or f"Derivatives of {solution.of}", blocks)
 
 
+def _of_arrays(solution: Solution, detail: Detail) -> Iterator[Block]:
+    from backhand.explaining import arrays  # late: numpy
+
+    if detail != "brief":
+        yield from arrays.given(solution)
+        yield from arrays.forward(solution, detail)
+        yield from arrays.backward(solution, detail)
+    if solution.pairs is not None:
+        yield from arrays.pairs(solution)
+    yield from arrays.answer(solution)
+
+
 def _figure(solution: Solution) -> Figure:
     from backhand.explaining.figure import draw
 
@@ -70,7 +86,11 @@ def _figure(solution: Solution) -> Figure:
 
 def value_working(solution: Solution, name: str) -> Iterator[Block]:
     """How one value comes about: `B1 = -2 A1 + 1 A2 = (-2)(-1) + (1)(1) = 2 + 1 = 3`."""
-    if solution.graph[name].computed:
+    if solution.graph.arrays:
+        from backhand.explaining.arrays import value_line
+
+        yield value_line(solution, solution.forward_step(solution.graph[name]))
+    elif solution.graph[name].computed:
         step = solution.forward_step(solution.graph[name])
         yield _value(solution, step, every=False)
     else:
@@ -81,6 +101,10 @@ def derivative_working(solution: Solution, name: str, detail: Detail = "steps") 
     """How the derivative of the output by one quantity comes about."""
     if name == solution.of:
         yield Equation((Link("", m.Slope(name, name)), Link("=", m.Number("1"))))
+    elif solution.graph.arrays:
+        from backhand.explaining.arrays import by_array, by_element
+
+        yield from (by_array if name in solution.graph else by_element)(solution, name, detail)
     else:
         yield from _by(solution, name, detail)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from backhand.core.formula import Apply, to_text
 from backhand.explaining.document import Inline
 from backhand.explaining.mathematics import Slope, Symbol
 
@@ -114,6 +115,108 @@ def paths_listed(frm: str, of: str, count: int, shown: int) -> Words:
     if shown == count:
         return (*lead, ". The product along each, and their sum:")
     return (*lead, f". They are not all listed; the {shown} with the largest products are:")
+
+
+def layout(columns: bool, *, numerator: bool) -> Words:
+    """Which way vectors stand, and which shape a derivative has."""
+    vectors = "Vectors are columns" if columns else "Vectors are rows"
+    if numerator:
+        return (f"{vectors}; a derivative by an array is shown transposed (numerator layout).",)
+    return (f"{vectors}; a derivative by an array has the shape of that array (denominator layout).",)
+
+
+def element_of_large(name: str, whole: str) -> Words:
+    """Said where an element is asked for and the network is too large to be written out by elements."""
+    return (
+        Symbol(name),
+        " is one element of ",
+        Symbol(whole),
+        "; this network is too large to write out each element.",
+    )
+
+
+def softmax_and_cross_entropy() -> Words:
+    return ("Softmax followed by the cross-entropy with targets that add up to 1: both steps together are short.",)
+
+
+def jacobians() -> Words:
+    return (
+        "Each row holds the derivatives of one element by the elements of what stands directly in its formula,",
+        " all ways added. Derivatives with more than two axes are not written out; the JSON has them.",
+    )
+
+
+def index_form(node: Apply, position: int, child: str, ranks: tuple[int, ...], rank: int) -> Words:
+    """What the derivative of an array by an array is, element by element; empty where it is not told."""
+    row = node.operation
+    other = node.args[1 - position] if len(node.args) == 2 else None
+    beside = to_text(other) if other is not None else ""
+    match row.name, ranks, position:
+        case "@", (2, 1), 0:
+            local = f"{beside}[k] where i = j, and 0 elsewhere"
+            return (
+                "In elements: the derivative of ",
+                Symbol(child),
+                "[i] by ",
+                Symbol(_name(node, 0)),
+                f"[j,k] is {local}.",
+            )
+        case "@", (2, 1), 1:
+            return (
+                "In elements: the derivative of ",
+                Symbol(child),
+                "[i] by ",
+                Symbol(_name(node, 1)),
+                f"[k] is {beside}[i,k].",
+            )
+        case "@", (2, 2), 0:
+            local = f"{beside}[k,j] where i = m, and 0 elsewhere"
+            return (
+                "In elements: the derivative of ",
+                Symbol(child),
+                "[i,j] by ",
+                Symbol(_name(node, 0)),
+                f"[m,k] is {local}.",
+            )
+        case "@", (2, 2), 1:
+            local = f"{beside}[i,k] where j = m, and 0 elsewhere"
+            return (
+                "In elements: the derivative of ",
+                Symbol(child),
+                "[i,j] by ",
+                Symbol(_name(node, 1)),
+                f"[k,m] is {local}.",
+            )
+        case "@", (1, 2), 0:
+            return (
+                "In elements: the derivative of ",
+                Symbol(child),
+                "[j] by ",
+                Symbol(_name(node, 0)),
+                f"[k] is {beside}[k,j].",
+            )
+        case "@", (1, 2), 1:
+            local = f"{beside}[k] where j = m, and 0 elsewhere"
+            return (
+                "In elements: the derivative of ",
+                Symbol(child),
+                "[j] by ",
+                Symbol(_name(node, 1)),
+                f"[k,m] is {local}.",
+            )
+        case "softmax", (1,), _:
+            y = Symbol(child)
+            return ("In elements: the derivative of ", y, "[i] by ", Symbol(_name(node, 0)), "[j] is ", y, "[i] (1 - ",
+                    y, "[j]) where i = j, and -", y, "[i] ", y, "[j] elsewhere.")  # fmt: skip
+        case _ if row.partials and len(ranks) == 1 and rank:
+            return ("Element by element: each element of ", Symbol(child), " depends on its own element of ",
+                    Symbol(_name(node, 0)), " only, so the derivative of one by the other is a diagonal.")  # fmt: skip
+        case _:
+            return ()
+
+
+def _name(node: Apply, position: int) -> str:
+    return to_text(node.args[position])
 
 
 TOO_LONG: Words = ("its formula is too long to write out",)

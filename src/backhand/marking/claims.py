@@ -40,8 +40,9 @@ from backhand.marking.align import (
     with_powers,
 )
 from backhand.marking.marking import Kind
+from backhand.marking.quotients import calls, is_quotient
 from backhand.marking.sheet import BENDS
-from backhand.marking.work import Chain, Piece, Work
+from backhand.marking.work import Chain, Mood, Piece, Work
 from backhand.marking.worlds import World, agrees, elsewhere, equal, numbers_in, places, significant
 from backhand.text import Span
 
@@ -71,6 +72,8 @@ class Draft:
     """A name of the page's own that this claim gives."""
     mislabelled: bool = False
     """What is written on the left is not what the formula is."""
+    mood: Mood = ""
+    """What the words around it make of it."""
 
     @property
     def number(self) -> Piece | None:
@@ -151,6 +154,8 @@ class Claims:
         self._made: list[Draft] = []
         self._worlds: dict[tuple[frozenset[str], int], World] = {}
         self._versions: dict[str, int] = {}
+        self.reused: frozenset[str] = frozenset()
+        """Quantities whose names pasted code uses for something else, too."""
         self.negative_deltas = False
         self.direction = ""
         """By what the dotted names of forward mode are differentiated."""
@@ -158,6 +163,7 @@ class Claims:
     def of_work(self, work: Work) -> list[Draft]:
         """The claims in the order in which they begin."""
         self._see_layers(work)
+        self.reused = frozenset(filter(None, map(self.names.quantity, sorted(work.reused))))
         for line in work.lines:
             chains = [chain for chain in line.chains if not chain.struck]
             self._choose_direction(chains)
@@ -331,6 +337,7 @@ class Claims:
                 return
         else:
             draft = self._subject(chain, context)
+        draft.mood = chain.mood
         rest = chain.pieces[1:] if draft.subject is not None else chain.pieces
         if _adds_up(chain):
             added = self._added_up(draft, chain, context)
@@ -352,9 +359,10 @@ class Claims:
         Where a condition decides whether a line is run, the sum is not known."""
         if draft.about is None and not draft.own_name:
             return None
-        if isinstance(draft.about, Value):
+        if isinstance(draft.about, Value) and ("#" in draft.about.name or f"{draft.about.name}#1" in self.graph):
             return chain.pieces[1:]
-        before = next((d for d in reversed(self._made) if (d.about, d.own_name) == (draft.about, draft.own_name)), None)
+        same = (draft.about, draft.own_name)
+        before = next((d for d in reversed(self._made) if (d.about, d.own_name) == same and d.mood != "denied"), None)
         link = chain.pieces[1]
         so_far = next((piece.formula for piece in before.pieces if piece.formula is not None), None) if before else None
         if before is not None:
@@ -437,11 +445,15 @@ class Claims:
 
     def _joined(self, draft: Draft, rest: Sequence[Piece]) -> Draft:
         """The open claim about the same thing, if there is one; else this one, from now on open."""
+        if draft.mood == "denied":
+            self._made.append(draft)
+            return draft
         if draft.about is not None:
             known = self._open.get(draft.about)
             if (
                 known is not None
                 and known.number is None
+                and known.mood == draft.mood
                 and not draft.generic
                 and not known.mislabelled
                 and not self._corrects(draft, known, rest)
@@ -508,13 +520,13 @@ class Claims:
         return found[0] if len(found) == 1 else None
 
     def _everything(self) -> Iterator[Ref | Slope]:
-        """All computed values, and all derivatives of the output."""
+        """All computed values, and all derivatives of the output but those by targets: `t - h` is how far h is off."""
         for quantity in self.graph.quantities:
             if quantity.computed:
                 yield Ref(quantity.name)
         for at in self.graph.upstream_of(self.of):
-            name = self.graph.quantities[at].name
-            if name != self.of:
+            name, kind = self.graph.quantities[at].name, self.graph.quantities[at].kind
+            if name != self.of and kind != "target":
                 yield Slope(self.of, name)
 
     # -- its subject ---------------------------------------------------------------------------------------
@@ -591,6 +603,12 @@ class Claims:
         if name in self.graph.index or any(known.casefold() == name.casefold() for known in self.graph.index):
             return False
         text = pieces[0].span.source.text if pieces else ""
+        if _difference(pieces):
+            first = pieces[0].formula
+            found = self.resolved(first, context) if first is not None else None
+            return found is not None and not self._identical(
+                found, Value(self.of)
+            )  # E = t - y, half of whose square is L
         if any(re.search(pattern.format(name), text) for pattern in IS_THE_LOSS):
             return False
         about = Value(self.of)
@@ -712,6 +730,9 @@ class Claims:
         factors = _side_by_side(formula)
         if len(factors) == 2 and isinstance(factors[0], Ref) and factors[1].parens and not plain(factors[1]):
             return  # L(w + h): the value at another point
+        if is_quotient(formula) and calls(formula, self.names):
+            made.subject = None  # (z(2.001) - z(2))/0.001
+            return
         resolved = self.resolved(formula, context)
         unit = self._defined_as(resolved) if resolved is not None else None
         bend = self._bend(resolved) if resolved is not None and unit is None else None

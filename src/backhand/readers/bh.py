@@ -24,9 +24,9 @@ from lark import Token
 from backhand import limits
 from backhand.core.evaluate import evaluate_constant
 from backhand.core.formula import Formula, Ref, apply, names, references, rename
-from backhand.core.graph import Ask, Graph, Kind, Quantity, undefined, unknown
+from backhand.core.graph import Ask, Graph, Kind, Quantity, makes_arrays, undefined, unknown
 from backhand.core.notation import WORD, Notation, call, plain_name
-from backhand.core.operations import ADD, CONSTANTS, FUNCTIONS, MULTIPLY
+from backhand.core.operations import ADD, ARRAY_FUNCTIONS, CONSTANTS, FUNCTIONS, MULTIPLY
 from backhand.errors import BackhandError, LimitError, ReadError, raise_all
 from backhand.memory import uncollected
 from backhand.text import Source, Span
@@ -55,7 +55,9 @@ def read(source: Source) -> Graph:
         )
     _check_characters(source)
     found = _read(source, frozenset())
-    own = frozenset(found.names() & (FUNCTIONS | CONSTANTS | {n for n in found.names() if n.startswith("d")}))
+    own = frozenset(
+        found.names() & (FUNCTIONS | ARRAY_FUNCTIONS | CONSTANTS | {n for n in found.names() if n.startswith("d")})
+    )
     if own:
         found = _read(source, own)
     return found.graph()
@@ -159,6 +161,7 @@ class _Statements:
     def __init__(self, notation: Notation) -> None:
         self.notation = notation
         self.errors: list[BackhandError] = []
+        self.elements = 0
         self.broken: set[str] = set()
         self.definitions: list[_Definition] = []
         self.units: dict[str, _Unit] = {}
@@ -399,6 +402,14 @@ class _Statements:
 
     def _defined(self, name: str, definition: _Definition, renamed: dict[str, list[_Definition]]) -> Quantity | None:
         formula, kind = definition.formula, definition.kind
+        if formula is not None and self.notation.arrays:
+            try:
+                from backhand.readers.array_files import loaded  # late: numpy
+
+                formula = loaded(formula, self.notation.source)
+            except BackhandError as error:
+                self.errors.append(error)
+                return None
         if formula is None:
             return Quantity(name, kind or "input", None, None, span=definition.span)
         if renamed:
@@ -416,6 +427,18 @@ class _Statements:
                 return None
             return Quantity(name, "computed", formula, span=definition.span)
         try:
+            if self.notation.arrays and makes_arrays(formula):
+                from backhand.core.arrays import constant, given
+                from backhand.core.shapes import size, too_much
+
+                if self.elements > limits.TOGETHER:
+                    return None  # which is said already
+                value = constant(formula, name, definition.span)
+                made = given(name, kind or "input", formula, value, definition.span)
+                self.elements += size(made.shape)
+                if self.elements > limits.TOGETHER:
+                    raise too_much(made)
+                return made
             value = evaluate_constant(formula, name, definition.span)
         except BackhandError as error:
             self.errors.append(error)

@@ -22,9 +22,9 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Literal, TypeAlias
 
-from backhand.core.answers import GREEK, HATS, Token
+from backhand.core.answers import GREEK, HATS, LOOKALIKES, Token
 from backhand.core.notation import SUBSCRIPTS, VULGAR
-from backhand.core.operations import FUNCTIONS
+from backhand.core.operations import ARRAY_FUNCTIONS, FUNCTIONS
 
 Mode: TypeAlias = Literal["math", "text", "code"]
 
@@ -67,7 +67,9 @@ PRIMES = re.compile(r"(?:['′’](?!s\b)|\s*+\\prime(?![A-Za-z])|\s*+\^\s*+\\pr
 PER_CENT = re.compile(r"\s?(?:\\%|%)(?![A-Za-z0-9(])")
 LONE_NUMBER = re.compile(r"\s*+[-−+]?\s*+(?:[0-9]++\.?[0-9]*+|\.[0-9]++)(?:[eE][-+]?[0-9]++)?\s*+")
 INDEX = re.compile(_INDEX)
+TRANSPOSED = re.compile(r"\.T(?![A-Za-z0-9_])")
 METHOD = re.compile(r"\.(grad(?:ient)?|data|item\(\)|detach\(\)|value|numpy\(\))(?![A-Za-z0-9_(])")
+ARRAY_METHOD = re.compile(r"\.(sum|mean|dot|max|min|reshape|transpose|var)\(\s*+")
 FUNCTION_CALLED = re.compile(r"\.([a-z][a-z0-9_]*+)\(\s*+\)")
 CALLED = re.compile(r"\.(?=[a-z_][a-z0-9_]*+!?\()")
 """`x.sin()`, and what else is called on a name: `x.powi(2)`, `tape.mul(a, b)`."""
@@ -132,6 +134,7 @@ PRINTED = re.compile(
     r"(?:,[^()\n]{0,60}(?:\([^()\n]{0,40}\))?)?\)"
 )
 DASHED = re.compile(rf"\s*+(?:[0-9.(\[\\]|[{L}][0-9_]*+(?![{L}]))")
+SIGN_AHEAD = re.compile(r"[ \t]*[-+=*/^·)−]")
 RESPECT = re.compile(r"w\.?\s?r\.?\s?t\.?(?![A-Za-z0-9_])")
 SUPERSCRIPT = re.compile(r"[\u207a\u207b]?[\u00b9\u00b2\u00b3\u2070\u2074-\u2079]+")
 MODULE = re.compile(r"(?:np|numpy|math|torch|tf|F|jnp|cmath|nn|K|mpmath|sp|sympy)\.(?:functional\.)?(?=[a-z])")
@@ -164,9 +167,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
                      "large", "Large", "LARGE", "huge", "Huge", "tiny", "small", "footnotesize", "scriptsize", "normalsize", "bf", "rm", "it", "boldmath", "strut", "relax", "(", ")", "[", "]",
                      "middle"], SKIP),
     **dict.fromkeys("boxed fbox framebox bbox".split(), ("BOX", "")),
-    **dict.fromkeys("cancel bcancel xcancel underline underbrace overbrace mathbin mathrel mathord ensuremath mbox "
+    **dict.fromkeys("underline underbrace overbrace mathbin mathrel mathord ensuremath mbox "
                     "mathstrut smash".split(), TRANSPARENT),
     **dict.fromkeys("label color tag ref eqref hspace phantom hphantom vphantom vspace cite".split(), ("drop", "")),
+    **dict.fromkeys("cancel bcancel xcancel".split(), ("BAD", "What stands for what is crossed out here cannot be told.")),
     "textcolor": ("drop", "transparent"),
     "colorbox": ("drop", "transparent"),
     **dict.fromkeys("ldots dots cdots dotsc dotsb vdots ddots".split(), ("ELLIPSIS", "")),
@@ -209,6 +213,16 @@ CALLS: dict[str, str] = {name: name for name in FUNCTIONS} | {
 }
 CALLS.pop("arcsinh")
 """Functions by the names that answers have for them."""
+
+ARRAY_CALLS: dict[str, str] = {name: name for name in ARRAY_FUNCTIONS - {"load"}} | {
+    "matmul": "matmul",
+    "mm": "matmul",
+    "multiply": "multiply",
+    "Softmax": "softmax",
+    "amax": "max",
+    "relu_derivative": "step",
+}
+"""The same for arrays."""
 
 BARE = frozenset("sin cos tan sinh cosh tanh ln log exp sqrt sigmoid relu ReLU".split())
 """Functions that may stand before their argument without parentheses."""
@@ -291,6 +305,8 @@ ACCENTED = str.maketrans({letter: hat for letter, hat in HATS.items() if letter 
 
 BRACED_BY = re.compile(rf"(\\partial|∂)\{{([{L}][{L}0-9_]*+)\}}")
 IN_PARENTHESES = re.compile(rf"((?<![{L}0-9_])[d∂][{L}0-9_]*+\s?/[d∂])\(([{L}][{L}0-9_]*+)\)")
+CROSSED = re.compile(r"(\\[xb]?c)ancel\{((?:[^{}\n]|\{[^{}\n]{0,40}\}){1,120})\}(?!\s*[\^_])")
+"""What is crossed out to shorten a fraction stands all the same."""
 STYLED = {
     code: letter
     for code in (*range(0x1D400, 0x1D800), 0x210E)
@@ -309,11 +325,13 @@ def _hundredth(number: str) -> str:
 
 def prepared(text: str) -> str:
     """A text as the tokenizer wants it, as long as before: letters without styles, \\partial{w} and d(u) without braces
-    and parentheses. To be done once for a page."""
+    and parentheses, factors without the stroke through them. To be done once for a page."""
     if not text.isascii():
         text = text.translate(STYLED)
     if "{" in text:
         text = BRACED_BY.sub(r"\1 \2 ", text)
+    if "cancel" in text:
+        text = CROSSED.sub(lambda found: " " * (len(found[1]) + 6) + found[2] + " ", text)
     if "/d(" in text or "/∂(" in text:
         text = IN_PARENTHESES.sub(r"\1 \2 ", text)
     return text
@@ -326,6 +344,8 @@ class Tokenizer:
     text: str
     decimal_comma: bool = False
     tokens: list[Token] = field(default_factory=list[Token])
+    arrays: bool = False
+    """Whether the page is about arrays: @, ⊙, transposes, and the functions of arrays are read."""
     proposals: list[Proposal] = field(default_factory=list[Proposal])
     mode: Mode = "text"
     end: int = 0
@@ -410,6 +430,17 @@ class Tokenizer:
         words = "A number with two decimal points." if follows == "." else "A comma in a number can mean two things."
         return self.add("BAD", at, found.end(), words)
 
+    def _look(self, start: int, end: int) -> None:
+        """Letters of another alphabet in a name: `В1` may be typed for B1. A word of that language is none."""
+        text = self.text
+        said = text[start:end]
+        if said.isascii() or (meant := said.translate(LOOKALIKES)) == said or not meant.isascii():
+            return
+        alone = len(said) == 1 and SIGN_AHEAD.match(text, end) is None and self.mode != "math"
+        if alone or (len(said) > 1 and said.isalpha() and not any(letter.isascii() for letter in said)):
+            return
+        self.proposals.append(Proposal(said, meant, start, end))
+
     def _propose(self, found: re.Match[str]) -> None:
         meant = found[0].translate(str.maketrans("OolI|", "00111"))
         self.proposals.append(Proposal(found[0], meant, found.start(), found.end()))
@@ -481,6 +512,7 @@ class Tokenizer:
             self.add("BAD", at, end, "Not a number.")
 
     def _slope(self, start: int, end: int, of: str, by: str) -> int:
+        self._look(start, end)
         if not of:
             return self.add("BY", start, end, plain(by))
         return self.add("SLOPE", start, end, f"{plain(of)}|{plain(by)}")
@@ -496,6 +528,8 @@ class Tokenizer:
             base = text[at:stop].lstrip("\\")
             if base in CALLS and (called := self._function(at, stop, base)):
                 return called
+            if self.arrays and base in ARRAY_CALLS and text[stop : stop + 1] == "(":
+                return self.add("CALL", at, stop, ARRAY_CALLS[base])
             stop = self._suffixes(stop)
         said = text[at:stop]
         if (
@@ -504,6 +538,12 @@ class Tokenizer:
             and (called := self._function(at, at + len(base), base))
         ):
             return called
+        if self.arrays and mode == "code" and said in ARRAY_CALLS and text[stop : stop + 1] == "(":
+            return self.add("CALL", at, stop, ARRAY_CALLS[said])
+        if self.arrays and (found := TRANSPOSED.match(text, stop, end)):
+            if text[found.end() : found.end() + 1] == "." and (called := CALLED.match(text, found.end(), end)):
+                return self._called_on(at, found.end(), called.end())
+            return self.add("NAME", at, found.end(), plain(said) + "^T")
         index = INDEX.match(text, stop, end) if text[stop : stop + 1] in ("[", "(") and mode != "math" else None
         if index and said.lower() in ("grad", "grads", "gradient", "gradients", "adjoint", "adjoints"):
             return self.add("SLOPE", at, index.end(), f"|{plain(index[0][1:-1])}")
@@ -532,10 +572,19 @@ class Tokenizer:
             return self.add("WORD", at, stop, said)
         if stop == at + 1 and said in "OlI" and self.tokens and self.tokens[-1][0] in BEFORE_OPERAND:
             self.proposals.append(Proposal(said, "0" if said == "O" else "1", at, stop))
+        self._look(at, stop)
         return self.add("NAME", at, stop, plain(text[at:stop]))
 
     def _called_on(self, at: int, stop: int, begins: int) -> int:
         """`x.sin()` is sin(x); what other methods do is not known."""
+        if self.arrays and (method := ARRAY_METHOD.match(self.text, stop, self.end)):
+            self.add("CALL", at, at, "dot" if method[1] == "dot" else method[1])
+            self.add("OPEN", at, at, "(")
+            self._track("OPEN")
+            self.add("NAME", at, stop, plain(self.text[at:stop]).replace(".T", "^T"))
+            if self.text[method.end() : method.end() + 1] != ")":
+                self.add("COMMA", method.end(), method.end(), ",")
+            return method.end()
         found = FUNCTION_CALLED.match(self.text, stop, self.end)
         if found is None or found[1] not in CALLS:
             return self.add("BAD", at, begins, "A method that is called on a name.")
@@ -597,6 +646,8 @@ class Tokenizer:
                 return self._do_root(at, stop, "")  # its braces end the root, whatever stands behind them
             return self._function(at, stop, name) or self._name(at)
         row = COMMANDS.get(name) or COMMANDS.get(name.rstrip("*"))
+        if self.arrays and name in ("odot", "circ", "top", "intercal"):
+            return self._array_command(at, stop, name)
         if row is None:
             if not name.isalpha():
                 return stop
@@ -608,6 +659,11 @@ class Tokenizer:
             self._track(kind)
             return self.add(kind, at, stop, said)
         return getattr(self, f"_do_{kind}")(at, stop, said)
+
+    def _array_command(self, at: int, stop: int, name: str) -> int:
+        if name in ("odot", "circ"):
+            return self.add("TIMES", at, stop, "⊙")
+        return self.add("NAME", at, stop, "T")
 
     def _do_name(self, at: int, stop: int, _: str) -> int:
         if self.text.startswith("\\delta", at) and (found := SLASH_SLOPE.match(self.text, at, self.end)):
@@ -863,6 +919,8 @@ class Tokenizer:
     def _sign(self, at: int) -> int:
         text, end = self.text, self.end
         sign = text[at]
+        if self.arrays and (stop := self._of_arrays(at, sign)):
+            return stop
         pair = PAIRS.get(text[at : at + 2]) if at + 2 <= end else None
         if pair:
             return self.add(pair[0], at, at + 2, pair[1])
@@ -892,6 +950,17 @@ class Tokenizer:
             self.add(kind, at, at + 1, said)
             return self._jumps.pop(at, at + 1) if kind == "RIGHT" else at + 1
         return getattr(self, f"_do_{kind}")(at, at + 1, said)
+
+    def _of_arrays(self, at: int, sign: str) -> int:
+        """The signs of arrays: products of matrices, products element by element, a transpose behind a parenthesis."""
+        if sign == "@":
+            return self.add("TIMES", at, at + 1, "@")
+        if sign in "⊙∘":
+            return self.add("TIMES", at, at + 1, "⊙")
+        if sign == "." and (found := TRANSPOSED.match(self.text, at, self.end)):
+            self.add("TO", at, at + 1, "^")
+            return self.add("NAME", at + 1, found.end(), "T")
+        return 0
 
     def _between_names(self, at: int) -> bool:
         """The dot of `w1.x1`, both with a number, is a product; other dots end a sentence, or lead to an attribute."""

@@ -87,6 +87,7 @@ class Maker:
         if symbols:
             what = f"{symbols[0]} has no value, and an exercise asks for numbers."
             raise UsageError(what, graph[symbols[0]].span, cure="Give it a number in place of ?.")
+        refuse_arrays(graph)
         unknown = [ask for ask in asks if ask not in KINDS]
         if unknown or not asks:
             what = f"There is no kind of question {unknown[0]}." if unknown else "Nothing is asked."
@@ -267,6 +268,14 @@ class Maker:
         question = self.asking("mistake", self.lines[first])
         remark = next((w.remark for w in question.wrong if key in w.keys), row.remark)
         return Planted(key, row.id, row.title, remark, tuple(shown), first)
+
+
+def refuse_arrays(graph: Graph) -> None:
+    """Raises UsageError where a quantity is no single number."""
+    arrays = [q.name for q in graph.quantities if q.shape or q.array is not None]
+    if arrays:
+        what = f"{arrays[0]} is an array, and exercises are set with single numbers."
+        raise UsageError(what, graph[arrays[0]].span, cure="Write its elements as quantities of their own.")
 
 
 def lines_of(graph: Graph, of: str, asks: Sequence[Kind], *, weights: bool) -> list[About]:

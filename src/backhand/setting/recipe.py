@@ -16,7 +16,7 @@ from backhand.marking.replay import RIGHT, run
 from backhand.marking.sheet import exact, sheet_of
 from backhand.numbers import terminating
 from backhand.setting.exercise import Kind
-from backhand.setting.making import DIGITS, USUAL, digest
+from backhand.setting.making import DIGITS, USUAL, digest, refuse_arrays
 
 RATIONAL = frozenset("+ - * / neg ^ relu leaky_relu abs max min step".split())
 """Operations that take fractions to fractions."""
@@ -95,6 +95,7 @@ def of_graph(
     digits: int = DIGITS,
 ) -> Recipe:
     """The recipe that a network is by itself: the same shape, new numbers of the kind it has."""
+    refuse_arrays(graph)
     output = graph.output(of)[0]
     ranges = {q.name: usual(graph, q.kind) for q in graph.quantities if not q.computed and q.kind != "constant"}
     needed = set(graph.upstream_of(output))

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from backhand import limits
 from backhand.core.evaluate import Value
 from backhand.core.propagate import Propagation, derivatives_of
 from backhand.errors import LimitError
+
+if TYPE_CHECKING:
+    from backhand.core.array_passes import Passes
 
 Rows = dict[str, dict[str, Value]]
 
@@ -16,13 +21,42 @@ def all_pairs(propagation: Propagation) -> Rows:
     Raises LimitError past `limits.PAIRS` numbers.
     """
     graph = propagation.graph
+    if propagation.passes is not None:
+        return _of_elements(propagation, propagation.passes)
     computed = [q.name for q in graph.quantities if q.computed]
-    if len(computed) * len(graph) > limits.PAIRS:
+    _check(len(computed) * len(graph))
+    return {of: row(propagation, of) for of in computed}
+
+
+def _of_elements(propagation: Propagation, passes: Passes) -> Rows:
+    """rows["y[0]"]["W1"] is the derivative of one element by an array, in the array's shape."""
+    from backhand.core import arrays as ar
+    from backhand.core.array_passes import elements
+    from backhand.core.shapes import size
+
+    graph = propagation.graph
+    computed = [q for q in graph.quantities if q.computed]
+    count = sum(size(q.shape) for q in computed) * sum(size(q.shape) for q in graph.quantities)
+    _check(count)
+    arithmetic = ar.EXACT if passes.exact else ar.FLOATS
+    rows: Rows = {}
+    for quantity in computed:
+        for name, place in elements(graph, quantity.name):
+            seed = arithmetic.full(quantity.shape, arithmetic.zero)
+            seed[place] = arithmetic.one
+            found = passes.backward(quantity.name, lambda about: None, seed=ar.unboxed(seed))
+            rows[name] = {
+                q.name: found[q.name] if q.name in found else passes.gathered(q, ()) for q in graph.quantities
+            }
+    return rows
+
+
+def _check(count: int) -> None:
+    if count > limits.PAIRS:
         raise LimitError(
-            f"All pairs here are {len(computed) * len(graph)} derivatives; at most {limits.PAIRS} are listed.",
+            f"All pairs here are {count} derivatives; at most {limits.PAIRS} are listed.",
             cure="Ask for the derivatives of one quantity with --of.",
         )
-    return {of: row(propagation, of) for of in computed}
 
 
 def row(propagation: Propagation, of: str) -> dict[str, Value]:

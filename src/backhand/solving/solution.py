@@ -4,6 +4,7 @@
     SeedStep(L)              dL/dL = 1
     LocalStep(C1, B1)        dC1/dB1 = 1
     GatherStep(L, B1)        dL/dB1 = (2)(1) + (-2)(-1) = 4
+    BackStep(L, W1)          dL/dW1 = dL/dz1 x^T, of arrays
     CheckStep                a second method agrees
 
 Steps are made when they are looked at; a network of a million quantities has millions, and none
@@ -15,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 from backhand.core import evaluate as ev
 from backhand.core.evaluate import Value
@@ -26,6 +27,7 @@ from backhand.core.operations import ADD, MULTIPLY
 from backhand.core.propagate import Propagation
 
 if TYPE_CHECKING:
+    from backhand.core.array_passes import Way as ArrayWay
     from backhand.core.differentiate import Worked
     from backhand.core.paths import Paths
 
@@ -43,10 +45,16 @@ class ForwardStep:
     name: str
     formula: Formula
     inputs: dict[str, Value]
+    exact: bool | None = None
+    """Of a network of arrays: whether they are exact."""
 
     @property
     def result(self) -> Value:
-        return ev.evaluate(self.formula, self.inputs)
+        if self.exact is None:
+            return ev.evaluate(self.formula, self.inputs)
+        from backhand.core.arrays import Evaluator
+
+        return Evaluator(self.inputs, {}, exact=self.exact, note=ev.quiet).evaluate(self.formula)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -116,6 +124,26 @@ class GatherStep:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class BackStep:
+    """The derivative of the output by a quantity in a network of arrays: what comes back along all ways, each a formula
+    of the derivatives that are known, added up."""
+
+    of: str
+    by: str
+    ways: tuple[ArrayWay, ...]
+    exact: bool
+
+    @property
+    def result(self) -> Value:
+        from backhand.core import arrays as ar
+
+        total: Any = self.ways[0].value
+        for way in self.ways[1:]:
+            total = ar.lifted(ADD, [total, way.value]) if self.exact else total + way.value
+        return total
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class CheckStep:
     """A second method and what it compared. `exact` says the numbers were equal, not only close."""
 
@@ -124,7 +152,15 @@ class CheckStep:
     exact: bool
 
 
-Step: TypeAlias = ForwardStep | SeedStep | LocalStep | GatherStep | CheckStep
+Step: TypeAlias = ForwardStep | SeedStep | LocalStep | GatherStep | BackStep | CheckStep
+
+
+class Layout(NamedTuple):
+    """How arrays are laid out on paper: vectors as columns or rows (empty: as the network multiplies them), derivatives
+    in the shape of what they are by (denominator layout) or transposed (numerator layout)."""
+
+    vectors: Literal["", "column", "row"] = ""
+    derivatives: Literal["denominator", "numerator"] = "denominator"
 
 
 @dataclass(slots=True, eq=False, repr=False)
@@ -139,6 +175,8 @@ class Solution:
     pairs: dict[str, dict[str, Value]] | None = None
     paths: tuple[Paths, ...] | None = None
     title: str = ""
+    layout: Layout = Layout()  # noqa: RUF009 - a tuple
+    _elements: Solution | None = None
     _others: dict[tuple[str, str], bool] = field(default_factory=dict[tuple[str, str], bool])
 
     @property
@@ -167,7 +205,7 @@ class Solution:
     def to_show(self) -> Solution:
         """The same with digits that are true when they are shown: where plain floats were asked for, all numbers are
         worked out once more as floats that can tell theirs."""
-        if self.propagation.numbers != "float":
+        if self.propagation.numbers != "float" or self.graph.arrays:
             return self
         from backhand.solving.solve import solve
 
@@ -193,9 +231,12 @@ class Solution:
         yield from self.forward_steps()
         yield SeedStep(self.of)
         for name in self.wrt:
-            if name != self.of:
-                yield from self.local_steps(name)
-                yield self.gather_step(name)
+            if name != self.of and name in self.graph:
+                if self.graph.arrays:
+                    yield self.back_step(name)
+                else:
+                    yield from self.local_steps(name)
+                    yield self.gather_step(name)
         yield from self.checks
 
     def forward_steps(self) -> Iterator[ForwardStep]:
@@ -206,7 +247,30 @@ class Solution:
 
     def forward_step(self, quantity: Quantity) -> ForwardStep:
         assert quantity.definition is not None
-        return ForwardStep(quantity.name, quantity.definition, self.inputs(quantity))
+        passes = self.propagation.passes
+        exact = None if passes is None else passes.exact
+        return ForwardStep(quantity.name, quantity.definition, self.inputs(quantity), exact)
+
+    def back_step(self, by: str) -> BackStep:
+        """The derivative by a quantity in a network of arrays."""
+        passes = self.propagation.passes
+        assert passes is not None
+        adjoints = {
+            q.name: adjoint
+            for q, adjoint in zip(self.graph.quantities, self.propagation.adjoints, strict=True)
+            if adjoint is not None
+        }
+        return BackStep(self.of, by, tuple(passes.ways(by, self.of, adjoints)), passes.exact)
+
+    @property
+    def by_elements(self) -> Solution:
+        """The same network with each element of an array a quantity of its own. Raises LimitError for a large one."""
+        if self._elements is None:
+            from backhand.core.elements import expanded
+            from backhand.solving.solve import solve
+
+            self._elements = solve(expanded(self.graph), of=self.of)
+        return self._elements
 
     def inputs(self, quantity: Quantity) -> dict[str, Value]:
         """The values of the names in a quantity's formula."""

@@ -10,8 +10,9 @@ from collections.abc import Iterable, Sequence
 
 from backhand.core.graph import Graph
 from backhand.core.propagate import Numbers, Propagation, propagate
+from backhand.errors import UsageError
 from backhand.solving.cross_check import cross_check
-from backhand.solving.solution import Solution, order_of_working
+from backhand.solving.solution import Layout, Solution, order_of_working
 
 
 def solve(
@@ -23,11 +24,13 @@ def solve(
     paths: bool = False,
     numbers: Numbers = "exact",
     title: str = "",
+    layout: Layout | None = None,
 ) -> Solution:
     """Every value, and the derivatives of one output by everything it depends on (or by `wrt`).
 
     `pairs` adds the derivative of every computed quantity by every quantity, `paths` all ways from
-    each input to the output. `numbers="float"` gives up exactness for speed on large networks.
+    each input to the output. `numbers="float"` gives up exactness for speed on large networks. `layout` says how arrays
+    are shown. `of` and `wrt` may name elements of arrays: `W1[0,1]`.
     Raises UndefinedError where a value does not exist, UsageError for an unknown name.
 
     >>> from backhand.readers import read
@@ -35,16 +38,31 @@ def solve(
     Fraction(4, 1)
     """
     propagation = propagate(graph, of=of, numbers=numbers)
+    graph = propagation.graph
     needed = [position for position, adjoint in enumerate(propagation.adjoints) if adjoint is not None]
-    names = [graph[name].name for name in wrt] if wrt else asked(graph, propagation, needed)
+    names = [by_name(propagation, name) for name in wrt] if wrt else asked(graph, propagation, needed)
     solution = Solution(graph, propagation, propagation.of, tuple(names), cross_check(propagation), title=title)
+    solution.layout = layout or solution.layout
     if pairs or any(ask.what == "pairs" for ask in graph.asks):
         from backhand.solving.pairs import all_pairs
 
         solution.pairs = all_pairs(propagation)
+    if paths and graph.arrays:
+        raise UsageError(
+            "The ways through a network of arrays are those of its elements.",
+            cure="Leave --paths out, or write the network with single numbers.",
+        )
     if paths:
         solution.paths = tuple(all_paths(propagation, names))
     return solution
+
+
+def by_name(propagation: Propagation, name: str) -> str:
+    """The name of a quantity, or of an element `W1[0,1]`. Raises UsageError for another."""
+    if propagation.passes is not None and name not in propagation.graph:
+        propagation.derivative(name)
+        return name.replace(" ", "")
+    return propagation.graph[name].name
 
 
 def asked(graph: Graph, propagation: Propagation, needed: list[int]) -> list[str]:

@@ -19,17 +19,23 @@ from backhand.explaining.mathematics import (
     Fraction,
     Gap,
     Group,
+    Indexed,
+    Matrix,
     Number,
     Power,
     Prime,
     Root,
     Row,
+    Shaped,
     Sign,
     Slope,
+    Sum,
+    Summary,
     Symbol,
+    Transposed,
     Words,
 )
-from backhand.writers.pieces import as_base, flat, in_parentheses, is_prefix
+from backhand.writers.pieces import as_base, flat, in_parentheses, is_prefix, summand
 
 CLOSE_UP = frozenset(["·", "*", "/", "(", ")", "", " "])
 """Signs without blanks around them."""
@@ -51,7 +57,7 @@ def line(box: Box) -> str:
         case Fraction(above, below):
             return f"{line(_above(above))}/{line(_below(below))}"
         case Power(base, exponent):
-            return f"{line(as_base(base, line=True))}^{line(_raised(exponent))}"
+            return f"{line(as_base(base, line=True))}^{line(raised(exponent))}"
         case Root(inside):
             return f"sqrt({line(inside)})"
         case Bars(inside):
@@ -69,8 +75,35 @@ def line(box: Box) -> str:
             return f"{line(as_base(inside, line=True))}'"
         case Gap(width):
             return "_" * width
+        case Matrix(rows, _, axes):
+            return listed(rows, axes)
+        case Transposed(inside):
+            return f"{line(as_base(inside, line=True))}ᵀ"
+        case Indexed(inside, places):
+            return f"{line(as_base(inside, line=True))}[{places}]"
+        case Shaped(inside, shape):
+            return f"{line(inside)} ({shape})"
+        case Summary(text, shape):
+            return f"[{', '.join(part for part in (shape, text) if part)}]"
+        case Sum(index, last, inside):
+            over = f"{index}=0..{last}" if last else index
+            return f"Σ({over}) {line(summand(inside))}"
         case _:
             assert_never(box)
+
+
+def listed(rows: Sequence[Sequence[Box]], axes: int) -> str:
+    """An array as nested lists.
+
+    >>> listed(((Number("1"),), (Number("2"),)), 1)
+    '[1, 2]'
+    """
+    if axes == 1:
+        return f"[{', '.join(line(box) for row in rows for box in row)}]"
+    if axes > 2 and all(isinstance(box, Matrix) for row in rows for box in row):
+        return f"[{', '.join(line(box) for row in rows for box in row)}]"
+    inside = ", ".join(f"[{', '.join(map(line, row))}]" for row in rows)
+    return "[" * (axes - 1) + inside + "]" * (axes - 1)
 
 
 def chain(equation: Equation) -> str:
@@ -120,7 +153,7 @@ def _below(box: Box) -> Box:
     return Group(item) if isinstance(item, Number) and item.text.startswith("-") else item
 
 
-def _raised(box: Box) -> Box:
+def raised(box: Box) -> Box:
     """An exponent: a name, a number without sign, or something in parentheses."""
     items = flat(box, line=True)
     if len(items) == 1 and isinstance(items[0], Symbol | Group | Words):

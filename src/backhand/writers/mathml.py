@@ -7,6 +7,7 @@ A browser breaks no line inside a formula, so a long chain is several formulas s
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from typing import assert_never
 
@@ -18,18 +19,34 @@ from backhand.explaining.mathematics import (
     Fraction,
     Gap,
     Group,
+    Indexed,
+    Matrix,
     Number,
     Power,
     Prime,
     Root,
     Row,
+    Shaped,
     Sign,
     Slope,
+    Sum,
+    Summary,
     Symbol,
+    Transposed,
     Words,
 )
 from backhand.writers.names import Names, Parts, Verbatim, runs
-from backhand.writers.pieces import TIMES, Piece, as_base, flat, in_parentheses, is_fraction, is_prefix, is_tall
+from backhand.writers.pieces import (
+    TIMES,
+    Piece,
+    as_base,
+    flat,
+    in_parentheses,
+    is_fraction,
+    is_prefix,
+    is_tall,
+    summand,
+)
 from backhand.writers.plain import plain
 
 NBSP = "\u00a0"
@@ -41,11 +58,14 @@ SIGNS = {
     " ": f'<mo rspace=".17em">{INVISIBLE}</mo>',
     "·": '<mo lspace=".14em" rspace=".14em">·</mo>',
     "*": '<mo lspace=".14em" rspace=".14em">·</mo>',
+    "⊙": '<mo lspace=".2em" rspace=".2em">⊙</mo>',
+    "@": f'<mo rspace=".17em">{INVISIBLE}</mo>',
     "/": '<mo lspace="0" rspace="0">/</mo>',
     ",": "<mo>,</mo>",
     "(": '<mo form="prefix" stretchy="false">(</mo>',
     ")": '<mo form="postfix" stretchy="false">)</mo>',
 }
+MINUS = re.compile(r"(?<![\w.])-(?=\d)|(?<=e)-(?=\d)")
 GAP = '<mspace width=".12em"></mspace>'
 ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;"})
 
@@ -113,6 +133,29 @@ class MathML:
                 return words(text)
             case Gap(width):
                 return f'<mspace class="gap" width="{width / 2:g}em" height=".8em" depth=".2em"></mspace>'
+            case Matrix(rows, shape):
+                lines = "".join(
+                    f"<mtr>{''.join(f'<mtd>{self(each, slash=True)}</mtd>' for each in row)}</mtr>" for row in rows
+                )
+                return under(fenced("[", f"<mtable>{lines}</mtable>", "]", tall=True), shape)
+            case Transposed(inside):
+                return f'<msup>{self(as_base(inside), slash=slash)}<mi mathvariant="normal">T</mi></msup>'
+            case Indexed(inside, places):
+                base = self(as_base(inside), slash=slash)
+                return f"<mrow>{base}{fenced('[', flat_index(places), ']')}</mrow>"
+            case Shaped(inside, shape):
+                return under(self(inside, slash=slash), shape)
+            case Summary(text, shape):
+                parts = [part for part in (shape, text) if part]
+                return fenced("[", words(MINUS.sub("−", ", ".join(parts))), "]")
+            case Sum(index, last, inside):
+                below = f"<mrow>{flat_index(index)}<mo>=</mo><mn>0</mn></mrow>" if last else flat_index(index)
+                big = (
+                    f"<munderover><mo>∑</mo>{below}{flat_index(last)}</munderover>"
+                    if last
+                    else f"<munder><mo>∑</mo>{below}</munder>"
+                )
+                return f"<mrow>{big}{self(summand(inside), slash=slash)}</mrow>"
             case _:
                 assert_never(box)
 
@@ -174,7 +217,8 @@ def sign(text: str, *, prefix: bool) -> str:
 def lead(text: str) -> str:
     """A sign at the beginning of a formula that goes on from another one; a blank stands before it."""
     if text in TIMES:
-        return '<mo form="infix" lspace="0" rspace=".28em">·</mo>' if text.strip() else ""
+        dot = "⊙" if text == "⊙" else "·"
+        return f'<mo form="infix" lspace="0" rspace=".28em">{dot}</mo>' if text.strip(" @") else ""
     return sign(text, prefix=False).replace("<mo ", '<mo lspace="0" ')
 
 
@@ -219,10 +263,23 @@ def fenced(left: str, inside: str, right: str, tall: bool = False) -> str:
     return f'<mrow><mo form="prefix"{fixed}>{left}</mo>{inside}<mo form="postfix"{fixed}>{right}</mo></mrow>'
 
 
+def under(element: str, shape: str) -> str:
+    """Something with its shape under it."""
+    return f'<munder>{element}<mtext class="shape">{escape(shape)}</mtext></munder>' if shape else element
+
+
 def flat_index(text: str) -> str:
-    """An index on one line: `h1` is h and 1."""
-    found = "".join(f"<mn>{run}</mn>" if run.isdigit() else f"<mi>{escape(run)}</mi>" for run in runs(text))
+    """An index on one line: `h1` is h and 1, `0,1:3` has its signs."""
+    found = "".join(map(_index_part, runs(text)))
     return _one(found)
+
+
+def _index_part(run: str) -> str:
+    if run.isdigit():
+        return f"<mn>{run}</mn>"
+    if run in {",", ":", "+", "-"}:
+        return f'<mo lspace="0" rspace=".1em">{"−" if run == "-" else run}</mo>'
+    return f"<mi>{escape(run)}</mi>"
 
 
 def _one(elements: str) -> str:

@@ -23,27 +23,33 @@ from backhand.explaining.mathematics import (
     Fraction,
     Gap,
     Group,
+    Indexed,
+    Matrix,
     Number,
     Power,
     Prime,
     Root,
     Row,
+    Shaped,
     Sign,
     Slope,
+    Sum,
+    Summary,
     Symbol,
+    Transposed,
     Words,
 )
 
 THIN, NOTHING, DOT = Sign(" "), Sign(""), Sign("·")
 """What may stand between two factors; THIN is a blank in a line of text and a thin space in print."""
 
-OPERATORS = frozenset(["+", "-", "·", "*", "/", "", " "])
-TIMES = frozenset(["·", "*", "", " "])
+OPERATORS = frozenset(["+", "-", "·", "*", "/", "", " ", "⊙", "@"])
+TIMES = frozenset(["·", "*", "", " ", "⊙", "@"])
 OPEN, CLOSE, COMMA = Sign("("), Sign(")"), Sign(",")
 """Parentheses apart, where a line may end between them; otherwise they are a Group."""
 
 
-GUARDED = frozenset([Number, Fraction, Slope, Differentiate])
+GUARDED = frozenset([Number, Fraction, Slope, Differentiate, Sum])
 """What neighbours may force into parentheses."""
 
 
@@ -69,6 +75,8 @@ def flat(box: Box, *, line: bool = False) -> list[Box]:
         return [box]
     items = _opened(box)
     items = [_guarded(items, i, line) if type(item) in GUARDED else item for i, item in enumerate(items)]
+    if not line:  # in print, matrices are multiplied by standing side by side
+        items = [THIN if isinstance(item, Sign) and item.text == "@" else item for item in items]
     return [_joint(items, i) if isinstance(item, Sign) and not item.text else item for i, item in enumerate(items)]
 
 
@@ -117,6 +125,8 @@ def _guarded(items: Sequence[Box], place: int, line: bool) -> Box:
             guard = signed or before in {"", "/"} or after in {"", "/"}
         case Slope() | Differentiate() if line:
             guard = "/" in {_sign_at(items, place - 1), _sign_at(items, place + 1)}
+        case Sum():
+            guard = place + 1 < len(items) and _sign_at(items, place + 1) in TIMES | {"/"}
         case _:
             guard = False
     return Group(item) if guard else item
@@ -142,11 +152,11 @@ def _joint(items: Sequence[Box], place: int) -> Sign:
         return NOTHING
     if isinstance(right, Number) or (isinstance(left, Number) and isinstance(right, Fraction)):
         return DOT
-    if not isinstance(right, Group):
+    if not isinstance(right, Group) or isinstance(left, Matrix | Summary):
         return THIN
     if isinstance(left, Prime):
         left = left.inside
-    return DOT if isinstance(left, Symbol | Slope | Power | Words) else NOTHING
+    return DOT if isinstance(left, Symbol | Slope | Power | Words | Transposed | Indexed | Shaped) else NOTHING
 
 
 def _beginning(box: Box) -> Box:
@@ -162,14 +172,23 @@ def as_base(base: Box, *, line: bool = False) -> Box:
             return base if line or (not name.endswith(("'", "′")) and "#" not in name) else Group(base)
         case Number(text):
             return Group(base) if text.startswith("-") or "e" in text else base
-        case Group() | Call() | Bars() | Root() | Words() | Sign() | Gap():
+        case (
+            Group() | Call() | Bars() | Root() | Words() | Sign() | Gap() | Matrix() | Indexed() | Shaped() | Summary()
+        ):
             return base
         case Row(items):
             return as_base(items[0], line=line) if len(items) == 1 else Group(base)
-        case Fraction() | Power() | Prime() | Slope() | Differentiate():
+        case Fraction() | Power() | Prime() | Slope() | Differentiate() | Transposed() | Sum():
             return Group(base)
         case _:
             assert_never(base)
+
+
+def summand(inside: Box) -> Box:
+    """What stands behind a sum over an index: a sum needs parentheses there."""
+    items = flat(inside)
+    loose = (isinstance(each, Sign) and each.text in {"+", "-"} for each in items)
+    return Group(inside) if any(loose) else inside
 
 
 def in_parentheses(box: Box) -> Group:
@@ -209,8 +228,19 @@ def breadth(box: Box) -> float:
             return max(len(of), len(by)) * 0.7 + 2
         case Differentiate(by, inside):
             return len(by) * 0.7 + 4 + breadth(inside)
-        case Prime(inside):
-            return breadth(inside) + 0.5
+        case Prime(inside) | Transposed(inside):
+            return breadth(inside) + 0.6
+        case Matrix(rows):
+            columns = (max(map(breadth, column)) + 1 for column in zip(*rows, strict=True))
+            return sum(columns) + 1
+        case Indexed(inside, places):
+            return breadth(inside) + 0.6 * len(places) + 1.2
+        case Shaped(inside, shape):
+            return max(breadth(inside), 0.7 * len(shape))
+        case Summary(text, shape):
+            return 0.9 * (len(text) + len(shape)) + 3
+        case Sum(index, last, inside):
+            return breadth(summand(inside)) + 0.7 * max(len(index) + 2, len(last)) + 1
         case Gap(width):
             return width
         case _:
@@ -220,15 +250,17 @@ def breadth(box: Box) -> float:
 def is_tall(box: Box) -> bool:
     """Whether it stands higher than a line, so that parentheses around it must grow."""
     match box:
-        case Fraction() | Slope() | Differentiate():
+        case Fraction() | Slope() | Differentiate() | Shaped() | Sum():
             return True
         case Row(items) | Call(_, items):
             return any(map(is_tall, items))
+        case Matrix(rows):
+            return len(rows) != 1 or any(map(is_tall, rows[0]))
         case Power(base, exponent):
             return is_tall(base) or is_tall(exponent)
-        case Root(inside) | Group(inside) | Bars(inside) | Prime(inside):
+        case Root(inside) | Group(inside) | Bars(inside) | Prime(inside) | Transposed(inside) | Indexed(inside):
             return is_tall(inside)
-        case Symbol() | Number() | Sign() | Words() | Gap():
+        case Symbol() | Number() | Sign() | Words() | Gap() | Summary():
             return False
         case _:
             assert_never(box)

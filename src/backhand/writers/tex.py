@@ -20,14 +20,20 @@ from backhand.explaining.mathematics import (
     Fraction,
     Gap,
     Group,
+    Indexed,
+    Matrix,
     Number,
     Power,
     Prime,
     Root,
     Row,
+    Shaped,
     Sign,
     Slope,
+    Sum,
+    Summary,
     Symbol,
+    Transposed,
     Words,
 )
 from backhand.writers.names import Names, Parts, Verbatim, runs
@@ -42,9 +48,21 @@ from backhand.writers.pieces import (
     is_prefix,
     is_tall,
     pieces,
+    summand,
 )
 
-SIGNS = {"·": r" \cdot ", "*": r" \cdot ", "/": "/", "": "", " ": r"\,", ",": ", ", "(": "(", ")": ")"}
+SIGNS = {
+    "·": r" \cdot ",
+    "*": r" \cdot ",
+    "/": "/",
+    "": "",
+    " ": r"\,",
+    ",": ", ",
+    "(": "(",
+    ")": ")",
+    "⊙": r" \odot ",
+    "@": r"\,",
+}
 RELATIONS = {
     "≈": r"\approx",
     "≠": r"\neq",
@@ -67,6 +85,10 @@ LETTERS = {
 }  # fmt: skip
 """Greek letters as TeX commands; those that look Latin (omicron, capital Alpha) have none."""
 
+
+PLACES = re.compile(r"[A-Za-z0-9,:+\- ]*")
+NUMBERS = re.compile(r"(?<![\w.])(-?\d+(?:\.\d+)?(?:e-?\d+)?)(?![\w.])")
+"""Numbers among words; at odd places when the words are split by it."""
 
 ALIGN = "\x00"
 """Where a line is aligned, until it is known whether there are several."""
@@ -117,8 +139,46 @@ class TeX:
                 return self.words(text)
             case Gap(width):
                 return rf"\underline{{\hspace{{{width / 2:g}em}}}}"
+            case Matrix(rows, shape):
+                lines = r" \\ ".join(" & ".join(self(each, inline=True) for each in row) for row in rows)
+                columns = "r" * max(map(len, rows), default=1)
+                return self._under(rf"\left[\begin{{array}}{{{columns}}} {lines} \end{{array}}\right]", shape)
+            case Transposed(inside):
+                return rf"{self(as_base(inside), inline=inline)}^{{\mathsf{{T}}}}"
+            case Indexed(inside, places):
+                return f"{self(as_base(inside), inline=inline)}[{self._places(places)}]"
+            case Shaped(inside, shape):
+                return self._under(self(inside, inline=inline), shape)
+            case Summary(text, shape):
+                return rf"[\,{', '.join(part for part in (self._shape(shape), self._described(text)) if part)}\,]"
+            case Sum(index, last, inside):
+                limits = (
+                    f"_{{{self._places(index)} = 0}}^{{{self._places(last)}}}"
+                    if last
+                    else f"_{{{self._places(index)}}}"
+                )
+                return rf"\sum{limits} {self(summand(inside), inline=inline)}"
             case _:
                 assert_never(box)
+
+    def _under(self, text: str, shape: str) -> str:
+        return rf"\underset{{{self._shape(shape)}}}{{{text}}}" if shape else text
+
+    def _shape(self, shape: str) -> str:
+        """A shape, 3×2."""
+        sizes = shape.split("×")
+        return r" \times ".join(sizes) if all(size.isdigit() for size in sizes) else self.words(shape) if shape else ""
+
+    def _places(self, places: str) -> str:
+        """What stands in brackets, 0,1:3: a colon is no relation there."""
+        if PLACES.fullmatch(places):
+            return places.replace(" ", "").replace(":", "{:}")
+        return self.words(places)
+
+    def _described(self, text: str) -> str:
+        """Words with numbers among them."""
+        cut = NUMBERS.split(text)
+        return "".join(number(part) if at % 2 else self.words(part) for at, part in enumerate(cut) if part)
 
     def _row(self, items: Sequence[Box], inline: bool) -> str:
         found: list[str] = []

@@ -39,19 +39,25 @@ from backhand.explaining.mathematics import (
     Fraction,
     Gap,
     Group,
+    Indexed,
+    Matrix,
     Number,
     Power,
     Prime,
     Root,
     Row,
+    Shaped,
     Sign,
     Slope,
+    Sum,
+    Summary,
     Symbol,
+    Transposed,
     Words,
 )
 from backhand.writers import svg
 from backhand.writers.names import Names, Parts, Verbatim, runs
-from backhand.writers.pieces import as_base, flat, in_parentheses, is_fraction, is_prefix, is_tall, pieces
+from backhand.writers.pieces import as_base, flat, in_parentheses, is_fraction, is_prefix, is_tall, pieces, summand
 from backhand.writers.plain import plain
 
 ROOM = 62
@@ -192,7 +198,7 @@ class _Page:
         cut = pieces(link.box, ROOM)
         if len(cut) == 1:
             body = self.items(cut[0].row.items, inline=False)
-            yield relation + (f"#result[${body}$]" if result else body)
+            yield relation + (f"#result[$display({body})$]" if result else body)
             return
         for place, piece in enumerate(cut):
             lead = sign(piece.lead, prefix=False) if place else relation
@@ -276,6 +282,22 @@ class _Page:
                 return f"{string(text)} " if text else ""
             case Gap(width):
                 return f"#gap({width}) "
+            case Matrix(rows, shape):
+                lines = "; ".join(", ".join(self.math(each, inline=True) for each in row) for row in rows)
+                return under(f'mat(delim: "[", align: #right, {lines}) ', shape)
+            case Transposed(inside):
+                return f"attach({self.math(as_base(inside), inline=inline)}, t: upright(T)) "
+            case Indexed(inside, places):
+                base = self.math(as_base(inside), inline=inline)
+                return f"{base}bracket.l {string(places)} bracket.r "
+            case Shaped(inside, shape):
+                return under(self.math(inside, inline=inline), shape)
+            case Summary(text, shape):
+                return f"bracket.l {string(', '.join(part for part in (shape, text) if part))} bracket.r "
+            case Sum(index, last, inside):
+                below = f"{string(index)} = 0" if last else string(index)
+                above = f", t: {string(last)}" if last else ""
+                return f"attach(sum, b: {below}{above}) {self.math(summand(inside), inline=inline)}"
             case _:
                 assert_never(box)
 
@@ -340,6 +362,11 @@ def number(text: str) -> str:
     body = f"{digits} " if digits.replace(".", "", 1).isdigit() and digits.isascii() else f"{string(digits)} "
     power = f"dot.op attach(10, t: {number(exponent.lstrip('+'))}) " if exponent else ""
     return minus + body + power
+
+
+def under(text: str, shape: str) -> str:
+    """Something with its shape under it."""
+    return f"attach(limits({text}), b: {string(shape)}) " if shape else text
 
 
 def over(above: str, below: str, inline: bool) -> str:

@@ -1,0 +1,178 @@
+"""Shapes, settled before anything is computed.
+
+    settle(quantities)            each quantity with its shape; errors name both shapes and where they came from
+    shape_of(formula, shapes)     the shape of one formula; Mismatch where its parts do not fit
+
+Elementwise operations broadcast: axes are compared from the last, and an axis of size 1 goes with any.
+Sizes are checked against the limits here, so that nothing large is allocated before it is allowed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from backhand import limits
+from backhand.core.array_operations import MATMUL, TRANSPOSE, ArrayOperation, Mismatch, Shape, Site, broadcast, shown
+from backhand.core.formula import Apply, Formula, Ref, Slope, apply, grouped, names, postorder, to_text
+from backhand.core.graph import Quantity
+from backhand.errors import BackhandError, LimitError, ReadError, raise_all
+
+Slopes = Callable[[Slope], Shape]
+"""The shape of a derivative that stands in a formula."""
+
+
+class Unfit(Mismatch):
+    """A Mismatch, and the part of the formula where it is."""
+
+    def __init__(self, words: str, node: Apply) -> None:
+        super().__init__(words)
+        self.node = node
+
+
+def node_shape(node: Apply, shapes: Sequence[Shape]) -> Shape:
+    """The shape of one operation's result. Raises Unfit."""
+    try:
+        if node.style == "arrow" and (array := next(filter(None, shapes), None)):
+            raise Mismatch(f"an arrow carries a single number times a single weight, and here is {shown(array)}")
+        if isinstance(node.operation, ArrayOperation):
+            return node.operation.shape(shapes, dict(node.params))
+        return broadcast(shapes)
+    except Mismatch as error:
+        raise Unfit(str(error), node) from None
+
+
+def shapes_in(formula: Formula, shapes: Mapping[str, Shape], slopes: Slopes | None = None) -> list[Shape]:
+    """The shapes of all parts of a formula, in the order of `postorder`. Raises Unfit."""
+    found: list[Shape] = []
+    stack: list[Shape] = []
+    for node in postorder(formula):
+        match node:
+            case Apply():
+                count = len(node.args)
+                args = stack[len(stack) - count :]
+                del stack[len(stack) - count :]
+                shape = node_shape(node, args)
+                if size(shape) > limits.ELEMENTS:
+                    raise LimitError(
+                        f"{_short(node)} would be an array of {size(shape)} elements; "
+                        f"at most {limits.ELEMENTS} are made.",
+                        node.span,
+                        cure="Use smaller arrays.",
+                    )
+            case Ref():
+                shape = shapes[node.name]
+            case Slope():
+                assert slopes is not None
+                shape = slopes(node)
+            case _:
+                shape = ()
+        found.append(shape)
+        stack.append(shape)
+    return found
+
+
+def shape_of(formula: Formula, shapes: Mapping[str, Shape], slopes: Slopes | None = None) -> Shape:
+    """The shape of a formula. Raises Unfit."""
+    return shapes_in(formula, shapes, slopes)[-1]
+
+
+def size(shape: Shape) -> int:
+    """How many elements."""
+    found = 1
+    for one in shape:
+        found *= one
+    return found
+
+
+def site(node: Apply, shapes: Sequence[Shape], shape: Shape) -> Site:
+    """Where a row is used, for its `formula` and `vjp`."""
+    options: dict[str, Any] = dict(node.params)
+    return Site(tuple(shapes), shape, options)
+
+
+def settle(quantities: Sequence[Quantity]) -> list[Quantity]:
+    """The quantities, in topological order, with their shapes. Raises ReadError or SeveralErrors."""
+    shapes: dict[str, Shape] = {}
+    settled: list[Quantity] = []
+    errors: list[BackhandError] = []
+    broken: set[str] = set()
+    together = 0
+    for quantity in quantities:
+        shape = quantity.shape
+        together += size(shape)
+        if quantity.computed and quantity.definition is not None:
+            if not broken.isdisjoint(names(quantity.definition)):
+                broken.add(quantity.name)
+                continue
+            try:
+                parts = shapes_in(quantity.definition, shapes)
+                shape = parts[-1]
+                together += sum(map(size, parts))
+                if together > limits.TOGETHER:
+                    raise too_much(quantity)
+            except Unfit as error:
+                errors.append(_unfit(quantity, error, shapes, {q.name: q for q in settled}))
+                broken.add(quantity.name)
+                continue
+            except LimitError as error:
+                errors.append(error)
+                broken.add(quantity.name)
+                continue
+        shapes[quantity.name] = shape
+        settled.append(quantity if shape == quantity.shape else replace(quantity, shape=shape))
+    raise_all(errors)
+    return settled
+
+
+def too_much(quantity: Quantity) -> LimitError:
+    """The arrays up to and with this quantity are too large together."""
+    return LimitError(
+        f"{quantity.name} makes the arrays of this network too large: more than {limits.TOGETHER} elements together.",
+        quantity.span,
+        cure="Use smaller arrays, or fewer.",
+    )
+
+
+def _unfit(quantity: Quantity, error: Unfit, shapes: Mapping[str, Shape], known: Mapping[str, Quantity]) -> ReadError:
+    """The sentence: what does not fit, where each array came from, and what would fit."""
+    came: list[str] = []
+    for name in names(error.node):
+        span = known[name].span
+        came.append(f"{name} is {shown(shapes[name])}" + (f" (line {span.line})" if span else ""))
+    what = f"{quantity.name}: in {_short(error.node)}, {error}."
+    cure = _would_fit(error.node, shapes)
+    return ReadError(what, error.node.span or quantity.span, cure=f"{'; '.join(came)}. {cure}" if came else cure)
+
+
+def _would_fit(node: Apply, shapes: Mapping[str, Shape]) -> str:
+    """What to do about it: for a product of matrices which factor turned or exchanged would fit."""
+    if node.style == "arrow":
+        return "Write the unit as an equation, B = W @ x or B = w*x."
+    several = "Change one of them." if len(names(node)) > 1 else "Change what stands there."
+    if node.operation is not MATMUL:
+        return several
+    one, other = node.args
+    for tried in (
+        apply(MATMUL, one, _turned(other)),
+        apply(MATMUL, _turned(one), other),
+        apply(MATMUL, _turned(one), _turned(other)),
+        apply(MATMUL, other, one),
+    ):
+        try:
+            shape = shape_of(tried, shapes)
+        except (Unfit, LimitError):
+            continue
+        return f"{_short(tried)} would fit, and is {shown(shape)}."
+    return several
+
+
+def _turned(formula: Formula) -> Formula:
+    loose = isinstance(formula, Apply) and formula.operation.name in ("+", "-", "*", "/", "neg", "@", "^")
+    return apply(TRANSPOSE, grouped(formula) if loose else formula, params=(("axes", None),))
+
+
+def _short(node: Formula, most: int = 60) -> str:
+    text = to_text(node)
+    return text if len(text) <= most else text[: most - 3] + "..."

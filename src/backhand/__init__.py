@@ -1,9 +1,11 @@
-"""Backhand does backpropagation by hand: it solves a network with the whole working, and marks somebody's own.
+"""Backhand does backpropagation by hand: it solves a network with the whole working, marks somebody's own, and sets
+exercises.
 
     import backhand
     graph = backhand.read("q3.bh")                                   or backhand.Net()
     backhand.solve(graph)                                            every value and derivative
     backhand.mark(backhand.read_answer("q3-answer.md"), graph)       each line judged, the habit named
+    backhand.set(graph, n=30, seed=7)                                exercises on which mistakes give different answers
 
 The public names are those in `__all__`; each is loaded when it is first used, so that a command
 that needs few of them starts quickly.
@@ -36,6 +38,12 @@ if TYPE_CHECKING:
     from backhand.marking.work import Work
     from backhand.readers import read
     from backhand.readers.answer import read_answer
+    from backhand.readers.quizzes import read_exercises
+    from backhand.readers.recipe import built_in, read_recipe
+    from backhand.setting.check import check
+    from backhand.setting.exercise import Bank, Exercise
+    from backhand.setting.recipe import Recipe
+    from backhand.setting.set import set  # noqa: A004 - the verb
     from backhand.solving.solution import Solution
     from backhand.solving.solve import solve
 
@@ -44,7 +52,9 @@ __version__ = "0.1.0"
 __all__ = [
     "CALCULUS",
     "BackhandError",
+    "Bank",
     "CheckError",
+    "Exercise",
     "Graph",
     "Judgement",
     "LimitError",
@@ -54,6 +64,7 @@ __all__ = [
     "Propagation",
     "Quantity",
     "ReadError",
+    "Recipe",
     "Rules",
     "SeveralErrors",
     "Solution",
@@ -61,6 +72,8 @@ __all__ = [
     "UndefinedError",
     "UsageError",
     "Work",
+    "built_in",
+    "check",
     "draw",
     "mark",
     "path_product",
@@ -68,6 +81,9 @@ __all__ = [
     "propagate",
     "read",
     "read_answer",
+    "read_exercises",
+    "read_recipe",
+    "set",
     "solve",
     "write",
 ]
@@ -78,7 +94,9 @@ _HOMES = {
     "paths": "core.paths", "path_product": "core.paths", "read": "readers", "solve": "solving.solve",
     "Solution": "solving.solution", "draw": "display", "write": "display", "mark": "marking.mark",
     "Judgement": "marking.marking", "Marking": "marking.marking", "Policy": "marking.policy",
-    "Work": "marking.work", "read_answer": "readers.answer",
+    "Work": "marking.work", "read_answer": "readers.answer", "set": "setting.set", "check": "setting.check",
+    "Bank": "setting.exercise", "Exercise": "setting.exercise", "Recipe": "setting.recipe",
+    "read_recipe": "readers.recipe", "built_in": "readers.recipe", "read_exercises": "readers.quizzes",
 }  # fmt: skip
 
 

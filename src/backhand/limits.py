@@ -42,6 +42,9 @@ the lines that do not follow."""
 PAIRED_WAYS = 300
 """Arrows of a network up to which two habits at a time are tried."""
 
+EXERCISES = 10_000
+"""Exercises that are made at once."""
+
 WAYS = 20_000
 """Arrows of a network up to which habits are looked for at all; lines are judged on any."""
 

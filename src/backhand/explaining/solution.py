@@ -103,7 +103,7 @@ def value_working(solution: Solution, name: str) -> Iterator[Block]:
         step = solution.forward_step(solution.graph[name])
         yield _value(solution, step, every=False)
     else:
-        yield Equation((Link("", _equality(solution, solution.graph[name])),))
+        yield Equation((Link("", equality(solution, solution.graph[name])),))
 
 
 def derivative_working(solution: Solution, name: str, detail: Detail = "steps") -> Iterator[Block]:
@@ -146,11 +146,12 @@ def _with_values(solution: Solution, quantities: Sequence[Quantity]) -> tuple[In
     for quantity in quantities:
         if words:
             words.append(", ")
-        words.append(_equality(solution, quantity))
+        words.append(equality(solution, quantity))
     return tuple(words)
 
 
-def _equality(solution: Solution, quantity: Quantity) -> m.Box:
+def equality(solution: Solution, quantity: Quantity) -> m.Box:
+    """`A1 = -1`; of a formula without names its value as well."""
     if quantity.given is None:
         return m.Row((m.Symbol(quantity.name), m.Words(" (no value)")))
     seen = [Seen([m.Symbol(quantity.name)], 4)]

@@ -475,8 +475,9 @@ class Judge:
         if said.bare:
             return self._after_numbers(case, before, said)
         if before.same_as(said):
-            if before.literal.value == said.literal.value:  # nothing was rounded so far
-                case.numbers = said._replace(exact=said.exact._replace(off=0.0))
+            if before.literal.value == said.literal.value:  # nothing was rounded in this step
+                known = before.exact if not before.exact.off else said.exact._replace(off=0.0)
+                case.numbers = said._replace(exact=known)
             return self._standing(case, said)
         if self._true_but_rounded(case, before, said):
             return "right", ""

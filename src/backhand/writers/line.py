@@ -17,6 +17,7 @@ from backhand.explaining.mathematics import (
     Call,
     Differentiate,
     Fraction,
+    Gap,
     Group,
     Indexed,
     Matrix,
@@ -74,6 +75,8 @@ def line(box: Box) -> str:
             return f"d/d{by} {line(in_parentheses(inside))}"
         case Prime(inside):
             return f"{line(as_base(inside, line=True))}'"
+        case Gap(width):
+            return "_" * width
         case Matrix(rows, _, axes):
             return listed(rows, axes)
         case Transposed(inside):

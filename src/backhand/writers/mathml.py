@@ -17,6 +17,7 @@ from backhand.explaining.mathematics import (
     Call,
     Differentiate,
     Fraction,
+    Gap,
     Group,
     Indexed,
     Matrix,
@@ -133,6 +134,8 @@ class MathML:
                 return f"<msup>{self(as_base(inside), slash=slash)}<mo>′</mo></msup>"
             case Words(text):
                 return words(text)
+            case Gap(width):
+                return f'<mspace class="gap" width="{width / 2:g}em" height=".8em" depth=".2em"></mspace>'
             case Matrix(rows, shape):
                 lines = "".join(
                     f"<mtr>{''.join(map(self._cell, row, behind))}</mtr>"

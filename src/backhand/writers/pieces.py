@@ -21,6 +21,7 @@ from backhand.explaining.mathematics import (
     Call,
     Differentiate,
     Fraction,
+    Gap,
     Group,
     Indexed,
     Matrix,
@@ -174,7 +175,9 @@ def as_base(base: Box, *, line: bool = False) -> Box:
             return base if line or (not name.endswith(("'", "′")) and "#" not in name) else Group(base)
         case Number(text):
             return Group(base) if text.startswith("-") or "e" in text else base
-        case Group() | Call() | Bars() | Root() | Words() | Sign() | Matrix() | Indexed() | Shaped() | Summary():
+        case (
+            Group() | Call() | Bars() | Root() | Words() | Sign() | Gap() | Matrix() | Indexed() | Shaped() | Summary()
+        ):
             return base
         case Row(items):
             return as_base(items[0], line=line) if len(items) == 1 else Group(base)
@@ -241,6 +244,8 @@ def breadth(box: Box) -> float:
             return 0.9 * (len(text) + len(shape)) + 3
         case Sum(index, last, inside):
             return breadth(summand(inside)) + 0.7 * max(len(index) + 2, len(last)) + 1
+        case Gap(width):
+            return width
         case _:
             assert_never(box)
 
@@ -258,7 +263,7 @@ def is_tall(box: Box) -> bool:
             return is_tall(base) or is_tall(exponent)
         case Root(inside) | Group(inside) | Bars(inside) | Prime(inside) | Transposed(inside) | Indexed(inside):
             return is_tall(inside)
-        case Symbol() | Number() | Sign() | Words() | Summary():
+        case Symbol() | Number() | Sign() | Words() | Gap() | Summary():
             return False
         case _:
             assert_never(box)

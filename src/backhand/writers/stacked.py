@@ -19,6 +19,7 @@ from backhand.explaining.mathematics import (
     Call,
     Differentiate,
     Fraction,
+    Gap,
     Group,
     Indexed,
     Matrix,
@@ -73,7 +74,7 @@ def is_stacked(box: Box) -> bool:
                 todo.append(inside)
             case Indexed(inside) | Differentiate(_, inside) | Sum(_, _, inside):
                 todo.append(inside)
-            case Symbol() | Number() | Sign() | Slope() | Words() | Summary():
+            case Symbol() | Number() | Sign() | Slope() | Words() | Summary() | Gap():
                 pass
     return False
 
@@ -160,7 +161,7 @@ class Stacker:
             case Sum(index, last, inside):
                 front = line(Sum(index, last, Words("")))
                 return beside([of_text(self.text(front)), self(summand(inside))])
-            case Symbol() | Number() | Sign() | Slope() | Words() | Summary():
+            case Symbol() | Number() | Sign() | Slope() | Words() | Summary() | Gap():
                 raise AssertionError("they are set on one line")
 
     def row(self, items: Sequence[Box]) -> Block:

@@ -18,6 +18,7 @@ from backhand.explaining.mathematics import (
     Call,
     Differentiate,
     Fraction,
+    Gap,
     Group,
     Indexed,
     Matrix,
@@ -139,6 +140,8 @@ class TeX:
                 return f"{self(as_base(inside), inline=inline)}'"
             case Words(text):
                 return self.words(text)
+            case Gap(width):
+                return rf"\underline{{\hspace{{{width / 2:g}em}}}}"
             case Matrix(rows, shape):
                 lines = r" \\ ".join(
                     " & ".join(

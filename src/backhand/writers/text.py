@@ -17,13 +17,16 @@ from backhand.explaining.document import (
     Document,
     Equation,
     Figure,
+    Fine,
     Heading,
     Inline,
     Link,
+    NewSheet,
     Page,
     Paragraph,
     Pen,
     Remark,
+    Room,
     Statement,
     Stroke,
     Table,
@@ -84,11 +87,11 @@ def _ascii(c: str) -> str:
 def _apart(before: Block | None, block: Block) -> bool:
     """Whether an empty line stands between: before headings, prose and tables, not between the lines of a step."""
     match before:
-        case None | Table() | Figure() | Page():
+        case None | Table() | Figure() | Page() | Room() | NewSheet():
             return True
         case Heading(level):
             return level == 1 or isinstance(block, Heading)
-        case Paragraph() | Equation() | Remark():
+        case Paragraph() | Equation() | Remark() | Fine():
             return not isinstance(block, Equation | Remark)
         case _:
             assert_never(before)
@@ -112,8 +115,16 @@ class _Page:
             case Heading(level, words):
                 self.indent = "" if level == 1 else INDENT
                 yield from self.heading(level, words, "-")
-            case Paragraph(words):
+            case Paragraph(words) | Fine(words):
                 yield from self.prose(words)
+            case Room(lines):
+                yield from [""] * lines
+            case NewSheet(title):
+                self.indent = ""
+                yield self.style("=" * int(min(self.room, 72)), "dim")
+                if title:
+                    yield ""
+                    yield from self.heading(1, (title,), "=")
             case Equation():
                 yield from self.equation(block)
             case Table():

@@ -93,6 +93,9 @@ class Draft:
         return self.last.span.source.name, self.last.span.start
 
 
+GREEK_LETTERS = frozenset("ΔδηεαλμτσφψωΣ∆")
+
+
 def _differential(formula: Formula | None) -> bool:
     """2z dz."""
     return formula is not None and any(
@@ -207,7 +210,7 @@ class Claims:
     def _subject_of_words(self, piece: Piece) -> Piece:
         """`und dL/db` is dL/db."""
         factors = _side_by_side(piece.formula)
-        if len(factors) < 2 or not all(self._strange(f) for f in factors[:-1]):
+        if len(factors) < 2 or not all(self._strange(f) and not _greek(f) for f in factors[:-1]):
             return piece
         last = factors[-1]
         known = isinstance(last, Slope) or (isinstance(last, Ref) and self.names.meant(last.name) is not None)
@@ -913,6 +916,11 @@ def _dotted(formula: Formula | None) -> bool:
 
 def _one_letter(formula: Formula) -> bool:
     return isinstance(formula, Ref) and len(formula.name) == 1
+
+
+def _greek(formula: Formula) -> bool:
+    """Δ of Δw is a sign, no word."""
+    return isinstance(formula, Ref) and formula.name in GREEK_LETTERS
 
 
 def _letters(name: str) -> bool:

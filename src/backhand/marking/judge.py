@@ -26,7 +26,7 @@ from backhand.core.graph import Graph
 from backhand.core.operations import NEGATE, POWER
 from backhand.marking import reasons as say
 from backhand.marking.about import About, Derivative, Local, Value
-from backhand.marking.align import Context, Unresolved, resolve, with_calls, with_eulers_number, with_powers
+from backhand.marking.align import Context, Names, Unresolved, resolve, with_calls, with_eulers_number, with_powers
 from backhand.marking.claims import Claims, Draft, bare, plain
 from backhand.marking.diagnose import Claimed
 from backhand.marking.expected import Expected
@@ -359,6 +359,10 @@ class Judge:
             return
         if (step := self.quotients.step(piece.formula, self._worth)) is not None and self._quotient(case, piece, step):
             return
+        if case.draft.about is None and _is_called(piece.formula, self.names):
+            case.links.append(Judged(piece, "unclear", say.ELSEWHERE))
+            case.numbers = None
+            return
         resolved, reason = self._resolved(case, piece.formula)
         if resolved is None:
             case.links.append(Judged(piece, "unclear", reason))
@@ -535,6 +539,8 @@ class Judge:
             return ("follows" if self._astray or said.bare else "right"), ""
         if any(said.agrees(number) for number in case.named):
             return ("follows" if case.truths else "right"), ""
+        if not said.bare and self._from_the_page(case, said.formula):
+            return ("follows" if self._astray else "right"), ""
         case.slips = () if said.bare else self._slips(case, said.formula)
         if case.slips:
             slip = case.slips[0]
@@ -598,6 +604,8 @@ class Judge:
             return "right", ""
         if self._follows_by_formula(case, formula, own):
             return "follows", ""
+        if self._from_the_page(case, formula):
+            return ("follows" if self._astray else "right"), ""
         return "wrong", self._ways_missing(case, formula) or say.NOT_THE_RULE
 
     def _keeps_to_own(self, case: _Case, own: Sequence[Measured]) -> bool:
@@ -607,6 +615,22 @@ class Judge:
             return True
         return any(_meets_one(m, number) for m in own if m.known for number in (*case.follows, *case.truths))
 
+    def _from_the_page(self, case: _Case, formula: Formula) -> bool:
+        """Whether a formula is about right with numbers that stand on the page before it, and are nobody else's: a slope
+        rounded carelessly, under a name of its own."""
+        strange = [n for n in postorder(formula) if isinstance(n, Num) and self.rounding.strange(n)]
+        if not strange or not all(self._is_seen(abs(float(node.value)), 1e-12) for node in strange):
+            return False
+        value = self._as_written(formula)
+        return value.known and any(
+            abs(float(value.value) - float(truth)) <= EARLY * abs(float(truth)) for truth in case.truths
+        )
+
+    def _is_seen(self, size: float, reach: float) -> bool:
+        """Whether a number stands on the page so far."""
+        at = bisect_left(self.seen, size - reach)
+        return at < len(self.seen) and self.seen[at] <= size + reach
+
     def _stranger(self, formula: Formula) -> Num | None:
         """A rounded number beside names that is none of the network's, none of the writer's, and nowhere on the page so
         far: whoever knows the result can make one up that fits (`h + (1 - h) - 0.7525`)."""
@@ -615,9 +639,7 @@ class Judge:
                 continue
             if any(not world.rounding(self.plain).strange(node) for world in self._own_worlds()):
                 continue
-            size, half = abs(float(node.value)), 0.5 * 10.0 ** -(places(node) or 0) * 1.0001
-            at = bisect_left(self.seen, size - half)
-            if at == len(self.seen) or self.seen[at] > size + half:
+            if not self._is_seen(abs(float(node.value)), 0.5 * 10.0 ** -(places(node) or 0) * 1.0001):
                 return node
         return None
 
@@ -798,6 +820,10 @@ class Judge:
             return say.AFTER_A_STEP
         if self._of_the_supposed(case, value):
             return say.SUPPOSED
+        if self.steps.new and isinstance(draft.about, Value) and draft.kind == "value":
+            world = World(self.graph, self.of, givens=self.steps.new)
+            if self._comes_out(case, value, world):
+                return say.AFTER_A_STEP
         return say.REUSED if self._is_reused(case) else ""
 
     def _of_the_supposed(self, case: _Case, value: Amount | None) -> bool:
@@ -807,9 +833,14 @@ class Judge:
             return False
         if self._supposition is None:
             self._supposition = World(self.graph, self.of, givens=self.supposed)
-        number = self._supposition.predicted(about)
+        return self._comes_out(case, value, self._supposition)
+
+    def _comes_out(self, case: _Case, value: Amount | None, world: World) -> bool:
+        """Whether a number comes out of those of a world."""
+        about = case.draft.about
+        number = world.predicted(about) if about is not None else None
         shown, rounded = _shown(case.draft.number)
-        return number is not None and number == number and agrees(value, number, shown, about=rounded)
+        return value is not None and number is not None and number == number and agrees(value, number, shown, about=rounded)
 
     def _is_reused(self, case: _Case) -> bool:
         """Whether the claim is about a name that the page has for something else as well, or uses one."""
@@ -1012,6 +1043,12 @@ def _meets(one: Measured, other: Measured) -> bool:
         return True
     off = one.off + other.off
     return off > 0 and abs(float(one.value) - float(other.value)) <= off * 1.0001
+
+
+def _is_called(formula: Formula, names: Names) -> bool:
+    """f(3.001): with nothing that it is about, as likely a value elsewhere as a product."""
+    found = calls(formula, names)
+    return bool(found) and found[-1][1] is formula and plain(found[-1][1].args[1])
 
 
 def _near(one: Amount, other: Amount) -> bool:

@@ -79,6 +79,7 @@ def read_work(sources: Sequence[Source], *, arrays: bool = False) -> Work:
 
 # -- the lines of a page -----------------------------------------------------------------------------------
 
+COMMENT_MARKS = re.compile(r"/\*+|\*+/")
 POINTS = re.compile(r"[0-9]\.[0-9]")
 COMMAS = re.compile(r"(?<![0-9.,{(\[])([0-9]+),([0-9]+)(?![0-9.,\]}])")
 
@@ -89,6 +90,8 @@ class _Page:
     def __init__(self, source: Source, arrays: bool = False, before: int = 0) -> None:
         self.source = source
         self.text = " " + source.text[1:] if source.text.startswith("\ufeff") else source.text
+        if "/*" in self.text and "*/" in self.text:
+            self.text = COMMENT_MARKS.sub(lambda found: " " * len(found[0]), self.text)
         self.arrays = arrays
         self.literals: dict[str, ArrayWritten] = {}
         if arrays:

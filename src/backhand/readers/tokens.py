@@ -110,6 +110,7 @@ SPACE = re.compile(BLANK + "+")
 ABSOLUTE = re.compile(rf"\|((?![\s_])[^|=≈<>,;\n]{{1,60}})(?<!\s)\|(?![{L}0-9_=|])")
 NUMBERED = re.compile(rf"(?:{_GREEK}|[{L}])(?:_?[0-9]|[\u2080-\u2089]|_\{{)")
 FOREIGN = re.compile(rf"(?:(?![{L}])[^\W\d_])+")
+NUMBERED_LABEL = re.compile(r"[0-9]{1,2}\s*[:：]")
 SUMS_IN_WORDS = frozenset("加减減乘除倍")
 """Signs of Chinese that say plus, minus, times, over."""
 STATES = re.compile(
@@ -988,6 +989,8 @@ class Tokenizer:
             return self._dash(at, sign)
         if sign == "$":
             return self.add("EDGE", at, at + 1)
+        if unicodedata.category(sign) == "So" and sign not in "°\ufffd":
+            return self.add("SEMI", at, at + 1)  # lines of a drawing, pictures
         if not sign.isprintable():
             return self.add("BAD", at, at + 1, f"An invisible character U+{ord(sign):04X}.")
         if sign.isdecimal():
@@ -1004,7 +1007,9 @@ class Tokenizer:
         begins = after.end() if after else stop
         ends = begins >= self.end or self.text[begins] in "，。；、,.;)）\n"
         number = ends and bool(self.tokens) and self.tokens[-1][0] == "NUMBER"
-        aside = number or NAME.match(self.text, begins, self.end) is not None
+        note = ends and bool(self.tokens) and self.tokens[-1][0] == "OPEN"
+        aside = number or note or NUMBERED_LABEL.match(self.text, begins, self.end) is not None
+        aside = aside or NAME.match(self.text, begins, self.end) is not None
         if aside and not SUMS_IN_WORDS.intersection(found[0]):
             return self.add("PROSE", at, stop, "")
         return self.add("BAD", at, stop, f"{found[0][:20]} is not read.")

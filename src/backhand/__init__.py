@@ -3,6 +3,7 @@
     import backhand
     graph = backhand.read("q3.bh")                                   or backhand.Net()
     backhand.solve(graph)                                            every value and derivative
+    backhand.code(graph, to="torch")                                 both passes as a program
     backhand.mark(backhand.read_answer("q3-answer.md"), graph)       each line judged, the habit named
 
 The public names are those in `__all__`; each is loaded when it is first used, so that a command
@@ -15,6 +16,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from backhand.coding.code import code
     from backhand.core.builder import Net, Term
     from backhand.core.graph import Graph, Quantity
     from backhand.core.paths import path_product, paths
@@ -61,6 +63,7 @@ __all__ = [
     "UndefinedError",
     "UsageError",
     "Work",
+    "code",
     "draw",
     "mark",
     "path_product",
@@ -76,6 +79,7 @@ _HOMES = {
     "CALCULUS": "core.rules", "Rules": "core.rules", "Graph": "core.graph", "Quantity": "core.graph",
     "Net": "core.builder", "Term": "core.builder", "Propagation": "core.propagate", "propagate": "core.propagate",
     "paths": "core.paths", "path_product": "core.paths", "read": "readers", "solve": "solving.solve",
+    "code": "coding.code",
     "Solution": "solving.solution", "draw": "display", "write": "display", "mark": "marking.mark",
     "Judgement": "marking.marking", "Marking": "marking.marking", "Policy": "marking.policy",
     "Work": "marking.work", "read_answer": "readers.answer",

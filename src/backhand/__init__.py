@@ -4,6 +4,7 @@ exercises.
     import backhand
     graph = backhand.read("q3.bh")                                   or backhand.Net()
     backhand.solve(graph)                                            every value and derivative
+    backhand.code(graph, to="torch")                                 both passes as a program
     backhand.mark(backhand.read_answer("q3-answer.md"), graph)       each line judged, the habit named
     backhand.set(graph, n=30, seed=7)                                exercises on which mistakes give different answers
 
@@ -17,6 +18,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from backhand.coding.code import code
     from backhand.core.builder import Net, Term
     from backhand.core.graph import Graph, Quantity
     from backhand.core.paths import path_product, paths
@@ -73,7 +75,7 @@ __all__ = [
     "UsageError",
     "Work",
     "built_in",
-    "check",
+    "code",
     "draw",
     "mark",
     "path_product",
@@ -85,6 +87,7 @@ __all__ = [
     "read_recipe",
     "set",
     "solve",
+    "verify",
     "write",
 ]
 
@@ -92,9 +95,10 @@ _HOMES = {
     "CALCULUS": "core.rules", "Rules": "core.rules", "Graph": "core.graph", "Quantity": "core.graph",
     "Net": "core.builder", "Term": "core.builder", "Propagation": "core.propagate", "propagate": "core.propagate",
     "paths": "core.paths", "path_product": "core.paths", "read": "readers", "solve": "solving.solve",
+    "code": "coding.code",
     "Solution": "solving.solution", "draw": "display", "write": "display", "mark": "marking.mark",
     "Judgement": "marking.marking", "Marking": "marking.marking", "Policy": "marking.policy",
-    "Work": "marking.work", "read_answer": "readers.answer", "set": "setting.set", "check": "setting.check",
+    "Work": "marking.work", "read_answer": "readers.answer", "set": "setting.set", "verify": "setting.check",
     "Bank": "setting.exercise", "Exercise": "setting.exercise", "Recipe": "setting.recipe",
     "read_recipe": "readers.recipe", "built_in": "readers.recipe", "read_exercises": "readers.quizzes",
 }  # fmt: skip

@@ -53,6 +53,7 @@ def backhand(ctx: click.Context, *, debug: bool) -> None:
       backhand set   examples/q3.bh -n 30 --seed 7 --to pdf -o sheets/
                                                     thirty exercises like it, each with solution and scheme
       backhand draw  examples/q3.bh -o q3.svg       the figure as in the question
+      backhand code  examples/q3.bh --to torch      both passes as a program
       backhand solve - < q3.bh                      a network from standard input
     """
     ctx.obj = debug
@@ -382,6 +383,36 @@ def draw(*, net: str, solved: bool, of: str | None, output: str | None) -> None:
 
 
 @backhand.command()
+@NET
+@click.option("--to", metavar="LANGUAGE", help="numpy (default), torch, jax, python or c.")
+@click.option("--of", metavar="NAME", help="The quantity to differentiate (default: L, or the last one).")
+@OUT
+def code(*, net: str, to: str | None, of: str | None, output: str | None) -> None:
+    """Both passes of a network as a program: every value and every derivative in a line of its own.
+
+    It runs by itself and prints the numbers. For torch and jax it also compares with the library's own derivatives.
+
+    \b
+    Examples:
+      backhand code net.bh                          NumPy, in the terminal
+      backhand code net.bh --to torch -o net.py     PyTorch, without its autograd until the end
+      backhand code net.bh -o net.c                 C99: cc net.c -lm -o net
+    """
+    from backhand.coding.code import coded, kept_beside, language_of
+
+    _not_over_itself(net, output)
+    title = "" if net == "-" else os.path.basename(net)  # noqa: PTH119 - as above
+    beside = kept_beside(output) if output and output != "-" else ""
+    made = coded(_read(net), language_of(to, output), of, title=title, beside=beside)
+    if made.arrays and output:
+        from backhand.display import save_arrays
+
+        save_arrays(made.arrays, os.path.join(os.path.dirname(output), beside))  # noqa: PTH118, PTH120 - as above
+        click.echo(f"Arrays too large to be written out are in {beside}, beside {output}.", err=True)
+    _put(iter([made.text]), output)
+
+
+@backhand.command()
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 def completion(*, shell: str) -> None:
     """Print the completion script of a shell; it is installed by you, never silently.
@@ -442,14 +473,14 @@ def _bank(path: str) -> Any:
 
 def _checked(path: str, output: str | None) -> int:
     """What is not so in a bank; status 1 if anything is."""
-    from backhand.setting.check import check
+    from backhand.setting.check import verify
 
     exercises = _bank(path)
     if exercises is None:
         raise UsageError(
             f"{path} is no bank of exercises.", cure="Name what backhand set has made: a folder, or bank.json."
         )
-    found = check(exercises)
+    found = verify(exercises)
     lines = [f"{finding}\n" for finding in found.findings]
     count = f"{found.exercises} exercise{'' if found.exercises == 1 else 's'}"
     numbers = f"{found.answers} answers, {found.wrong_answers} wrong answers"

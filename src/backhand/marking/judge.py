@@ -840,7 +840,12 @@ class Judge:
         about = case.draft.about
         number = world.predicted(about) if about is not None else None
         shown, rounded = _shown(case.draft.number)
-        return value is not None and number is not None and number == number and agrees(value, number, shown, about=rounded)
+        return (
+            value is not None
+            and number is not None
+            and number == number
+            and agrees(value, number, shown, about=rounded)
+        )
 
     def _is_reused(self, case: _Case) -> bool:
         """Whether the claim is about a name that the page has for something else as well, or uses one."""

@@ -198,16 +198,17 @@ def several(value: Any, axes: int) -> tuple[int, ...]:
     return value if isinstance(value, tuple) else (value,) * axes
 
 
-def conv(axes: int, image: str, kernel: str, stride: Any = 1, padding: Any = 0, dilation: Any = 1) -> Case:
+def conv(axes: int, image: str, kernel: str, *steps: Any) -> Case:
+    """`steps` are stride, padding and dilation, as far as they are not the usual ones."""
+    stride, padding, dilation = (*steps, *(1, 0, 1)[len(steps) :])
     text = f"conv{axes}d(u, v, stride={stride}, padding={padding}, dilation={dilation})"
     told = axes, stride, padding, dilation
     return case(f"conv{axes}d", text, {"u": image, "v": kernel}, torch_conv(*told), jax_conv(*told))
 
 
-def conv_back(
-    image: str, kernel: str, result: str, to: str, stride: int = 1, padding: int = 0, dilation: int = 1
-) -> Case:
+def conv_back(image: str, kernel: str, result: str, to: str, *steps: int) -> Case:
     """What PyTorch and JAX send back, as an operation of its own: it has a way back, too."""
+    stride, padding, dilation = (*steps, *(1, 0, 1)[len(steps) :])
     at = {"stride": stride, "padding": padding, "dilation": dilation}
     first, second = ("g", "v") if to == "image" else ("g", "u")
 

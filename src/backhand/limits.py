@@ -51,6 +51,9 @@ WAYS = 20_000
 ELEMENTS = 20_000_000
 """Elements of one array."""
 
+AXES = 32
+"""Axes of one array."""
+
 EXACT_ELEMENTS = 100_000
 """Multiplications and additions of single numbers up to which a network of arrays is worked out exactly; past it in
 floats, with a notice."""

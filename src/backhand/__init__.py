@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from backhand.readers.answer import read_answer
     from backhand.readers.quizzes import read_exercises
     from backhand.readers.recipe import built_in, read_recipe
-    from backhand.setting.check import check
+    from backhand.setting.check import verify
     from backhand.setting.exercise import Bank, Exercise
     from backhand.setting.recipe import Recipe
     from backhand.setting.set import set  # noqa: A004 - the verb

@@ -282,7 +282,7 @@ def holds_matrix(box: Box) -> bool:
             return holds_matrix(inside)
         case Indexed(inside) | Differentiate(_, inside) | Sum(_, _, inside):
             return holds_matrix(inside)
-        case Symbol() | Number() | Sign() | Slope() | Words() | Summary():
+        case Symbol() | Number() | Sign() | Slope() | Words() | Summary() | Gap():
             return False
         case _:
             assert_never(box)

@@ -235,7 +235,11 @@ class Passes:
                     inner = Evaluator(letters, {}, exact=self.exact, note=quiet, slopes=True)
                     count, whole = _zeros(inner.evaluate(row_formula(kink.at)))
                     if count:
-                        stand = f"{count} of {whole} elements stand" if whole > 1 else "It stands"
+                        stand = (
+                            f"{count} of {whole} elements {'stands' if count == 1 else 'stand'}"
+                            if whole > 1
+                            else "It stands"
+                        )
                         self.note(f"{stand} at a corner of {part.operation.name}: {kink.convention}.")
 
     def _ties(self, part: Apply, args: Sequence[Any]) -> None:

@@ -165,6 +165,8 @@ class _Case:
     """Numbers put in for others, if they are all that is wrong."""
     by_luck: bool = False
     dropped: tuple[tuple[str, str], ...] = ()
+    derived: bool = False
+    """Whether an arrow has led on to a derivative: `L = (D - 3)^2 -> 2(D - 3) -> 2`."""
     two_meant: bool = False
     """Whether it can be meant in two ways, as a local derivative and over all ways."""
 
@@ -370,6 +372,10 @@ class Judge:
         if case.draft.about is not None and not case.truths:
             case.links.append(Judged(piece, "unclear", say.NO_NUMBER))
             return
+        if case.derived or (piece.relation == "=>" and self._is_derived(case, resolved)):
+            case.derived = True
+            case.links.append(Judged(piece, "unclear", say.ARROW))
+            return
         if plain(resolved):
             verdict, why = self._in_numbers(case, piece, resolved)
         else:
@@ -377,6 +383,19 @@ class Judge:
         case.links.append(Judged(piece, verdict, why))
         if case.numbers is not None and case.numbers.literal.known:
             insort(self.seen, abs(float(case.numbers.literal.value)))
+
+    def _is_derived(self, case: _Case, formula: Formula) -> bool:
+        """Whether a formula behind an arrow is a derivative of what the claim is the value of."""
+        about = case.draft.about
+        if not isinstance(about, Value) or plain(formula) or not self.graph[about.name].computed:
+            return False
+        value = self.truth_at(formula)
+        slopes = (self.truth.slope(about.name, parent) for parent in self.graph.parents(about.name))
+        return (
+            value.known
+            and not any(equal(value.value, t) for t in case.truths)
+            and any(equal(value.value, slope) for slope in slopes)
+        )
 
     def _worth(self, formula: Formula) -> Amount:
         """What a formula is worth; not a number where it is not known."""
@@ -616,8 +635,8 @@ class Judge:
         return any(_meets_one(m, number) for m in own if m.known for number in (*case.follows, *case.truths))
 
     def _from_the_page(self, case: _Case, formula: Formula) -> bool:
-        """Whether a formula is about right with numbers that stand on the page before it, and are nobody else's: a slope
-        rounded carelessly, under a name of its own."""
+        """Whether a formula is about right with numbers that stand on the page before it, and are nobody else's: a
+        slope rounded carelessly, under a name of its own."""
         strange = [n for n in postorder(formula) if isinstance(n, Num) and self.rounding.strange(n)]
         if not strange or not all(self._is_seen(abs(float(node.value)), 1e-12) for node in strange):
             return False

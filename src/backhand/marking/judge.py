@@ -56,6 +56,9 @@ class Later(NamedTuple):
     true: bool
 
 
+SEARCHES = 300
+"""Lines on which numbers put in wrongly are looked for."""
+
 WHOLE = 5e-4
 """How far a whole number may be off, relatively, from one that never ends: 1 is 0.9996 to three digits."""
 
@@ -186,6 +189,8 @@ class Judge:
         self._ahead = False
         self.seen: list[float] = []
         """The sizes of the numbers that stand on the page so far, in order."""
+        self.searches = 0
+        """For how many lines the number put in wrongly has been looked for."""
         self.below: dict[About, Number] = {}
         """Rounded numbers of the page, each where it stands first."""
         self.conditional = False
@@ -718,7 +723,11 @@ class Judge:
     # -- slips ---------------------------------------------------------------------------------------------
 
     def _slips(self, case: _Case, written: Formula) -> tuple[Slip, ...]:
-        """The one number that was put in wrongly, or two given ones, if that is all that is wrong."""
+        """The one number that was put in wrongly, or two given ones, if that is all that is wrong. Looked for on so many
+        lines of a page, and no more."""
+        self.searches += 1
+        if self.searches > SEARCHES:
+            return ()
         references = [case.formula] if case.formula is not None else []
         if case.draft.about is not None:
             references += self.expected.formulas(case.draft.about)

@@ -42,10 +42,10 @@ PAGE = 2**20
 LINES = 20_000
 """Lines of one source that are read."""
 
-SIGNS = 200_000
+SIGNS = 120_000
 """Words, numbers and signs of one source that are read."""
 
-LINKS = 5_000
+LINKS = 4_000
 """Formulas of one source that are read."""
 
 ROW = 1_000

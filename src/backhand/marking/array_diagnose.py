@@ -43,17 +43,17 @@ MOST_WRONG = 2
 MOST_ELEMENTS = 4096
 MOST_CASES = 3000
 
-Rule = Callable[[World], "list[Array]"]
+Worked = Callable[[World], "list[Array]"]
 """A formula of the page, worked out with the numbers of a world, in each manner of reading it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Line:
+class Rule:
     """A formula of names that a page gives for a derivative: what it is worth elsewhere, whether it is right, and the
     derivatives that are in it. `turned` is a row of the table where the shapes do not fit together, and would if a factor
     were turned."""
 
-    worked: Rule
+    worked: Worked
     right: bool
     uses: frozenset[str]
     turned: str = ""
@@ -71,7 +71,7 @@ class Heard:
     right: Array | None
     agrees: Callable[[Array, Array], Array] | None = None
     digits: int | None = None
-    lines: list[Line] = field(default_factory=list[Line])
+    lines: list[Rule] = field(default_factory=list[Rule])
     at: int = 0
 
     @property
@@ -278,7 +278,7 @@ class _Search:
                 bits += LONG if len(f"{size:.9g}".replace(".", "").strip("0")) >= 4 else NUMBER
         return int(wrong.sum()), bits
 
-    def _same_rule(self, name: str, line: Line, belief: Belief) -> bool | None:
+    def _same_rule(self, name: str, line: Rule, belief: Belief) -> bool | None:
         """Whether a formula is what this belief gives for a derivative, with other numbers; None where it cannot be
         told. What the formula names is taken as true; what is in between comes from the belief."""
         for world, trial in self.there:

@@ -24,14 +24,15 @@ from backhand.core.array_operations import STACK, TRANSPOSE
 from backhand.core.array_passes import element_name
 from backhand.core.formula import Apply, Formula, Num, Ref, Slope, apply, fold, postorder, with_args
 from backhand.core.graph import Graph
+from backhand.core.operations import MULTIPLY
 from backhand.marking.about import About, Derivative, Local, Value
 from backhand.marking.align import Names
-from backhand.marking.array_diagnose import MOST_ELEMENTS, Heard, Line, carried, diagnosed
+from backhand.marking.array_diagnose import MOST_ELEMENTS, Heard, Rule, carried, diagnosed
 from backhand.marking.array_worlds import TRANSPOSED, Array, Unknown, World, elsewhere, fits, here, worked_out
 from backhand.marking.credit import Policy, asked, credit
 from backhand.marking.diagnose import Diagnosis
 from backhand.marking.marking import FirstWrong, Judged, Judgement, Kind, Marking, Method, Remark, Verdict
-from backhand.marking.work import ArrayWritten, Chain, Piece, Work
+from backhand.marking.work import ArrayWritten, Chain, Line, Piece, Work
 from backhand.marking.worlds import agrees
 from backhand.numbers import show
 from backhand.solving.solve import solve
@@ -39,6 +40,8 @@ from backhand.text import Span
 
 ELEMENT = re.compile(r"(.+?)\[([0-9,]+)\]")
 SUBSCRIPT = re.compile(r"(.+?)_\{?([0-9](?:,?[0-9])*)\}?")
+MASKED = re.compile(r"([^\W\d]\w*)\[\s*([^\W\d]\w*)\s*<=?\s*0(?:\.0*)?\s*\]\s*=")
+"""`dh[h <= 0] = 0` in code: what comes back stops where relu was closed."""
 LAYER = re.compile(r"\^[(\[](\w+)[)\]]")
 SHOWN = 64
 """Elements of an array that are judged one by one."""
@@ -373,13 +376,29 @@ class _Judge:
                         last.chains.append(chain)
                     continue
                 claim = self._subject(chain)
-                if claim is None:
+                if claim is None or self._masks(claim, chain):
                     continue
                 claim.chains.append(chain)
                 self._judge(claim, chain, chain.pieces[1:])
                 if claim.links:
                     yield claim
                     last = claim
+
+    def _masks(self, claim: _Claim, chain: Chain) -> bool:
+        """`dh[h <= 0] = 0` goes on from the derivative by h to the one by what relu was taken of, under the old name."""
+        found = _mask(chain)
+        meaning = claim.meaning
+        if found is None or meaning is None or meaning.of != self.of or meaning.name not in self.graph:
+            return False
+        definition = self.graph[meaning.name].definition
+        if not isinstance(definition, Apply) or definition.operation.name != "relu":
+            return False
+        (inner,) = definition.args
+        told = self.meaning(found[2])
+        if not isinstance(inner, Ref) or told is None or told.name not in (inner.name, meaning.name) or told.of:
+            return False
+        self.meanings[found[1]] = replace(meaning, name=inner.name)
+        return True
 
     def _subject(self, chain: Chain) -> _Claim | None:
         """What a chain is about."""
@@ -510,6 +529,9 @@ class _Judge:
         made = np.empty(said.shape, bool)
         for place in np.ndindex(said.shape):
             one, other = float(said[place]), float(truth[place])
+            if not (math.isfinite(one) and math.isfinite(other)):
+                made[place] = one == other
+                continue
             exact: Any = Fraction(other).limit_denominator(10**6)
             meant: Any = exact if abs(float(exact) - other) <= 1e-13 * max(1.0, abs(other)) else other
             made[place] = (
@@ -561,6 +583,10 @@ class _Judge:
         if not values:
             shapes = self._shapes_in(piece.formula)
             turned = self._turned(piece.formula, claim.meaning)
+            if turned and self._is_outer(piece.formula):
+                claim.links.append(Judged(piece, "right"))
+                self._say(claim, "outer", "Two vectors side by side are read as a column times a row here.", piece)
+                return
             if turned:
                 claim.rules.append((piece.formula, False, turned))
             more = " A factor has to be turned." if turned else ""
@@ -590,6 +616,18 @@ class _Judge:
                 claim.links.append(Judged(piece, "follows"))
                 return
         claim.links.append(Judged(piece, "wrong", self._why_wrong(claim, piece, values, fitted)))
+
+    def _is_outer(self, formula: Formula) -> bool:
+        """Two vectors of different sizes side by side: what is meant is every product of the two."""
+        if not isinstance(formula, Apply) or formula.operation is not MULTIPLY or formula.style in ("*", "@", "⊙"):
+            return False
+        sizes: list[int] = []
+        for node in formula.args:
+            value = self.leaf(node, self.truth) if isinstance(node, (Ref, Slope)) else None
+            if value is None or value.ndim != 1:
+                return False
+            sizes.append(value.size)
+        return sizes[0] != sizes[1]
 
     def _turned(self, formula: Formula, meaning: Meaning) -> str:
         """A row of mistakes, if the formula is the rule once one of its matrices is turned."""
@@ -624,7 +662,9 @@ class _Judge:
         if not isinstance(node, Ref):
             return False
         found = TRANSPOSED.fullmatch(node.name)
-        return node.name == "T" or (found[1] if found else node.name) in self.literals
+        if node.name == "T":
+            return self.meaning("T") is None
+        return (found[1] if found else node.name) in self.literals
 
     def _is_rule(self, formula: Formula, meaning: Meaning, right_here: bool) -> bool:
         """Whether a formula is the rule for something: with other numbers as well as here. Where numbers stand in it
@@ -637,8 +677,12 @@ class _Judge:
                 return right_here
             values = worked_out(formula, world, self.leaf)
             if not any(_close(made, truth) for value in values if (made := fits(value, truth.shape)) is not None):
-                return False
+                # a number that could be the size of something may stand for a name
+                return right_here and self._has_size(formula)
         return True
+
+    def _has_size(self, formula: Formula) -> bool:
+        return any(isinstance(node, Num) and node.value not in (1, 2, Fraction(1, 2)) for node in postorder(formula))
 
     def _is_mixed(self, formula: Formula) -> bool:
         """Whether numbers stand in it for names."""
@@ -650,7 +694,7 @@ class _Judge:
 
     def _a_size(self, node: Num) -> bool:
         """3 may be how many examples there are."""
-        return any(node.value in q.shape for q in self.graph.quantities)
+        return any(node.value in (*q.shape, math.prod(q.shape)) for q in self.graph.quantities)
 
     def _known_elsewhere(self, formula: Formula) -> bool:
         """Whether all names of the page's own in it have a formula, not a number alone."""
@@ -779,7 +823,7 @@ class _Judge:
             elif known is not None and known.number is not None:
                 number, right, agrees = known.number, known.right, known.agrees
             lines = [
-                Line(partial(self._worked, formula, meaning.turned), right_rule, self._uses(formula), turned)
+                Rule(partial(self._worked, formula, meaning.turned), right_rule, self._uses(formula), turned)
                 for formula, right_rule, turned in claim.rules
             ]
             if number is None and not lines:
@@ -856,6 +900,10 @@ class _Judge:
         kept[meaning.name] = made
 
 
+def _mask(chain: Chain) -> re.Match[str] | None:
+    return MASKED.match(chain.span.source.text, chain.span.start, chain.span.end + 20)
+
+
 def _place(piece: Piece) -> tuple[str, int, int]:
     return (piece.span.source.name, piece.span.start, piece.span.end)
 
@@ -884,7 +932,12 @@ def _as_seen(work: Work) -> Work:
     def chain(one: Chain) -> Chain:
         return replace(one, pieces=tuple(map(piece, one.pieces)))
 
-    return replace(work, lines=tuple(replace(line, chains=tuple(map(chain, line.chains))) for line in work.lines))
+    def line(one: Line) -> Line:
+        if any(_mask(each) is not None for each in one.chains):
+            return replace(one, chains=(), why="prose")  # it is carried out, and shown as it stands
+        return replace(one, chains=tuple(map(chain, one.chains)))
+
+    return replace(work, lines=tuple(map(line, work.lines)))
 
 
 def _as_formula(written: ArrayWritten) -> Formula:

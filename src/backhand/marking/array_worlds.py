@@ -210,8 +210,8 @@ def _evaluate(formula: Formula, world: World, leaf: Leaf, manner: Manner) -> Arr
         elif isinstance(node, Num):
             stack.append(np.asarray(float(node.value)))
         else:
-            if isinstance(node, Ref) and node.name == "T":
-                stack.append(np.asarray(math.nan))
+            if isinstance(node, Ref) and node.name == "T" and leaf(node, world) is None:
+                stack.append(np.asarray(math.nan))  # the sign of a transpose; what it stands on looks for its name
                 continue
             turned = TRANSPOSED.fullmatch(node.name if isinstance(node, Ref) else node.by)
             plain = node

@@ -226,6 +226,7 @@ ARRAY_CALLS: dict[str, str] = {name: name for name in ARRAY_FUNCTIONS - {"load"}
     "Softmax": "softmax",
     "amax": "max",
     "relu_derivative": "step",
+    "\u01c1": "step",  # a condition, see array_text
 }
 """The same for arrays."""
 

@@ -922,6 +922,23 @@ def test_a_markdown_figure_may_be_a_picture() -> None:
     assert "B1 = 3, with &lt;weight&gt; -2 &amp; more." in text
 
 
+def test_what_is_said_of_a_large_array_may_go_on_in_the_next_line() -> None:
+    large = equation("W", Summary("from -0.21 to 0.19, mean 3.1e-5", "512×784"), about="~")
+    assert written("text", large, width=30) == "W ≈ [512×784,\n      from -0.21 to 0.19,\n      mean 3.1e-5]\n".replace(
+        "\n      ", "\n    "
+    )
+    assert written("html", large).count('<span class="link">') == 4
+    assert "mean 3.1e−5]" in written("html", large)
+
+
+def test_a_matrix_broader_than_paper_is_made_to_fit_it() -> None:
+    wide = equation("W", Matrix((tuple(Number(f"-0.{k}23456") for k in range(12)),) * 2))
+    assert r"\resizebox" in written("latex", wide)
+    assert r"\resizebox" not in written("markdown", wide)
+    assert 'class="link wide" style="--fit:0.' in written("html", wide)
+    assert r"\resizebox" not in written("latex", LAYER)
+
+
 def test_results_are_boxed_in_latex() -> None:
     assert r"= \boxed{4}" in written("latex", GATHERED)
     assert r"\boxed" not in written("latex", B1)
@@ -940,6 +957,7 @@ def test_prose_in_latex() -> None:
 def test_latex_compiles(tmp_path: Path) -> None:
     def blocks() -> Iterator[doc.Block]:
         yield from every_block()
+        yield from (LAYER, equation("W", Matrix((tuple(Number(f"-0.{k}23456") for k in range(12)),) * 2), result=True))
         for box, *_ in BOXES:
             yield equation(box, box)
         yield from (Paragraph((Symbol(name), " ", name)) for name in TRICKY)

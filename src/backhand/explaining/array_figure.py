@@ -31,7 +31,7 @@ from backhand.solving.solution import Solution
 UNITS_IN_A_LAYER, UNITS, ARROWS = 8, 40, 100
 """The largest network that is opened into units."""
 
-LONGEST_FORMULA = 26
+LONGEST_FORMULA = 34
 
 FEW, LONGEST_VECTOR = 4, 20
 """Numbers, and letters, of a vector that is written beside its box."""

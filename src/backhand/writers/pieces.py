@@ -12,6 +12,7 @@ plus or minus, in front of a factor, inside a long pair of parentheses.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple, TypeAlias, assert_never
 
@@ -51,6 +52,9 @@ OPEN, CLOSE, COMMA = Sign("("), Sign(")"), Sign(",")
 TALL_OPEN, TALL_CLOSE = Sign("⎛"), Sign("⎠")
 """The same where something tall stands between them, in print."""
 
+
+MINUS = re.compile(r"(?<![\w.])-(?=\d)|(?<=\de)-(?=\d)")
+"""A hyphen among words that is a minus sign."""
 
 GUARDED = frozenset([Number, Fraction, Slope, Differentiate, Sum])
 """What neighbours may force into parentheses."""
@@ -343,6 +347,8 @@ def pieces(
             match item:
                 case Group(inside):
                     yield from (begin, *unfolded(flat(inside, line=line)), end)
+                case Summary(text, shape):
+                    yield from _in_words(text, shape, line)
                 case Differentiate(by, inside):
                     yield from (Slope("", by), THIN, *unfolded([in_parentheses(inside)]))
                 case Call(name, arguments):
@@ -362,6 +368,15 @@ def pieces(
             found.append(Piece(piece.lead, first.row))
             found.extend(Piece(factor.lead.strip(), factor.row) for factor in others)
     return found
+
+
+def _in_words(text: str, shape: str, line: bool) -> Iterator[Box]:
+    """What is said of a large array, in parts."""
+    parts = [part for part in (shape, *text.split(", ")) if part]
+    for place, part in enumerate(parts):
+        end = "]" if place + 1 == len(parts) else ","
+        whole = f"{'' if place else '['}{part}{end}"
+        yield from (*((THIN,) if place else ()), Words(whole if line else MINUS.sub("−", whole)))
 
 
 def _cut(items: Sequence[Box], signs: frozenset[str]) -> Iterator[Piece]:

@@ -531,6 +531,7 @@ BLOCKS: dict[type[doc.Block], tuple[doc.Block, ...]] = {
 
 
 def every_block() -> Iterator[doc.Block]:
+    yield Equation((Link("", Symbol("A")), Link("≈", Matrix((tuple(map(Number, ("-0.123456",) * 9)),) * 3))))
     for blocks in BLOCKS.values():
         yield from blocks
     yield a_figure()
@@ -856,6 +857,16 @@ def test_matrices_stand_on_several_lines_and_are_never_cut() -> None:
     assert written("text", LAYER) == (
         "z = W @ x + b = [[-2, 1], [1, 2.5], [0.333, 12]] @ [-1, 1] + [0.5, 0, -1] ≈ [3.5, 1.5, 10.667]"
         "  # a linear layer\n"
+    )
+
+
+def test_a_matrix_broader_than_the_terminal_is_typed_row_by_row() -> None:
+    wide = matrix(*(tuple(f"{k}.{j}2345" for j in range(6)) for k in range(2)))
+    assert written("text", equation("A", wide), width=40) == (
+        "A = [[0.02345, 0.12345, 0.22345,\n"
+        "    0.32345, 0.42345, 0.52345],\n"
+        "    [1.02345, 1.12345, 1.22345,\n"
+        "    1.32345, 1.42345, 1.52345]]\n"
     )
 
 

@@ -109,7 +109,7 @@ def headline(title: str) -> str:
 
 class _Page:
     def __init__(self) -> None:
-        self.tex = TeX(escape, lambda matrix: rf"\resizebox{{0.92\linewidth}}{{!}}{{$\displaystyle {matrix}$}}")
+        self.tex = TeX(escape, lambda matrix: rf"\resizebox{{0.8\linewidth}}{{!}}{{$\displaystyle {matrix}$}}")
 
     def block(self, block: Block) -> str:
         match block:

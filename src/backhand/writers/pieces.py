@@ -329,7 +329,7 @@ def pieces(
     box: Box, room: float, measure: Callable[[Box], float] = breadth, *, line: bool = False, whole: float = 1.0
 ) -> list[Piece]:
     """One piece if it is at most `room` broad; otherwise cut before each plus and minus that stands free or
-    in parentheses too long to stay whole, and what is still too long in front of factors. A Slope of nothing is
+    in parentheses too long to stay whole, then in front of factors, and at last behind commas. A Slope of nothing is
     the d/dx before parentheses. Parentheses around a matrix stay whole up to `whole` lines: where one can scroll they
     are better not parted."""
     items = flat(box, line=line)
@@ -365,9 +365,23 @@ def pieces(
             found.append(piece)
         else:
             first, *others = _cut(piece.row.items, TIMES)
-            found.append(Piece(piece.lead, first.row))
-            found.extend(Piece(factor.lead.strip(), factor.row) for factor in others)
+            factors = [Piece(piece.lead, first.row), *(Piece(factor.lead.strip(), factor.row) for factor in others)]
+            for factor in factors:
+                found += [factor] if measure(factor.row) <= room else _cut_in_call(factor)
     return found
+
+
+def _cut_in_call(piece: Piece) -> Iterator[Piece]:
+    """Cut behind commas, and behind parentheses that open before a matrix."""
+    lead, run = piece.lead, list[Box]()
+    items = piece.row.items
+    for place, item in enumerate(items):
+        run.append(item)
+        opens = item in (OPEN, TALL_OPEN) and place + 1 < len(items) and isinstance(items[place + 1], Matrix)
+        if (item == COMMA or opens) and place + 1 < len(items):
+            yield Piece(lead, Row(tuple(run)))
+            lead, run = "", []
+    yield Piece(lead, Row(tuple(run)))
 
 
 def _in_words(text: str, shape: str, line: bool) -> Iterator[Box]:

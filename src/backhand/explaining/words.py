@@ -264,6 +264,23 @@ def step_result(of: str, before: Words, after: Words, change: Literal["falls", "
     return (Symbol(of), verb, *before, " to ", *after, f" {when}.")
 
 
+def second(of: str, one: str, other: str) -> Words:
+    """Above the table of second derivatives."""
+    if one == other:
+        return ("The derivative by ", Symbol(one), " of ", Slope(of, one), ".")
+    return (
+        "Each row is differentiated by what stands at its left, then by what stands above: in the row of ",
+        Symbol(one), " and the column of ", Symbol(other), " is the derivative by ", Symbol(other), " of ",
+        Slope(of, one), ".",
+    )  # fmt: skip
+
+
+def second_too_many(count: int) -> Words:
+    return (f"They are a table of {count} rows and {count} columns, too large to show; the JSON has all of it.",)
+
+
+SYMMETRIC: Words = ("Both orders of differentiating give the same: the table is symmetric.",)
+
 TOO_LONG: Words = ("its formula is too long to write out",)
 
 NAME_NUMBERS = (

@@ -62,6 +62,14 @@ def write(solution: Solution) -> Iterator[str]:
     for key, value in _rest(solution, rows).items():
         indented = json.dumps(value, ensure_ascii=False, allow_nan=False, indent=1).replace("\n", "\n ")
         yield f',\n "{key}": {indented}'
+    if solution.second is not None:
+        for key, form in (("second_derivatives", plain), ("exact_second_derivatives", exact)):
+            begin = f',\n "{key}": {{{_text(solution.second.of)}: {{'
+            for name, row in solution.second.rows.items():
+                yield f"{begin}\n  {_text(name)}: "
+                yield from _object(row, form, 3)
+                begin = ","
+            yield "\n }}"
     if solution.after_step is not None:
         yield from _after_step(solution.after_step)
     yield ',\n "quantities": '

@@ -876,6 +876,26 @@ def test_parentheses_that_a_line_end_parts_are_tall_in_text() -> None:
     ).replace("y\n    ⎛", "    ⎛").replace("  = ⎜", "y = ⎜")
 
 
+def test_a_function_that_a_line_end_parts_from_its_matrix() -> None:
+    text = written("text", equation("y", Call("relu", (row(W, "+", vector("x", 2, 3)),))), width=26)
+    assert text == (
+        "        ⎛⎡-2       1  ⎤\n"
+        "y = relu⎜⎢ 1       2.5⎥\n"
+        "        ⎝⎣ 0.333  12  ⎦\n"
+        "\n"
+        "      ⎡x⎤⎞\n"
+        "    + ⎢2⎥⎟\n"
+        "      ⎣3⎦⎠\n"
+    )
+
+
+def test_matrices_deep_inside_take_bounded_time() -> None:
+    deep: Box = vector(1, 2)
+    for _ in range(60):
+        deep = group("a", "+", deep)
+    assert written("text", equation("y", deep), width=60).count("a") == 60
+
+
 def test_matrices_in_ascii() -> None:
     assert written("text", equation("y", Transposed(vector("0.5", -1)), Bars(W)), width=60, only_ascii=True) == (
         "                |[-2       1  ]|\ny = [ 0.5]T = |[ 1       2.5]|\n    [-1  ]    |[ 0.333  12  ]|\n"

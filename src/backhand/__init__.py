@@ -5,6 +5,7 @@ exercises.
     graph = backhand.read("q3.bh")                                   or backhand.Net()
     backhand.solve(graph)                                            every value and derivative
     backhand.code(graph, to="torch")                                 both passes as a program
+    backhand.compile(graph)                                          both passes as a fast function
     backhand.mark(backhand.read_answer("q3-answer.md"), graph)       each line judged, the habit named
     backhand.set(graph, n=30, seed=7)                                exercises on which mistakes give different answers
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from backhand.core.propagate import Propagation, propagate
     from backhand.core.rules import CALCULUS, Rules
     from backhand.display import draw, write
+    from backhand.engines import Compiled, Result, compile  # noqa: A004 - the verb
     from backhand.errors import (
         BackhandError,
         CheckError,
@@ -56,6 +58,7 @@ __all__ = [
     "BackhandError",
     "Bank",
     "CheckError",
+    "Compiled",
     "Exercise",
     "Graph",
     "Judgement",
@@ -67,6 +70,7 @@ __all__ = [
     "Quantity",
     "ReadError",
     "Recipe",
+    "Result",
     "Rules",
     "SeveralErrors",
     "Solution",
@@ -76,6 +80,7 @@ __all__ = [
     "Work",
     "built_in",
     "code",
+    "compile",
     "draw",
     "mark",
     "path_product",
@@ -95,7 +100,7 @@ _HOMES = {
     "CALCULUS": "core.rules", "Rules": "core.rules", "Graph": "core.graph", "Quantity": "core.graph",
     "Net": "core.builder", "Term": "core.builder", "Propagation": "core.propagate", "propagate": "core.propagate",
     "paths": "core.paths", "path_product": "core.paths", "read": "readers", "solve": "solving.solve",
-    "code": "coding.code",
+    "code": "coding.code", "compile": "engines", "Compiled": "engines", "Result": "engines",
     "Solution": "solving.solution", "draw": "display", "write": "display", "mark": "marking.mark",
     "Judgement": "marking.marking", "Marking": "marking.marking", "Policy": "marking.policy",
     "Work": "marking.work", "read_answer": "readers.answer", "set": "setting.set", "verify": "setting.check",

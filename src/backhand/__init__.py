@@ -15,11 +15,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from backhand.checking.check import Check, assert_backward, check
     from backhand.core.builder import Net, Term
     from backhand.core.graph import Graph, Quantity
     from backhand.core.paths import path_product, paths
     from backhand.core.propagate import Propagation, propagate
     from backhand.core.rules import CALCULUS, Rules
+    from backhand.core.tracing import fn, trace
     from backhand.display import draw, write
     from backhand.errors import (
         BackhandError,
@@ -44,6 +46,7 @@ __version__ = "0.1.0"
 __all__ = [
     "CALCULUS",
     "BackhandError",
+    "Check",
     "CheckError",
     "Graph",
     "Judgement",
@@ -61,7 +64,10 @@ __all__ = [
     "UndefinedError",
     "UsageError",
     "Work",
+    "assert_backward",
+    "check",
     "draw",
+    "fn",
     "mark",
     "path_product",
     "paths",
@@ -69,6 +75,7 @@ __all__ = [
     "read",
     "read_answer",
     "solve",
+    "trace",
     "write",
 ]
 
@@ -79,6 +86,8 @@ _HOMES = {
     "Solution": "solving.solution", "draw": "display", "write": "display", "mark": "marking.mark",
     "Judgement": "marking.marking", "Marking": "marking.marking", "Policy": "marking.policy",
     "Work": "marking.work", "read_answer": "readers.answer",
+    "check": "checking.check", "Check": "checking.check", "assert_backward": "checking.check",
+    "trace": "core.tracing", "fn": "core.tracing",
 }  # fmt: skip
 
 

@@ -3,8 +3,8 @@
     function --calling--> what it gives, on several sets of numbers --replay--> which quantity differs first, and why
 
 The function is called with the network's own numbers and with random ones of the same shapes, so that equal numbers
-and symmetric matrices hide nothing. Every mistake of the table is replayed through the whole way back; one is named only if
-it gives all that the function gave, for all numbers, to its last digit. Otherwise the first difference is reported alone.
+and symmetric matrices hide nothing. Every mistake of the table is replayed through the whole way back; one is named
+only if it gives all that the function gave, for all numbers. Otherwise the first difference is reported alone.
 """
 
 from __future__ import annotations
@@ -16,8 +16,9 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 
 from backhand.checking.calling import Arrays, Backward, Caller
+from backhand.checking.cases import Case
 from backhand.checking.drawing import drawn, given_numbers
-from backhand.checking.mistakes import MISTAKES, NOT_RESET, Case, Mistake
+from backhand.checking.mistakes import MISTAKES, NOT_RESET, Mistake
 from backhand.checking.replay import (
     IMPOSSIBLE,
     Trial,
@@ -39,8 +40,8 @@ ROUGH = 1e-3
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Finding:
-    """One quantity. `right` was given as it should be; `wrong` differs and does not come out of what the function gave for
-    later ones; `follows` differs, but is right from there on; `missing` was not given.
+    """One quantity. `right` was given as it should be; `wrong` differs and does not come out of what the function gave
+    for later ones; `follows` differs, but is right from there on; `missing` was not given.
 
     `place`, `said` and `truth` are of the element that differs most; `own_numbers` says whether those are the network's
     numbers or random ones."""
@@ -74,8 +75,8 @@ class Finding:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Explanation:
-    """The mistake that gives all numbers: where, the line that is right, and the line as it was done. `could_be` are other
-    mistakes that give the same numbers on this network."""
+    """The mistake that gives all numbers: where, the line that is right, and the line as it was done. `could_be` are
+    other mistakes that give the same numbers on this network."""
 
     mistake: Mistake
     where: str
@@ -241,7 +242,7 @@ def _sort_of(inputs: Mapping[str, Any] | None) -> Arrays | None:
     return None
 
 
-# -- calls ------------------------------------------------------------------------------------------------------
+# -- calls -------------------------------------------------------------------------------------------------------------
 
 
 def _trials(
@@ -323,7 +324,7 @@ def _keeps_adding(trials: Sequence[Trial], again: Trial) -> Callable[[float], bo
     return adds
 
 
-# -- comparing --------------------------------------------------------------------------------------------------------
+# -- comparing ---------------------------------------------------------------------------------------------------------
 
 
 def _findings(way: WayBack, trials: Sequence[Trial], rtol: float) -> list[Finding]:
@@ -343,7 +344,13 @@ def _findings(way: WayBack, trials: Sequence[Trial], rtol: float) -> list[Findin
 
 
 def _compared(
-    way: WayBack, name: str, kind: Literal["value", "derivative"], trials: Sequence[Trial], rtol: float, *, wrong: Verdict
+    way: WayBack,
+    name: str,
+    kind: Literal["value", "derivative"],
+    trials: Sequence[Trial],
+    rtol: float,
+    *,
+    wrong: Verdict,
 ) -> Finding:
     about = name if kind == "value" else f"d{way.of}/d{name}"
     shape = way.shape(name)
@@ -367,7 +374,7 @@ def _compared(
     return Finding(about, name, kind, "right", shape, shape)
 
 
-# -- explaining -------------------------------------------------------------------------------------------------------------
+# -- explaining --------------------------------------------------------------------------------------------------------
 
 
 def _explained(way: WayBack, trials: Sequence[Trial], rtol: float, wrong: Sequence[Finding]) -> Explanation | None:

@@ -79,7 +79,8 @@ class Belief:
     `sent`     other formulas for what the occurrences in some `children` send
     `keep`     which of the ways that meet in a quantity are added up
     `report`   what is written down in place of the derivative; the derivative itself is carried on
-    `step`     weights are updated with this step before the way back goes through them
+    `total`    what the sum over all ways is made into, and carried on
+    `step`     weights (all, or those in `stepped`) are updated with this step before the way back goes through them
     `exchange` what is written down under two names is exchanged
     """
 
@@ -89,7 +90,9 @@ class Belief:
     keep: KeepRule | None = None
     report: ReportRule | None = None
     step: float = 0.0
+    stepped: frozenset[str] | None = None
     exchange: tuple[str, str] | None = None
+    total: ReportRule | None = None
 
 
 RIGHT = Belief()
@@ -140,7 +143,11 @@ class WayBack:
         """All ways back to a quantity, in the order of its children."""
         known = set(self.names)
         return [
-            one for child in self.graph.children(name) if child in known for one in self.right(child) if one.parent == name
+            one
+            for child in self.graph.children(name)
+            if child in known
+            for one in self.right(child)
+            if one.parent == name
         ]
 
     @cached_property
@@ -171,6 +178,21 @@ class WayBack:
         definition = self.graph[place.child].definition
         return definition is not None and same(definition, place.part)
 
+    def is_passed(self, place: Place) -> bool:
+        """Whether what comes back to the whole formula comes to a place as it is: it is the whole, or a term of it."""
+        definition = self.graph[place.child].definition
+        if place.shape != self.shape(place.child):
+            return False
+        waiting = [definition]
+        while waiting:
+            part = waiting.pop()
+            if isinstance(part, Apply):
+                if same(part, place.part):
+                    return True
+                if part.operation.name == "+":
+                    waiting += part.args
+        return False
+
     # -- under a belief -----------------------------------------------------------------------------------------
 
     def sent_by(self, child: str, belief: Belief) -> list[Sent]:
@@ -186,9 +208,7 @@ class WayBack:
         said. `ways` keeps the formulas from one trial to the next. Raises one of IMPOSSIBLE."""
         adjoints: dict[str, Array] = {}
         values = dict(trial.passes.values) if belief.step else trial.passes.values
-        evaluator = Evaluator(
-            values, adjoints, exact=False, note=quiet, kept={} if belief.step else trial.passes.kept
-        )
+        evaluator = Evaluator(values, adjoints, exact=False, note=quiet, kept={} if belief.step else trial.passes.kept)
         evaluator.numbers = trial.passes.numbers
         waiting: dict[str, list[Arrived]] = {}
         words = heard(trial, belief)
@@ -199,6 +219,7 @@ class WayBack:
             else:
                 arrived = waiting.pop(name, [])
                 total = self._gathered(quantity, belief.keep(name, arrived) if belief.keep else arrived)
+                total = belief.total(name, total) if belief.total else total
             written = belief.report(name, total) if belief.report else total
             yield name, written
             said = words.get(name)
@@ -208,13 +229,13 @@ class WayBack:
                 continue
             if name not in ways:
                 ways[name] = self.sent_by(name, belief)
-            found = self._worth(ways[name], evaluator, belief.step, values, trial)
+            found = self._worth(ways[name], evaluator, belief, values, trial)
             for parent in dict.fromkeys(one.way.parent for one in found):
                 mine = [one for one in found if one.way.parent == parent]
                 waiting[parent] = [*mine, *waiting.get(parent, [])]
 
     def _worth(
-        self, ways: list[Sent], evaluator: Evaluator, step: float, values: dict[str, Array], trial: Trial
+        self, ways: list[Sent], evaluator: Evaluator, belief: Belief, values: dict[str, Array], trial: Trial
     ) -> list[Arrived]:
         """The values of what is sent; with a step, the weights of the formula are updated first."""
         found: dict[int, Arrived] = {}
@@ -222,11 +243,13 @@ class WayBack:
         others = [way for way in ways if self.graph[way.parent].kind not in ("weight", "bias")]
         for way in weights:
             found[id(way)] = Arrived(way, self.worth(way, evaluator))
-        if step:
+        if belief.step:
             for way in weights:
+                if belief.stepped is not None and way.parent not in belief.stepped:
+                    continue
                 slope = trial.said.get(way.parent, found[id(way)].value)
                 if np.shape(slope) == np.shape(values[way.parent]):
-                    values[way.parent] = trial.passes.values[way.parent] - step * slope
+                    values[way.parent] = trial.passes.values[way.parent] - belief.step * slope
         for way in others:
             found[id(way)] = Arrived(way, self.worth(way, evaluator))
         return [found[id(way)] for way in ways]
@@ -296,7 +319,7 @@ def differs(one: Array, other: Array, rtol: float, scale: float) -> bool:
     one, other = np.asarray(one), np.asarray(other)
     if one.shape != other.shape and not one.size == other.size == 1:
         return True
-    one, other = one.reshape(other.shape), other
+    one = one.reshape(other.shape)
     size = float(np.max(np.abs(other))) if other.size else 0.0
     room = rtol * max(size, 1e-6 * scale) if np.isfinite(size) else 0.0
     return not bool(np.all((np.abs(one - other) <= room) | (np.isnan(one) & np.isnan(other)) | (one == other)))
@@ -306,6 +329,8 @@ def reproduces(way: WayBack, belief: Belief, trials: Sequence[Trial], rtol: floa
     """Whether a belief gives all that was said, in every trial."""
     ways: dict[str, list[Sent]] = {}
     for trial in trials:
+        if belief.exchange and not all(name in trial.said for name in belief.exchange):
+            return False
         words = heard(trial, belief)
         try:
             for name, predicted in way.replay(trial, belief, ways):

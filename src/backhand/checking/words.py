@@ -32,12 +32,17 @@ def told(check: Check) -> str:
             lines += _field("yours", found.done)
         lines += _field("to do", found.mistake.remedy)
         if found.could_be:
-            lines += _field("or", "; ".join(mistake.title for mistake in found.could_be[:3]) + ": the same numbers here")
+            lines += _field(
+                "or", "; ".join(mistake.title for mistake in found.could_be[:3]) + ": the same numbers here"
+            )
     elif first.kind == "derivative":
         lines += _field("right", _line(check, first))
         lines += _field("mistake", "none of those that are known gives all the numbers")
     lines.append("")
-    for words, verdict in (("Also wrong", "wrong"), ("Follow from it", "follows")):
+    for words, verdict in (
+        ("Of the same mistake" if found else "Also wrong", "wrong"),
+        ("Right from there on", "follows"),
+    ):
         names = [f.about for f in check.findings if f.verdict == verdict and f is not first]
         if names:
             lines.append(f"{words}: {', '.join(names)}.")

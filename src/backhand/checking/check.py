@@ -382,7 +382,7 @@ def _explained(way: WayBack, trials: Sequence[Trial], rtol: float, wrong: Sequen
     best: tuple[Mistake, Case] | None = None
     others: list[Mistake] = []
     for mistake in MISTAKES:
-        for case in _cases(mistake, way):
+        for case in cases_of(mistake, way):
             if reproduces(way, case.belief, trials, rtol):
                 if best is None:
                     best = mistake, case
@@ -402,7 +402,7 @@ def _explained(way: WayBack, trials: Sequence[Trial], rtol: float, wrong: Sequen
     return Explanation(mistake, case.words, right, "" if done == right else done, tuple(others))
 
 
-def _cases(mistake: Mistake, way: WayBack) -> Sequence[Case]:
+def cases_of(mistake: Mistake, way: WayBack) -> Sequence[Case]:
     """The cases of a row on this network; those that do not fit it are none."""
     found: list[Case] = []
     try:

@@ -69,6 +69,8 @@ Changes: TypeAlias = "tuple[tuple[Place, Formula | None], ...]"
 SentRule: TypeAlias = Callable[[str, "list[Sent]"], "list[Sent]"]
 KeepRule: TypeAlias = Callable[[str, "list[Arrived]"], "list[Arrived]"]
 ReportRule: TypeAlias = Callable[[str, Array], Array]
+GoesOn: TypeAlias = Callable[[str, Array], "Array | None"]
+"""What somebody goes on with, told the name under which it is written and what the belief gives; None for the latter."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -94,6 +96,13 @@ class Belief:
     exchange: tuple[str, str] | None = None
     total: ReportRule | None = None
 
+    def under(self, name: str) -> str:
+        """The name under which what belongs to a quantity is written."""
+        if self.exchange is None or name not in self.exchange:
+            return name
+        one, other = self.exchange
+        return other if name == one else one
+
 
 RIGHT = Belief()
 
@@ -109,6 +118,8 @@ class Trial:
     values: dict[str, Array] = field(default_factory=dict[str, Any])
     own_numbers: bool = False
     """Whether these are the numbers of the network itself."""
+    kept: dict[tuple[str, bytes], list[Arrived]] = field(default_factory=dict[Any, Any])
+    """What calculus sends back from a quantity for what came to it: most of it is alike under all beliefs."""
 
     @cached_property
     def scale(self) -> float:
@@ -203,9 +214,12 @@ class WayBack:
             found = belief.sent(child, list(found))
         return found
 
-    def replay(self, trial: Trial, belief: Belief, ways: dict[str, list[Sent]]) -> Iterator[tuple[str, Array]]:
+    def replay(
+        self, trial: Trial, belief: Belief, ways: dict[str, list[Sent]], goes_on: GoesOn | None = None
+    ) -> Iterator[tuple[str, Array]]:
         """What somebody with this belief gives for each quantity, in the order of the way back, going on with what was
-        said. `ways` keeps the formulas from one trial to the next. Raises one of IMPOSSIBLE."""
+        said, or with what `goes_on` tells. `ways` keeps the formulas from one trial to the next. Raises one of
+        IMPOSSIBLE."""
         adjoints: dict[str, Array] = {}
         values = dict(trial.passes.values) if belief.step else trial.passes.values
         evaluator = Evaluator(values, adjoints, exact=False, note=quiet, kept={} if belief.step else trial.passes.kept)
@@ -222,14 +236,21 @@ class WayBack:
                 total = belief.total(name, total) if belief.total else total
             written = belief.report(name, total) if belief.report else total
             yield name, written
-            said = words.get(name)
-            carried = said is not None and belief.report is None and np.shape(said) == quantity.shape
+            said = words.get(name) if goes_on is None else goes_on(belief.under(name), total)
+            # what is only written down otherwise is not what is carried on
+            carried = said is not None and written is total and np.shape(said) == quantity.shape
             adjoints[name] = said if carried else total
             if not quantity.computed:
                 continue
             if name not in ways:
                 ways[name] = self.sent_by(name, belief)
-            found = self._worth(ways[name], evaluator, belief, values, trial)
+            right = not belief.step and ways[name] is self._right.get(name)
+            key = (name, np.asarray(adjoints[name]).tobytes()) if right else (name, b"")
+            found = trial.kept.get(key) if right else None
+            if found is None:
+                found = self._worth(ways[name], evaluator, belief, values, trial)
+                if right:
+                    trial.kept[key] = found
             for parent in dict.fromkeys(one.way.parent for one in found):
                 mine = [one for one in found if one.way.parent == parent]
                 waiting[parent] = [*mine, *waiting.get(parent, [])]

@@ -55,11 +55,12 @@ class Shapes:
         return self.names[slope.by]
 
 
-def sent(graph: Graph, child: str, of: str, vjp: Vjp | None = None) -> list[Sent]:
-    """What a quantity sends back to each occurrence of a name in its formula, from left to right."""
+def sent(graph: Graph, child: str, of: str, vjp: Vjp | None = None, shapes: Shapes | None = None) -> list[Sent]:
+    """What a quantity sends back to each occurrence of a name in its formula, from left to right. `shapes` are those of
+    the graph, for who asks often."""
     definition = graph[child].definition
     assert definition is not None
-    shapes = Shapes(graph)
+    shapes = shapes or Shapes(graph)
     whole = child == of and not graph[of].shape
     upstream: Formula = algebra.ONE if whole else Slope(of, child)
     counts: dict[str, int] = {}
@@ -78,7 +79,7 @@ def pulled_back(
     """For each occurrence of a name in a formula, what comes back to it when `upstream` comes back to the whole; None
     where nothing does. `result` names the whole."""
     vjp = vjp or row_vjp
-    definition, named = _opened(definition, shapes, result)
+    definition, named = opened(definition, shapes)
     nodes = postorder(definition)
     sizes = shapes_in(definition, shapes.names, shapes.slope)
     args: list[list[int]] = []
@@ -111,7 +112,8 @@ def pulled_back(
             if formula is None:
                 continue
             put_in = tidied(formula, letters, shapes)
-            coming[arg] = fitted(put_in, given[k], shape, shapes)
+            elementwise = not isinstance(part.operation, ArrayOperation) or part.operation.sort == "formula"
+            coming[arg] = fitted(put_in, given[k], shape if elementwise else None, shapes)
     return [(part.name, coming[p]) for p, part in enumerate(nodes) if isinstance(part, Ref)]
 
 
@@ -122,14 +124,23 @@ def _letters(part: Apply) -> tuple[str, ...]:
     return row.arguments
 
 
-def _opened(definition: Formula, shapes: Shapes, result: str) -> tuple[Formula, bool]:
-    """The formula with rows that have no way back of their own written out; and whether the whole still is what it was
-    at its root."""
+def _to_open(part: Formula) -> bool:
+    return (
+        isinstance(part, Apply)
+        and isinstance(part.operation, ArrayOperation)
+        and part.operation.sort == "formula"
+        and not part.operation.vjp
+    )
+
+
+def opened(definition: Formula, shapes: Shapes, to_open: Callable[[Formula], bool] = _to_open) -> tuple[Formula, bool]:
+    """The formula with rows that have no way back of their own written out, or those that somebody else chooses; and
+    whether the whole still is what it was at its root."""
     root = definition
     while True:
         nodes = postorder(definition)
-        if not any(_to_open(part) for part in nodes):
-            return definition, definition is root or not _to_open(root)
+        if not any(to_open(part) for part in nodes):
+            return definition, definition is root or not to_open(root)
         sizes = iter(shapes_in(definition, shapes.names, shapes.slope))
         stack: list[tuple[Formula, Shape]] = []
         for part in nodes:
@@ -142,7 +153,7 @@ def _opened(definition: Formula, shapes: Shapes, result: str) -> tuple[Formula, 
             if count:
                 del stack[len(stack) - count :]
             inner = [formula for formula, _ in below]
-            if _to_open(part):
+            if to_open(part):
                 letters = dict(zip(part.operation.arguments, inner, strict=True))
                 made = tidied(value_formula(part, [s for _, s in below]), letters, shapes)
             else:
@@ -158,15 +169,6 @@ def algebra_kept(part: Apply, args: Sequence[Formula]) -> Formula:
     from backhand.core.formula import with_args
 
     return with_args(part, args)
-
-
-def _to_open(part: Formula) -> bool:
-    return (
-        isinstance(part, Apply)
-        and isinstance(part.operation, ArrayOperation)
-        and part.operation.sort == "formula"
-        and not part.operation.vjp
-    )
 
 
 def row_vjp(part: Apply, position: int, shapes: Sequence[Shape], shape: Shape) -> Formula | None:
@@ -187,9 +189,9 @@ def row_vjp(part: Apply, position: int, shapes: Sequence[Shape], shape: Shape) -
 # -- shapes of what comes back -----------------------------------------------------------------------------------------
 
 
-def fitted(formula: Formula, wanted: Shape, shape: Shape, shapes: Shapes) -> Formula:
-    """What comes back to an argument in the argument's own shape: where the argument was stretched to `shape`, the sum
-    along the axes of the stretching.
+def fitted(formula: Formula, wanted: Shape, shape: Shape | None, shapes: Shapes) -> Formula:
+    """What comes back to an argument in the argument's own shape: where the argument was stretched, the sum along the
+    axes of the stretching. `shape` is what an elementwise operation stretches its arguments to.
 
     A formula may be smaller than it stands for (a factor 1 for an array of ones); before a sum it is spread out."""
     found = shapes.of(formula)
@@ -197,7 +199,7 @@ def fitted(formula: Formula, wanted: Shape, shape: Shape, shapes: Shapes) -> For
         return formula
     if _smaller(found, wanted):
         return formula  # it broadcasts to what is wanted
-    full = shape if _smaller(found, shape) or found == shape else found
+    full = shape if shape is not None and _smaller(found, shape) else found
     formula = spread(formula, full, shapes)
     lead = len(full) - len(wanted)
     ones = tuple(axis for axis, size in enumerate(wanted, lead) if size == 1 and full[axis] != 1)
@@ -264,6 +266,8 @@ def make(part: Apply, args: Sequence[Formula], shapes: Shapes) -> Formula:
         return _spread_of(args[0], algebra.negate(_inner(args[0])))
     if row is SPREAD and algebra.constant(args[0]) == 0:
         return algebra.ZERO
+    if row is SPREAD and _is_spread(args[0]) and not shapes.of(_inner(args[0])):
+        return node("spread", _inner(args[0]), shape=options["shape"])
     if row.name == "transpose" and len(shapes.of(args[0])) < 2 and options["axes"] is None:
         return args[0]
     if row.name == "transpose" and options["axes"] is None and _is_transposed(args[0]):

@@ -30,7 +30,7 @@ from typing import Any, NamedTuple, NoReturn, TypeAlias, TypeGuard
 from backhand import limits
 from backhand.core.arithmetic import NoValue
 from backhand.core.formula import Apply, Formula, Num, Ref, Slope, apply, fold, grouped, names, with_args
-from backhand.core.notation import SUPERSCRIPTS, VULGAR, call
+from backhand.core.notation import SUPERSCRIPTS, VULGAR, Option, call
 from backhand.core.operations import (
     ADD,
     DIVIDE,
@@ -139,6 +139,10 @@ HATS = dict(zip("âĉêĝĥîĵôŝûŵŷẑ", (f"{letter}hat" for letter in "ac
 FOLDS = str.maketrans({**dict.fromkeys("_{}()[]^, \\→", ""), **GREEK, **HATS})
 
 
+LOOKALIKES = str.maketrans("АВЕКМНОРСТХУІЅЈаеорсхуіјѕΑΒΕΖΗΙΚΜΝΟΡΤΥΧο", "ABEKMHOPCTXYISJaeopcxyijsABEZHIKMNOPTYXo")
+"""Letters of Cyrillic and Greek that look like others, and come out of keyboards and scanners in their place."""
+
+
 @lru_cache(4096)
 def folded(name: str) -> str:
     """What two spellings of one name have in common: letters and digits.
@@ -160,7 +164,7 @@ def slopes_in(name: str) -> list[tuple[str, str]]:
     """
     found: list[tuple[str, str]] = []
     plain = name.replace("{", "").replace("}", "")
-    if plain[:1] in ("d", "∂", "D") and len(plain) > 1:
+    if (plain[:1] in ("d", "∂") or plain[:2] == "D_") and len(plain) > 1:
         inner = plain[1:].lstrip("_")
         for cut in re.finditer(r"_?(?:by_|wrt_)?[d∂](?=[^\W\d])", inner):
             if cut.start() and ("_" in cut.group() or inner[cut.start() - 1].isdigit()):
@@ -380,7 +384,7 @@ class FormulaReader:
 
     def multiply(self, left: Formula, sign: Token, right: Formula) -> Formula:
         self._check_reach(left, sign)
-        style = "*" if sign[3] == "*" else "·"
+        style = sign[3] if sign[3] in ("*", "@", "⊙") else "·"
         return apply(MULTIPLY, left, right, style=style, span=self._across(left, right))
 
     def divide(self, left: Formula, sign: Token, right: Formula) -> Formula:
@@ -436,7 +440,11 @@ class FormulaReader:
         return found
 
     def call(self, name: Token, _: Token, args: list[Formula], closed: Token) -> Formula:
-        return call(name[3], tuple(args), Span(self.source, name[1], closed[2]))
+        span = Span(self.source, name[1], closed[2])
+        if name[3] in ("matmul", "dot", "multiply") and len(args) == 2:
+            style = "⊙" if name[3] == "multiply" else "@"
+            return apply(MULTIPLY, *args, style=style, parens=True, span=span)
+        return call(name[3], tuple(_told(arg) for arg in args if not _of_no_account(arg)), span)
 
     def call_raised(
         self, name: Token, _: Token, exponent: Formula, opened: Token, args: list[Formula], closed: Token
@@ -508,6 +516,32 @@ class FormulaReader:
 @lru_cache(4096)
 def _number(text: str) -> Fraction:
     return read_number(text)
+
+
+OPTION_NAME = re.compile("(axis|keepdims|dim|keepdim|dtype|ddof|shape)\u01c2+")
+
+
+def _told(arg: Formula) -> Formula | Option:
+    """`axisǂ0`, as a reader of pages about arrays writes `axis=0`, is what a function is told."""
+    match arg:
+        case Ref() if (found := OPTION_NAME.match(arg.name)) is not None:
+            rest = arg.name[found.end() :]
+            value: Formula = Num(Fraction(int(rest))) if rest.isdigit() else Ref(rest)
+        case Apply() if arg.operation.name == "-" and isinstance(arg.args[0], Ref) and isinstance(arg.args[1], Num):
+            found = OPTION_NAME.fullmatch(arg.args[0].name)
+            if found is None:
+                return arg
+            value = apply(NEGATE, arg.args[1])
+        case _:
+            return arg
+    name = {"dim": "axis", "keepdim": "keepdims"}.get(found[1], found[1])
+    assert arg.span is not None
+    return Option(name, value, arg.span)
+
+
+def _of_no_account(arg: Formula) -> bool:
+    """`dtype=...`"""
+    return isinstance(arg, Ref) and arg.name.startswith(("dtype\u01c2", "ddof\u01c2"))
 
 
 def _unclosed(tokens: Sequence[Token]) -> Token | None:

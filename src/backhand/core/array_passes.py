@@ -7,23 +7,26 @@ worked out exactly, element by element, by the rows of single numbers; large one
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
 
 from backhand import limits
 from backhand.core import arrays as ar
-from backhand.core.adjoints import Sent, Vjp, sent
+from backhand.core.adjoints import Sent, Shapes, Vjp, opened, sent
 from backhand.core.arithmetic import NoValue, TooLarge
-from backhand.core.array_operations import INDEX, shown
+from backhand.core.array_operations import INDEX, ArrayOperation, Shape, shown
 from backhand.core.arrays import Evaluator
-from backhand.core.evaluate import Note
+from backhand.core.evaluate import Note, quiet, row_formula
 from backhand.core.formula import Apply, Formula, Ref, apply, names, postorder, to_text
 from backhand.core.graph import Graph, Quantity
 from backhand.core.operations import ADD
+from backhand.core.rules import quiet_powers
 from backhand.core.shapes import shapes_in, size
 from backhand.errors import LimitError, ReadError, UndefinedError, UsageError
 
@@ -31,28 +34,40 @@ from backhand.errors import LimitError, ReadError, UndefinedError, UsageError
 def exactly(graph: Graph) -> bool:
     """Whether a network is small enough for exact numbers: counted in operations on single numbers."""
     shapes = {q.name: q.shape for q in graph.quantities}
-    work = 0
+    total = 0
     for quantity in graph.quantities:
-        if not quantity.computed or quantity.definition is None:
-            work += size(quantity.shape)
-            continue
-        found = shapes_in(quantity.definition, shapes)
-        for node, shape in zip(postorder(quantity.definition), found, strict=True):
-            if isinstance(node, Apply):
-                work += size(shape) * _inner(node, shapes)
-        if work > limits.EXACT_ELEMENTS:
+        total += size(quantity.shape)
+        if quantity.computed and quantity.definition is not None:
+            total += work(quantity.definition, shapes)
+        if total > limits.EXACT_ELEMENTS:
             return False
-    return work <= limits.EXACT_ELEMENTS
+    return True
 
 
-def _inner(node: Apply, shapes: Mapping[str, tuple[int, ...]]) -> int:
+def work(formula: Formula, shapes: Mapping[str, Shape]) -> int:
+    """How many operations on single numbers a formula is, about."""
+    total = 0
+    stack: list[Shape] = []
+    for node, shape in zip(postorder(formula), shapes_in(formula, shapes), strict=True):
+        if isinstance(node, Apply):
+            args = stack[len(stack) - len(node.args) :]
+            del stack[len(stack) - len(node.args) :]
+            row = node.operation
+            if isinstance(row, ArrayOperation) and row.sort == "formula":
+                total += work(ar.value_formula(node, args), dict(zip(row.arguments, args, strict=True)))
+            else:
+                total += max(size(shape) * _inner(node, args), *map(size, args), 1)
+        stack.append(shape)
+    return total
+
+
+def _inner(node: Apply, args: Sequence[Shape]) -> int:
     """How many products an element of the result is made of."""
     match node.operation.name:
         case "@":
-            return shapes_in(node.args[0], shapes)[-1][-1]
+            return args[0][-1]
         case "conv1d" | "conv2d":
-            kernel = shapes_in(node.args[1], shapes)[-1]
-            return size(kernel if len(kernel) < 3 else kernel[1:])
+            return size(args[1] if len(args[1]) < 3 else args[1][1:])
         case _:
             return 1
 
@@ -134,7 +149,9 @@ class Passes:
                 cure=f"Ask for one element, --of '{of}[{element}]', or for all of them with --pairs.",
             )
         adjoints: dict[str, Any] = {}
-        evaluator = self.evaluator(adjoints)
+        evaluator = self.evaluator(adjoints, quiet_powers(self.note))
+        evaluator.slopes = True
+        shapes = Shapes(self.graph)
         one: Any = ar.ONE if self.exact else 1.0
         adjoints[of] = one if seed is None else seed
         waiting: dict[str, list[Any]] = {}
@@ -148,10 +165,13 @@ class Passes:
                     continue
                 adjoints[quantity.name] = self.gathered(quantity, arrived)
             if quantity.computed:
+                assert quantity.definition is not None
                 found: dict[str, list[Any]] = {}
-                for one_sent in sent(self.graph, quantity.name, of, vjp):
+                evaluator.passing = {}
+                self._corners(quantity.definition, evaluator, shapes)
+                for one_sent in sent(self.graph, quantity.name, of, vjp, shapes):
                     found.setdefault(one_sent.parent, []).append(self.worth(one_sent, evaluator))
-                for name in names(quantity.definition):  # type: ignore[arg-type]
+                for name in names(quantity.definition):
                     if name in found:
                         waiting[name] = [*found[name], *waiting.get(name, [])]
                     else:
@@ -160,7 +180,8 @@ class Passes:
 
     def ways(self, by: str, of: str, adjoints: Mapping[str, Any]) -> Iterator[Way]:
         """All ways back to a quantity, in the order of its children."""
-        evaluator = self.evaluator(adjoints, lambda words: None)
+        evaluator = self.evaluator(adjoints, quiet)
+        evaluator.slopes = True
         for child in self.graph.children(by):
             if child in adjoints:
                 for one in sent(self.graph, child, of):
@@ -168,15 +189,72 @@ class Passes:
                         yield Way(child, one.formula, self.worth(one, evaluator))
 
     def worth(self, what: Sent, evaluator: Evaluator) -> Any:
-        """The value of what comes back along one occurrence."""
+        """The value of what comes back along one occurrence; nan, with a notice, where a slope is infinite."""
+        lost = evaluator.lost
         with np.errstate(all="ignore"):
             try:
                 value = evaluator.evaluate(what.formula)
             except (NoValue, TooLarge):
-                self.note("It has no finite slope there, so no number is given for the derivative.")
-                value = float("nan")
+                value = math.nan
+                evaluator.lost += 1
+            if evaluator.lost > lost or not (self.exact or _finite(value)):
+                value = self._without_slopes(what, value, evaluator)
         shape = self.graph[what.parent].shape
         return np.broadcast_to(ar.boxed(value) if self.exact else value, shape) if shape else value
+
+    def _without_slopes(self, what: Sent, value: Any, evaluator: Evaluator) -> Any:
+        """With nan for what is not finite, which is said unless it came from above."""
+        if not self.exact:
+            value = ar.unboxed(np.where(np.isfinite(value), value, math.nan))
+            if not (_finite(evaluator.adjoints.get(what.child, 1.0)) and _finite(self.values[what.child])):
+                return value
+        whole = size(ar.shape_of(value))
+        count = sum(1 for element in ar.boxed(value).reshape(-1) if element != element)
+        if count and whole > 1:
+            self.note(
+                f"{count} of {whole} elements of what it sends to {what.parent} are not finite; no number is given."
+            )
+        elif count:
+            evaluator.note(f"Its slope by {what.parent} is not finite, so no number is given for the derivative.")
+        return value
+
+    def _corners(self, definition: Formula, evaluator: Evaluator, shapes: Shapes) -> None:
+        """Says where a slope is taken by convention: how many elements stand at a corner of an operation."""
+        if not any(isinstance(part, Apply) and _cornered(part) for part in postorder(definition)):
+            return
+        for part in postorder(opened(definition, shapes)[0]):
+            if not isinstance(part, Apply) or not names(part) or not _has_corners(part):
+                continue
+            with np.errstate(all="ignore"):
+                args = [evaluator.evaluate(arg) for arg in part.args]
+                if isinstance(part.operation, ArrayOperation):
+                    self._ties(part, args)
+                    continue
+                letters = dict(zip(part.operation.arguments, args, strict=True))
+                for kink in part.operation.kinks:
+                    inner = Evaluator(letters, {}, exact=self.exact, note=quiet, slopes=True)
+                    count, whole = _zeros(inner.evaluate(row_formula(kink.at)))
+                    if count:
+                        stand = (
+                            f"{count} of {whole} elements {'stands' if count == 1 else 'stand'}"
+                            if whole > 1
+                            else "It stands"
+                        )
+                        self.note(f"{stand} at a corner of {part.operation.name}: {kink.convention}.")
+
+    def _ties(self, part: Apply, args: Sequence[Any]) -> None:
+        """Equal largest elements."""
+        (value,) = args
+        arithmetic = ar.EXACT if self.exact else ar.FLOATS
+        options: dict[str, Any] = {"axis": dict(part.params)["axis"]}
+        where = ar.where_largest if part.operation.name == "max" else ar.where_smallest
+        shares = ar.floats(where(arithmetic, [value], options))
+        several = np.sum((shares > 0) & (shares < 1)) and np.sum(shares, where=(shares > 0) & (shares < 1))
+        if several:
+            which = "largest" if part.operation.name == "max" else "smallest"
+            whole = round(float(np.sum(shares)))
+            where_it_is = f"At {round(float(several))} of {whole} places several" if whole > 1 else "Several"
+            self.note(f"{where_it_is} elements are equally the {which} in {part.operation.name}; they share its slope.")
 
     def gathered(self, quantity: Quantity, arrived: Sequence[Any]) -> Any:
         """The sum over all ways."""
@@ -187,6 +265,34 @@ class Passes:
         for other in arrived[1:]:
             total = ar.lifted(ADD, [total, other]) if self.exact else total + other
         return total
+
+
+def _finite(value: Any) -> bool:
+    """Whether all floats are finite. The sum tells, for much less than looking at each."""
+    if not ar.is_array(value):
+        return not isinstance(value, float) or math.isfinite(value)
+    if value.dtype == object:
+        return True
+    return math.isfinite(np.sum(value)) or bool(np.all(np.isfinite(value)))
+
+
+def _has_corners(part: Apply) -> bool:
+    row = part.operation
+    return row.sort == "largest" if isinstance(row, ArrayOperation) else bool(row.kinks)
+
+
+def _cornered(part: Apply) -> bool:
+    """Whether it may have corners, in itself or in the formula it stands for."""
+    row = part.operation
+    return _has_corners(part) or (isinstance(row, ArrayOperation) and row.sort == "formula" and not row.vjp)
+
+
+def _zeros(value: Any) -> tuple[int, int]:
+    """How many elements are 0, and of how many."""
+    if ar.is_array(value) and value.dtype != object:
+        return value.size - int(np.count_nonzero(value)), value.size
+    elements = ar.boxed(value).reshape(-1)
+    return sum(1 for element in elements if isinstance(element, (Fraction, float)) and element == 0), elements.size
 
 
 def _short(quantity: Quantity, most: int = 60) -> str:
@@ -208,7 +314,8 @@ def with_output(graph: Graph, of: str | None) -> tuple[Graph, str | None]:
     name = element_name(whole, place)
     formula = apply(INDEX, Ref(whole), params=(("key", place),))
     try:
-        return Graph.of([*graph.quantities, Quantity(name, "computed", formula)], graph.asks, graph.notices), name
+        more = [*graph.quantities, Quantity(name, "computed", formula)]
+        return Graph.of(more, graph.asks, graph.notices, graph.update), name
     except ReadError as error:
         raise UsageError(error.what, cure=error.cure) from None
 

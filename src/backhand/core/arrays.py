@@ -27,7 +27,7 @@ from backhand.core.array_operations import ArrayOperation, Shape
 from backhand.core.evaluate import Note, Value
 from backhand.core.formula import Apply, Formula, Num, Ref, Slope, postorder
 from backhand.core.operations import ADD, MULTIPLY, Operation
-from backhand.core.shapes import site, size
+from backhand.core.shapes import site
 from backhand.errors import LimitError, UndefinedError
 from backhand.numbers import as_float, show
 from backhand.text import Span
@@ -80,7 +80,7 @@ _to_floats: Any = np.frompyfunc(as_float, 1, 1)
 
 def as_floats(array: Any) -> Array:
     """An array of any numbers as floats."""
-    return _to_floats(array).astype(np.float64) if array.dtype == object else np.asarray(array, np.float64)
+    return np.asarray(_to_floats(array) if array.dtype == object else array, np.float64)
 
 
 # -- evaluating ---------------------------------------------------------------------------------------------------
@@ -93,7 +93,8 @@ class Evaluator:
     """Evaluates formulas of arrays, and keeps what parts of the network's own formulas are worth, so that the way back
     does not compute them again.
 
-    `values` and `adjoints` look up names and derivatives; `exact` says which arithmetic."""
+    `values` and `adjoints` look up names and derivatives; `exact` says which arithmetic. With `slopes` what is
+    evaluated are slopes, and an element that has no value is nan; `lost` counts those."""
 
     def __init__(
         self,
@@ -103,11 +104,16 @@ class Evaluator:
         exact: bool,
         note: Note,
         kept: dict[int, Any] | None = None,
+        slopes: bool = False,
     ) -> None:
         self.values = values
         self.adjoints = adjoints
         self.exact = exact
         self.note = note
+        self.slopes = slopes
+        self.lost = 0
+        self.passing: dict[int, Any] | None = None
+        """What parts of the formulas at hand are worth, while one quantity sends back."""
         self.numbers: dict[Any, int] = {}
         self.kept: dict[int, Any] = {} if kept is None else kept
 
@@ -137,10 +143,14 @@ class Evaluator:
                     del worth[len(worth) - count :], marks[len(marks) - count :]
                 mark = self.number(node, below)
                 value = self.kept.get(mark)
+                if value is None and self.passing is not None:
+                    value = self.passing.get(mark)
                 if value is None:
                     value = self.apply(node, args)
                     if keep:
                         self.kept[mark] = value
+                    elif self.passing is not None:
+                        self.passing[mark] = value
             elif isinstance(node, Ref):
                 mark, value = self.number(node, ()), self.values[node.name]
             elif isinstance(node, Num):
@@ -154,11 +164,23 @@ class Evaluator:
 
     def apply(self, node: Apply, args: Sequence[Any]) -> Any:
         """One operation on values."""
-        return apply(node, args, exact=self.exact, note=self.note)
+        return apply(node, args, exact=self.exact, note=self.note, lost=self._lose if self.slopes else None)
+
+    def _lose(self) -> float:
+        self.lost += 1
+        return math.nan
 
 
-def apply(node: Apply, args: Sequence[Any], *, exact: bool, note: Note = ev.quiet) -> Any:
-    """One operation, of either table, on numbers and arrays."""
+def apply(
+    node: Apply,
+    args: Sequence[Any],
+    *,
+    exact: bool,
+    note: Note = ev.quiet,
+    lost: Callable[[], float] | None = None,
+) -> Any:
+    """One operation, of either table, on numbers and arrays. An element without a value is what `lost` gives; NoValue
+    without it."""
     row = node.operation
     if isinstance(row, ArrayOperation):
         options = dict(node.params)
@@ -166,13 +188,12 @@ def apply(node: Apply, args: Sequence[Any], *, exact: bool, note: Note = ev.quie
             shapes = [shape_of(arg) for arg in args]
             formula = value_formula(node, shapes)
             letters = dict(zip(row.arguments, args, strict=True))
-            return Evaluator(letters, {}, exact=exact, note=note).evaluate(formula)
+            inner = Evaluator(letters, {}, exact=exact, note=note, slopes=lost is not None)
+            return inner.evaluate(formula)
         arithmetic = EXACT if exact else FLOATS
         result = row.compute(arithmetic, args, options)
         return unboxed(result)
-    if exact:
-        return lifted(row, args, note)
-    return lifted_floats(row, args)
+    return lifted(row, args, note, lost) if exact else lifted_floats(row, args, lost)
 
 
 def value_formula(node: Apply, shapes: Sequence[Shape]) -> Formula:
@@ -189,12 +210,13 @@ def value_formula(node: Apply, shapes: Sequence[Shape]) -> Formula:
 def constant(formula: Formula, name: str, span: Span | None) -> Any:
     """The value of a formula without names: an array as it is written or loaded, or a number made of one. Exact where
     it is small."""
+    from backhand.core.array_passes import work
     from backhand.core.graph import Quantity
     from backhand.core.shapes import settle
 
-    (quantity,) = settle([Quantity(name, "computed", formula, span=span)])
+    settle([Quantity(name, "computed", formula, span=span)])
     try:
-        whole = Evaluator({}, {}, exact=size(quantity.shape) <= limits.EXACT_ELEMENTS, note=ev.quiet).evaluate(formula)
+        whole = Evaluator({}, {}, exact=work(formula, {}) <= limits.EXACT_ELEMENTS, note=ev.quiet).evaluate(formula)
     except NoValue as error:
         raise UndefinedError(f"{name} has no value: {error}.", span, cure="Change the numbers it is made of.") from None
     except TooLarge as error:
@@ -217,19 +239,44 @@ def given(name: str, kind: Kind, definition: Formula | None, value: Any, span: S
 # -- element by element ---------------------------------------------------------------------------------------------
 
 
-def lifted(row: Operation, args: Sequence[Any], note: Note = ev.quiet) -> Any:
+def lifted(row: Operation, args: Sequence[Any], note: Note = ev.quiet, lost: Callable[[], float] | None = None) -> Any:
     """A row of single numbers on each element, exactly."""
     if not any(isinstance(arg, np.ndarray) for arg in args):
-        return ev.apply_operation(row, list(args), note)
+        try:
+            return ev.apply_operation(row, list(args), note)
+        except (NoValue, TooLarge):
+            if lost is None:
+                raise
+            return lost()
     arrays = np.broadcast_arrays(*[boxed(arg) for arg in args])
     made = np.empty(arrays[0].shape, object)
     flat = made.reshape(-1)
+    heard: dict[str, int] = {}
+
+    def hear(words: str) -> None:
+        heard[words] = heard.get(words, 0) + 1
+
     for position, elements in enumerate(zip(*(array.reshape(-1) for array in arrays), strict=True)):
         try:
-            flat[position] = ev.apply_operation(row, list(elements), note)
+            flat[position] = ev.apply_operation(row, list(elements), hear)
         except NoValue as error:
-            raise NoValue(f"{error}, at the element {_place(position, made.shape)}") from None
+            if lost is None:
+                raise NoValue(f"{error}, at the element {_place(position, made.shape)}") from None
+            flat[position] = lost()
+        except TooLarge:
+            if lost is None:
+                raise
+            flat[position] = lost()
+    _pass_on(heard, note)
     return made
+
+
+def _pass_on(heard: dict[str, int], note: Note) -> None:
+    """What was said about elements; of many different things the first, and how many."""
+    for words in heard if len(heard) < 3 else [next(iter(heard))]:
+        note(words)
+    if len(heard) > 2:
+        note(f"The like of it happens at {sum(heard.values()) - 1} other elements.")
 
 
 def _place(position: int, shape: Shape) -> str:
@@ -250,8 +297,9 @@ def _softplus(u: Any) -> Any:
 
 
 def _elu(u: Any) -> Any:
-    found: Any = np.where(u > 0, u, np.expm1(np.minimum(u, 0.0)))
-    return found
+    below: Any = np.expm1(np.minimum(u, 0.0))
+    above: Any = np.maximum(u, 0.0)
+    return above + below
 
 
 def _gelu(u: Any) -> Any:
@@ -286,13 +334,17 @@ NUMPY: dict[str, Callable[..., Any]] = {
 """NumPy's functions for rows; a row without one goes through its own formula."""
 
 
-def lifted_floats(row: Operation, args: Sequence[Any]) -> Any:
+def lifted_floats(row: Operation, args: Sequence[Any], lost: Callable[[], float] | None = None) -> Any:
     """A row of single numbers on each element, in floats."""
     if not any(isinstance(arg, np.ndarray) for arg in args):
         try:
             return row.real(*args)
         except OverflowError:
             return math.inf
+        except NoValue:
+            if lost is None:
+                raise
+            return lost()
     function = _elu if row.name == "elu" and len(args) == 1 else NUMPY.get(row.name)
     if function is not None:
         return function(*args)
@@ -579,6 +631,22 @@ def zeros(ar: Arithmetic, _: Sequence[Any], options: Options) -> Any:
 
 def ones(ar: Arithmetic, _: Sequence[Any], options: Options) -> Any:
     return ar.full(_as_shape(options["shape"]), ar.one)
+
+
+def made_up(ar: Arithmetic, _: Sequence[Any], options: Options) -> Any:
+    """Numbers of three decimals between -scale and scale, each as likely; of a seed the same on any machine (the
+    generator is one that NumPy keeps as it is)."""
+    seed = options["seed"]
+    if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**32:
+        raise NoValue("the seed of made-up numbers is a whole number from 0 to 4294967295")
+    draw: Any = np.random.RandomState(seed)
+    thousandths = draw.randint(-1000, 1001, _as_shape(options["shape"]))
+    if isinstance(ar, Floats):
+        return thousandths * (float(options["scale"]) / 1000)
+    return _thousandth(thousandths, Fraction(options["scale"]))
+
+
+_thousandth: Any = np.frompyfunc(lambda number, scale: Fraction(int(number), 1000) * scale, 2, 1)
 
 
 def loaded(ar: Arithmetic, _: Sequence[Any], options: Options) -> Any:

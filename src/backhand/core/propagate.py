@@ -26,7 +26,7 @@ from backhand.core.graph import Graph, Quantity
 from backhand.core.notation import Notice
 from backhand.core.operations import ADD
 from backhand.core.rules import CALCULUS, ZERO, Contribution, Rules, slopes
-from backhand.errors import UsageError
+from backhand.errors import UndefinedError, UsageError
 from backhand.memory import uncollected
 
 if TYPE_CHECKING:
@@ -197,7 +197,15 @@ def _with_arrays(graph: Graph, of: str | None, numbers: Numbers) -> Propagation:
     graph, of = with_output(graph, of)
     output, notice = graph.output(of)
     notes = _Notes(graph)
-    exact = numbers != "float" and exactly(graph)
+    small = exactly(graph)
+    symbols = [q for q in graph.quantities if q.symbolic]
+    if symbols and not small:
+        raise UndefinedError(
+            f"{symbols[0].name} has no value, and a network of this size is worked out in floats.",
+            symbols[0].span,
+            cure=f"Write {symbols[0].name} = 1, or any other number.",
+        )
+    exact = small and (numbers != "float" or bool(symbols))
     if numbers == "exact" and not exact:
         notice_of_size = Notice(
             f"Here are more than {limits.EXACT_ELEMENTS} operations on single numbers, so all are floats of 16 digits."

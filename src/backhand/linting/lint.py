@@ -20,7 +20,7 @@ from backhand.linting.pages import Page, page_of
 from backhand.linting.sections import Section, sections
 from backhand.marking.mark import mark
 from backhand.marking.marking import Judgement, Marking
-from backhand.marking.misconceptions import MISCONCEPTIONS
+from backhand.marking.misconceptions import TABLE
 from backhand.readers import contents, read_text
 from backhand.readers.answer import decoded
 from backhand.readers.bh import read as read_net
@@ -232,7 +232,7 @@ def _message(judgement: Judgement, about: str, said: str) -> str:
     why = next((link.why for link in judgement.links if link.verdict == "wrong" and link.why), "")
     if why:
         words += f" {why[0].upper()}{why[1:]}{'' if why.endswith(('.', '?')) else '.'}"
-    titles = [row.title for row in MISCONCEPTIONS if row.key in judgement.causes]
+    titles = [row.title for row in TABLE if row.key in judgement.causes]
     if titles:
         words += f" ({'; '.join(titles)})"
     return words

@@ -20,13 +20,17 @@ import re
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Literal, TypeAlias
 
 from backhand.core.answers import FormulaReader, Token
 from backhand.core.formula import Num, Ref, Slope
 from backhand.errors import BackhandError
-from backhand.marking.work import Chain, Line, Piece, Repair, Work
+from backhand.marking.work import ArrayWritten, Chain, Line, Piece, Repair, Work
+from backhand.readers.array_text import found_in
 from backhand.readers.markdown import ENDED, LONG, Region, Row, rows
+from backhand.readers.moods import with_moods
+from backhand.readers.reuse import Bodies, reused
 from backhand.readers.statements import Statements
 from backhand.readers.table import Table
 from backhand.readers.tokens import LONE_NUMBER, Mode, Tokenizer, prepared
@@ -38,10 +42,10 @@ PAGE = 2**20
 LINES = 20_000
 """Lines of one source that are read."""
 
-SIGNS = 200_000
+SIGNS = 120_000
 """Words, numbers and signs of one source that are read."""
 
-LINKS = 5_000
+LINKS = 4_000
 """Formulas of one source that are read."""
 
 ROW = 1_000
@@ -50,8 +54,8 @@ ROW = 1_000
 Why: TypeAlias = Literal["", "prose", "empty", "struck", "unread"]
 
 
-def read_work(sources: Sequence[Source]) -> Work:
-    """What somebody wrote, in one file or several. Never raises.
+def read_work(sources: Sequence[Source], *, arrays: bool = False) -> Work:
+    """What somebody wrote, in one file or several; with `arrays` as a page about arrays. Never raises.
 
     >>> work = read_work([Source("so dL/dB1 = 2(1) + 2 = 4.")])
     >>> [piece.formula for piece in work.lines[0].chains[0].pieces]
@@ -60,16 +64,22 @@ def read_work(sources: Sequence[Source]) -> Work:
     lines: list[Line] = []
     repairs: list[Repair] = []
     decisions: list[str] = []
+    literals: dict[str, ArrayWritten] = {}
+    names: set[str] = set()
     for source in sources:
-        page = _Page(source)
+        page = _Page(source, arrays, len(literals))
         lines += page.lines()
+        literals |= page.literals
         repairs += page.repairs
+        names |= reused(page.text[:PAGE])
         decisions += [f"{source.name}: {words}" if len(sources) > 1 else words for words in page.decisions]
-    return Work(tuple(sources), tuple(lines), tuple(repairs), tuple(decisions))
+    again = None if arrays else partial(read_work, sources, arrays=True)
+    return Work(tuple(sources), tuple(lines), tuple(repairs), tuple(decisions), literals, again, frozenset(names))
 
 
 # -- the lines of a page -----------------------------------------------------------------------------------
 
+COMMENT_MARKS = re.compile(r"/\*+|\*+/")
 POINTS = re.compile(r"[0-9]\.[0-9]")
 COMMAS = re.compile(r"(?<![0-9.,{(\[])([0-9]+),([0-9]+)(?![0-9.,\]}])")
 
@@ -77,13 +87,23 @@ COMMAS = re.compile(r"(?<![0-9.,{(\[])([0-9]+),([0-9]+)(?![0-9.,\]}])")
 class _Page:
     """One source on its way to lines."""
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, arrays: bool = False, before: int = 0) -> None:
         self.source = source
         self.text = " " + source.text[1:] if source.text.startswith("\ufeff") else source.text
+        if "/*" in self.text and "*/" in self.text:
+            self.text = COMMENT_MARKS.sub(lambda found: " " * len(found[0]), self.text)
+        self.arrays = arrays
+        self.literals: dict[str, ArrayWritten] = {}
+        if arrays:
+            self.text, found = found_in(self.text[:PAGE], before)
+            self.literals = {
+                name: ArrayWritten(one.numbers, one.axes, one.decimals, one.text) for name, one in found.items()
+            }
         self.prepared = prepared(self.text[:PAGE])
         self.repairs: list[Repair] = []
         self.decisions: list[str] = []
         self.statements = Statements(source)
+        self.bodies = Bodies()
         self.comma = self._decimal_comma()
         self.signs = 0
 
@@ -125,6 +145,7 @@ class _Page:
 
     def _line(self, row: Row) -> Line:
         span = Span(self.source, row.start, row.end)
+        inside = self.bodies.holds(self.text[row.start : min(row.end, row.start + LONG)])
         if not row.regions and not row.too_long:
             blank = not self.text[row.start : row.end].strip()
             return Line(self.number(row.start), span, (), "empty" if blank else "prose")
@@ -143,6 +164,10 @@ class _Page:
         elif len(chains) > 1:
             chains = [chain for chain in chains if not _is_lone(chain)]
         chains = sorted(chains + struck, key=lambda chain: chain.span.start)
+        if inside:
+            chains = [replace(chain, mood="supposed") for chain in chains]
+        else:
+            chains = list(with_moods(self.text, row.start, row.end, chains))
         if (count := sum(len(chain.pieces) for chain in chains)) > ROW:
             return Line(
                 self.number(row.start), span, (), "unread", f"A line of {count} formulas; at most {ROW} are read."
@@ -179,7 +204,7 @@ class _Page:
 
     def tokens(self, regions: list[Region]) -> list[Token]:
         """The tokens of several pieces of a line; between a piece of mathematics and its neighbours is an edge."""
-        tokenizer = Tokenizer(self.prepared, self.comma)
+        tokenizer = Tokenizer(self.prepared, self.comma, arrays=self.arrays)
         for at, region in enumerate(regions):
             if at:
                 comment = regions[at - 1].mode == "code" and region.mode == "text"

@@ -7,6 +7,8 @@ that two wrong derivatives would have to cancel to the last digit to slip throug
 was rounded, both sides must agree to 1e-9 of the size of the summands.
 Networks in symbols are checked at made-up values of the symbols.
 
+Networks of arrays are checked in the same way, with a rate for each element (`core.array_duals`).
+
 On networks of fractions alone a difference of values is compared, too: the output is computed again at
 the point moved by h and by -h along the same direction, without any derivative at all.
 """
@@ -14,9 +16,10 @@ the point moved by h and by -h along the same direction, without any derivative 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
+from typing import Any
 
 from backhand.core import evaluate as ev
 from backhand.core.evaluate import Value
@@ -34,10 +37,12 @@ DIFFERENCE = 60
 
 def cross_check(propagation: Propagation) -> tuple[CheckStep, ...]:
     """The checks that were made and passed. Raises CheckError where one did not."""
-    if propagation.graph.arrays:
-        return ()
     if any(q.symbolic for q in propagation.graph.quantities):
         return _symbolic(propagation)
+    if propagation.passes is not None:
+        from backhand.solving.cross_check_arrays import cross_check_arrays  # late: numpy
+
+        return cross_check_arrays(propagation)
     given = _given(propagation)
     if not given:
         return ()
@@ -49,7 +54,7 @@ def cross_check(propagation: Propagation) -> tuple[CheckStep, ...]:
     if exact and len(propagation.graph) <= DIFFERENCE and (difference := _difference(propagation, rates)) is not None:
         expected = sum((d * r for d, r in pairs), Fraction(0))
         if abs(difference - expected) > Fraction(1, 10**9) * max(1, abs(expected)):
-            raise _disagreement(propagation, "a difference of values")
+            raise disagreement(propagation, "a difference of values")
         checks.append(CheckStep("difference of values", len(given), False))
     return tuple(checks)
 
@@ -83,7 +88,7 @@ def _compare(
     """Whether both sides were compared exactly. Raises CheckError where they differ."""
     if isinstance(found, Fraction) and all(isinstance(d, Fraction) for d, _ in pairs):
         if found != sum((d * r for d, r in pairs), Fraction(0)):
-            raise _disagreement(propagation, method)
+            raise disagreement(propagation, method)
         return True
     number = as_float(_number(found))
     products = [as_float(d) * as_float(r) for d, r in pairs]
@@ -92,7 +97,7 @@ def _compare(
     if math.isfinite(difference) and difference > 1e-9 * size + 1e-300:
         size = _absolute(propagation, {name: abs(as_float(rate)) for name, rate in rates.items()})
         if math.isfinite(size) and difference > 1e-9 * size + 1e-300:
-            raise _disagreement(propagation, method)
+            raise disagreement(propagation, method)
     return False
 
 
@@ -109,7 +114,7 @@ def _absolute(propagation: Propagation, rates: Mapping[str, float]) -> float:
     return sizes[propagation.of]
 
 
-def _disagreement(propagation: Propagation, method: str) -> CheckError:
+def disagreement(propagation: Propagation, method: str) -> CheckError:
     return CheckError(
         f"The derivatives of {propagation.of} by backpropagation and by {method} disagree.",
         cure="This is a mistake in Backhand; please report it with the network.",
@@ -167,12 +172,20 @@ def _symbolic(propagation: Propagation) -> tuple[CheckStep, ...]:
     return ()
 
 
+def _each(adjoints: Sequence[Any], expected: Sequence[Any]) -> Iterator[tuple[Value | None, Value | None]]:
+    """What is compared with what; of arrays each element."""
+    for one, other in zip(adjoints, expected, strict=True):
+        if getattr(one, "shape", ()) and getattr(other, "shape", ()):
+            yield from zip(one.reshape(-1), other.reshape(-1), strict=True)
+        else:
+            yield one, other
+
+
 def _agree_at(propagation: Propagation, numbers: Propagation) -> int:
     """How many formulas gave the numbers; names in them (of values and of derivatives) stand for numbers, too."""
     values = dict(numbers.by_name)
     compared = 0
-    for position, adjoint in enumerate(propagation.adjoints):
-        expected = numbers.adjoints[position]
+    for adjoint, expected in _each(propagation.adjoints, numbers.adjoints):
         if adjoint is None or not isinstance(expected, (Fraction, float)):
             continue
         number = adjoint
@@ -183,6 +196,6 @@ def _agree_at(propagation: Propagation, numbers: Propagation) -> int:
         found = as_float(_number(number))
         size = max(1e-300, abs(found), abs(as_float(expected)))
         if known(expected) and known(found) and abs(found - as_float(expected)) > 1e-9 * size:
-            raise _disagreement(propagation, "numbers in place of the symbols")
+            raise disagreement(propagation, "numbers in place of the symbols")
         compared += 1
     return compared

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from backhand.core.graph import Graph
+from backhand.core.graph import Graph, Update
 from backhand.core.propagate import Numbers, Propagation, propagate
 from backhand.errors import UsageError
 from backhand.solving.cross_check import cross_check
@@ -25,12 +25,14 @@ def solve(
     numbers: Numbers = "exact",
     title: str = "",
     layout: Layout | None = None,
+    step: Update | None = None,
 ) -> Solution:
     """Every value, and the derivatives of one output by everything it depends on (or by `wrt`).
 
     `pairs` adds the derivative of every computed quantity by every quantity, `paths` all ways from
     each input to the output. `numbers="float"` gives up exactness for speed on large networks. `layout` says how arrays
-    are shown. `of` and `wrt` may name elements of arrays: `W1[0,1]`.
+    are shown. `step` asks for a step of gradient descent besides, as a line of the network does.
+    `of` and `wrt` may name elements of arrays: `W1[0,1]`.
     Raises UndefinedError where a value does not exist, UsageError for an unknown name.
 
     >>> from backhand.readers import read
@@ -43,6 +45,10 @@ def solve(
     names = [by_name(propagation, name) for name in wrt] if wrt else asked(graph, propagation, needed)
     solution = Solution(graph, propagation, propagation.of, tuple(names), cross_check(propagation), title=title)
     solution.layout = layout or solution.layout
+    if (update := step or graph.update) is not None:
+        from backhand.solving.stepping import descend
+
+        solution.after_step = descend(graph, update, of=propagation.of, numbers=numbers)
     if pairs or any(ask.what == "pairs" for ask in graph.asks):
         from backhand.solving.pairs import all_pairs
 

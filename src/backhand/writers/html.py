@@ -19,13 +19,16 @@ from backhand.explaining.document import (
     Document,
     Equation,
     Figure,
+    Fine,
     Heading,
     Inline,
     Link,
+    NewSheet,
     Page,
     Paragraph,
     Pen,
     Remark,
+    Room,
     Statement,
     Stroke,
     Table,
@@ -121,8 +124,15 @@ class _Page:
                     f'{closed}<details class="step" open{self.id(anchor)}>\n'
                     f"<summary><h3>{self.prose(words)}</h3></summary>\n"
                 )
+            case Fine(words):
+                return f'<p class="fine">{self.prose(words)}</p>\n'
             case Paragraph(words):
                 return f"<p>{self.prose(words)}</p>\n"
+            case Room(lines):
+                return f'<div class="room" style="height:{1.9 * lines:g}rem"></div>\n'
+            case NewSheet(title):
+                head = f"<h1>{escape(title)}</h1>\n" if title else ""
+                return f'{self.closed(section=True)}<hr class="new-sheet">\n{head}'
             case Equation():
                 return self.equation(block)
             case Table():
@@ -189,7 +199,7 @@ class _Page:
 
     def link(self, link: Link, result: bool = False) -> str:
         """A link in one piece or in several, between which the line may end."""
-        cut = pieces(link.box, ROOM)
+        cut = pieces(link.box, ROOM, whole=1.6)
         if len(cut) == 1:
             return f'<span class="link">{self.math.display(link.relation, cut[0], result=result)}</span>'
         relations = [link.relation, *[""] * (len(cut) - 1)]

@@ -18,6 +18,7 @@ from backhand.explaining.mathematics import (
     Call,
     Differentiate,
     Fraction,
+    Gap,
     Group,
     Indexed,
     Matrix,
@@ -39,6 +40,7 @@ from backhand.writers.names import Names, Parts, Verbatim, runs
 from backhand.writers.pieces import (
     Part,
     as_base,
+    behind_points,
     breadth,
     fill,
     flat,
@@ -59,6 +61,8 @@ SIGNS = {
     ",": ", ",
     "(": "(",
     ")": ")",
+    "⎛": r"\Bigl(",
+    "⎠": r"\Bigr)",
     "⊙": r" \odot ",
     "@": r"\,",
 }
@@ -136,8 +140,15 @@ class TeX:
                 return f"{self(as_base(inside), inline=inline)}'"
             case Words(text):
                 return self.words(text)
+            case Gap(width):
+                return rf"\underline{{\hspace{{{width / 2:g}em}}}}"
             case Matrix(rows, shape):
-                lines = r" \\ ".join(" & ".join(self(each, inline=True) for each in row) for row in rows)
+                lines = r" \\ ".join(
+                    " & ".join(
+                        self(each, inline=True) + (rf"\phantom{{{lack}}}" if lack else "") for each, lack in cells
+                    )
+                    for cells in map(zip, rows, behind_points(rows))
+                )
                 columns = "r" * max(map(len, rows), default=1)
                 return self._under(rf"\left[\begin{{array}}{{{columns}}} {lines} \end{{array}}\right]", shape)
             case Transposed(inside):

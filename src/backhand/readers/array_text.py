@@ -1,0 +1,256 @@
+r"""Arrays written on a page, found before the page is cut into tokens.
+
+    \begin{bmatrix} 1 & 2 \\ 3 & 4 \end{bmatrix}      [[1, 2], [3, 4]]      [[1. 2.]
+                                                                            [3. 4.]]     (1, -2)^T     array([1., 2.])
+
+    (z > 0)   np.where(z > 0, 1, 0)   \mathbb{1}[z > 0]      dh[h <= 0] = 0
+
+An array of numbers becomes one name of as many characters, so that every place on the page stays where it
+is; the array itself is kept beside it. What a function is told, `axis=0`, becomes a name as well, because an =
+divides statements. A condition becomes a call of one letter, which `tokens` knows. An array with formulas in it is left
+as it stands.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from fractions import Fraction
+from typing import NamedTuple
+
+from backhand.numbers import TooLong, read_number
+
+LETTER = "\u0226"
+"""The first letter of the names that arrays are given; no page has it."""
+
+FILL = "\u0227"
+"""The letter that fills them up."""
+
+TOLD = "\u01c2"
+"""Stands for the = of `axis=0`."""
+
+GATE = "\u01c1"
+"""Stands for the function that is 1 where its argument is positive."""
+
+_INSIDE = r"((?:[^()<>=\n\[\],]|\([^()<>=\n]{0,12}\)|\[[^\[\]<>=\n]{0,12}\]){1,80}?)"
+_POSITIVE = r"\s*(?:>|\\gt(?![a-z]))\s*0(?:\.0*)?\s*"
+_ONE = r"(?:\\(?:mathbb|mathbf|mathbbm|boldsymbol|bm)\s*\{?\s*[1I]\s*\}?|\\mathds\{1\}|\b1|\bI|\U0001d7d9|\u1d7d9)"
+CONDITIONS = (
+    re.compile(rf"(?:np|numpy|jnp|torch)\.where\(\s*{_INSIDE}{_POSITIVE},\s*1(?:\.0*)?\s*,\s*0(?:\.0*)?\s*\)"),
+    re.compile(rf"{_ONE}\s*_?\s*(?:\\left\s*)?(?:\{{\s*)?(?:\\?[\[({{]\s*)?{_INSIDE}{_POSITIVE}(?:\\right\s*)?(?:\\?[\])}}])(?:\s*\}})?"),
+    re.compile(rf"\(\s*{_INSIDE}{_POSITIVE}\)(?:\.(?:astype|to|type)\([^()\n]{{0,30}}\)|\.(?:float|int|double)\(\))?"),
+)
+"""Conditions that stand for 1 and 0."""
+
+MASKED = re.compile(r"(?<![\w.])([^\W\d]\w*)\[\s*([^\W\d]\w*)\s*<=?\s*0(?:\.0*)?\s*\]\s*=\s*0(?:\.0*)?(?![\w.])")
+"""`dh[h <= 0] = 0`"""
+
+ENVIRONMENT = re.compile(
+    r"\\begin\s*\{([bpvBV]?matrix|smallmatrix|array)\*?\}(?:\s*\{[lcr|\s]*\})?(.*?)\\end\s*\{\1\*?\}", re.DOTALL
+)
+AROUND = re.compile(r"(?:\\left\s*[\[(]\s*)$")
+AFTER = re.compile(r"\s*\\right\s*[\])]")
+NUMBER = r"[-+−–]?\s?(?:\d+\.?\d*|\.\d+)(?:[eE][-+−]?\d+)?"
+CELL = re.compile(rf"(?:{NUMBER})(?:\s*/\s*\d+)?")
+FRACTION = re.compile(r"([-−]?)\s*\\[dt]?frac\s*\{\s*([-−]?\d+)\s*\}\s*\{\s*(\d+)\s*\}")
+PRINTED = re.compile(r"(?:(?:np|numpy|jnp|torch|tf)\.)?(?:array|tensor|asarray|matrix|Tensor|constant)\(\s*(?=\[)")
+AFTER_PRINTED = re.compile(r"\s*(?:,\s*(?:dtype|requires_grad|device|grad_fn)\s*=\s*[^()\n]*(?:\([^()\n]*\))?\s*)*\)")
+OPTION = re.compile(r"(?<=[,(])(\s*)(axis|keepdims|dim|keepdim|dtype|ddof|shape)(\s*=\s*)(?=[-\w(])")
+TUPLE = re.compile(rf"(?<=[=≈:&])(\s*)\((\s*{NUMBER}(?:\s*,\s*{NUMBER})+\s*,?\s*)\)")
+
+MOST = 10_000
+"""Numbers of one array on a page."""
+
+
+class Literal(NamedTuple):
+    """An array as it was written: its rows of numbers, each with its decimals; how many axes it has, and where."""
+
+    numbers: tuple[tuple[Fraction, ...], ...]
+    axes: int
+    decimals: int | None
+    text: str
+    start: int
+    end: int
+
+
+def found_in(text: str, before: int = 0) -> tuple[str, dict[str, Literal]]:
+    """The text with names for its arrays, as long as before, and the arrays by name. `before` counts those of the pages
+    before."""
+    literals: dict[str, Literal] = {}
+    taken: list[tuple[int, int, str]] = []
+    last = 0
+    for literal in sorted(_all(text), key=lambda one: (one.start, -one.end)):
+        if literal.start < last:
+            continue
+        name = _name(before + len(literals), literal.end - literal.start)
+        if name is None:
+            continue
+        literals[name] = literal
+        taken.append((literal.start, literal.end, name))
+        last = literal.end
+    parts: list[str] = []
+    at = 0
+    for start, end, name in taken:
+        parts += [text[at:start], name]
+        at = end
+    parts.append(text[at:])
+    made = "".join(parts)
+    made = OPTION.sub(lambda m: m[1] + m[2] + TOLD * len(m[3]), made)
+    if "0" in made and (">" in made or "<" in made or "\\gt" in made):
+        made = MASKED.sub(lambda m: f"{m[1]}={GATE}({m[2]})".ljust(len(m[0])), made)
+        for condition in CONDITIONS:
+            made = condition.sub(_gate, made)
+    assert len(made) == len(text)
+    return made, literals
+
+
+def _gate(found: re.Match[str]) -> str:
+    """A condition as a call, as long as it was."""
+    made = f"{GATE}({found[1].strip()})"
+    return made.ljust(len(found[0])) if len(made) <= len(found[0]) else found[0]
+
+
+def _name(number: int, room: int) -> str | None:
+    """A name of letters that no page has, as long as the array is; None where there is too little room."""
+    letters = ""
+    rest = number
+    while True:
+        letters = chr(0x0228 + rest % 8) + letters
+        rest //= 8
+        if not rest:
+            break
+    name = LETTER + letters
+    return name.ljust(room, FILL) if len(name) <= room else None
+
+
+def _all(text: str) -> Iterator[Literal]:
+    if "\\begin" in text:
+        for found in ENVIRONMENT.finditer(text):
+            yield from _environment(text, found)
+    if "[" in text:
+        yield from _lists(text)
+    if "(" in text and "," in text:
+        for found in TUPLE.finditer(text):
+            numbers = _row(found[2].replace(",", " "))
+            if numbers is not None:
+                yield Literal(
+                    (numbers[0],), 1, numbers[1], found[0].strip(), found.start() + len(found[1]), found.end()
+                )
+
+
+def _environment(text: str, found: re.Match[str]) -> Iterator[Literal]:
+    start, end = found.span()
+    before, after = AROUND.search(text, 0, start), AFTER.match(text, end)
+    if before and after:
+        start, end = before.start(), after.end()
+    rows: list[tuple[Fraction, ...]] = []
+    decimals: list[int] = []
+    lines = [line for line in re.split(r"\\\\(?:\[[^\]]*\])?|\\cr", found[2]) if line.strip()]
+    for line in lines:
+        cells = [_cell(cell) for cell in line.replace("\\hline", "").split("&")]
+        if not cells or any(cell is None for cell in cells):
+            return
+        rows.append(tuple(cell[0] for cell in cells if cell is not None))
+        decimals += [cell[1] for cell in cells if cell is not None]
+    if rows and len({len(row) for row in rows}) == 1 and len(rows) * len(rows[0]) <= MOST:
+        yield Literal(tuple(rows), 2, max(decimals), text[start:end], start, end)
+
+
+def _cell(text: str) -> tuple[Fraction, int] | None:
+    """A number in a cell, and its decimals."""
+    text = text.strip().replace("\\,", "").replace("{,}", ".")
+    text = text.strip("$ ")
+    fraction = FRACTION.fullmatch(text)
+    if fraction:
+        if not int(fraction[3]):
+            return None
+        value = Fraction(int(fraction[2].replace("−", "-")), int(fraction[3]))
+        return (-value if fraction[1] else value), 0
+    if CELL.fullmatch(text) is None:
+        return None
+    above, _, below = text.partition("/")
+    try:
+        value = _number(above)
+        if below:
+            value /= int(below)
+    except (TooLong, ZeroDivisionError):
+        return None
+    return value, _decimals(above)
+
+
+def _number(text: str) -> Fraction:
+    text = text.replace("−", "-").replace("–", "-").replace(" ", "")
+    value = read_number(text.lstrip("+-"))
+    return -value if text.startswith("-") else value
+
+
+def _decimals(text: str) -> int:
+    mantissa, _, exponent = text.lower().replace("−", "-").partition("e")
+    return max(0, len(mantissa.partition(".")[2].strip()) - int(exponent or 0))
+
+
+def _row(text: str) -> tuple[tuple[Fraction, ...], int] | None:
+    """Numbers with blanks between; None for anything else."""
+    cells = re.sub(r"([-+−–])\s+(?=[\d.])", r"\1", text).split()
+    found = [_cell(cell) for cell in cells]
+    if not found or any(cell is None for cell in found):
+        return None
+    return tuple(cell[0] for cell in found if cell is not None), max(cell[1] for cell in found if cell is not None)
+
+
+def _lists(text: str) -> Iterator[Literal]:
+    """Brackets with numbers and nothing else in them."""
+    at = 0
+    while (at := text.find("[", at)) >= 0:
+        end = _closing(text, at)
+        if end is None:
+            at += 1
+            continue
+        made = _list(text[at + 1 : end - 1])
+        before = text[at - 1 : at]
+        if made is None or (before.isalnum() or before in "_)]}'"):
+            at += 1
+            continue
+        rows, axes, decimals = made
+        start = at
+        if (printed := re.search(PRINTED.pattern.replace(r"(?=\[)", "") + "$", text[max(0, at - 20) : at])) is not None:
+            closed = AFTER_PRINTED.match(text, end)
+            if closed is not None:
+                start, end = at - len(printed[0]), closed.end()
+        yield Literal(rows, axes, decimals, text[start:end], start, end)
+        at = end
+
+
+def _closing(text: str, at: int) -> int | None:
+    """Behind the ] that closes; None where something other than numbers and brackets stands between."""
+    depth = 0
+    allowed = re.compile(r"[\[\]\s\d.,;+\-−–/eE]*")
+    inside = allowed.match(text, at)
+    assert inside is not None
+    for position in range(at, inside.end()):
+        depth += (text[position] == "[") - (text[position] == "]")
+        if not depth:
+            return position + 1
+    return None
+
+
+def _list(inside: str) -> tuple[tuple[tuple[Fraction, ...], ...], int, int] | None:
+    """The rows of a list; [1, 2] has one axis, [[1, 2]] and [1, 2; 3, 4] two."""
+    inside = inside.strip().rstrip(",")
+    if "[" in inside:
+        rest = re.sub(r"\[[^\[\]]*\]", "", inside)
+        if rest.strip(" ,\n\t\r"):
+            return None
+        lines = re.findall(r"\[([^\[\]]*)\]", inside)
+        axes = 2
+    else:
+        lines = inside.split(";")
+        axes = 2 if len(lines) > 1 else 1
+    rows = [_row(line.replace(",", " ")) for line in lines]
+    if any(row is None for row in rows):
+        return None
+    found = [row for row in rows if row is not None]
+    sizes = {len(row[0]) for row in found}
+    if len(sizes) != 1 or len(found) * sizes.copy().pop() > MOST or (axes == 1 and sizes == {1}):
+        return None
+    return tuple(row[0] for row in found), axes, max(row[1] for row in found)

@@ -1032,7 +1032,7 @@ def upstream_forgotten(way: WayBack) -> Iterator[Case]:
 
 
 def without_upstream(way: WayBack, name: str) -> Iterator[Case]:
-    """The slope where dL/dz belongs: what z gets from the one quantity that it goes into, without what comes to that."""
+    """The slope where dL/dz belongs: what z gets from the one quantity it goes into, without what comes to that."""
     ways = way.ways_to(name)
     if len(ways) != 1 or not way.graph[name].computed:
         return

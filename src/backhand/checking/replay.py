@@ -70,7 +70,7 @@ SentRule: TypeAlias = Callable[[str, "list[Sent]"], "list[Sent]"]
 KeepRule: TypeAlias = Callable[[str, "list[Arrived]"], "list[Arrived]"]
 ReportRule: TypeAlias = Callable[[str, Array], Array]
 GoesOn: TypeAlias = Callable[[str, Array], "Array | None"]
-"""What somebody goes on with, told the name under which it is written and what the belief gives; None for the latter."""
+"""What somebody goes on with, told the name it is written under and what the belief gives; None for the latter."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

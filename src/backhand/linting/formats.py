@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from backhand.errors import ReadError
 from backhand.linting.lint import Finding, Report
@@ -74,7 +74,7 @@ def baseline_of(report: Report) -> str:
 def read_baseline(path: str) -> Iterable[tuple[str, str, str]]:
     """The findings of a baseline. Raises ReadError."""
     try:
-        rows = cast("Any", json.loads(load(Path(path))))["findings"]
+        rows: Any = json.loads(load(Path(path)))["findings"]
         return [(str(row["file"]), str(row["about"]), str(row["text"])) for row in rows]
     except (ValueError, KeyError, TypeError):
         raise ReadError(f"{path} is no baseline.", cure=f"Make one with --write-baseline {path}.") from None

@@ -2,8 +2,8 @@
 
     files --pages--> text for people --sections--> which network it is about --mark--> judgements --> findings
 
-Every statement is judged as an answer is (`marking`): a line is false if its number or its rule is not that of the network.
-What cannot be told is left alone; what only follows from an earlier false line is not said again.
+Every statement is judged as an answer is (`marking`): a line is false if its number or its rule is not that of the
+network. What cannot be told is left alone; what only follows from an earlier false line is not said again.
 """
 
 from __future__ import annotations
@@ -38,9 +38,9 @@ IGNORED = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A false line: the file, where in it, what it is about, and what to say. `text` is the line as it stands; with `file`
-    and `about` it tells findings apart from one run to the next, whatever moves the lines. `where` is the cell of a
-    notebook."""
+    """A false line: the file, where in it, what it is about, and what to say. `text` is the line as it stands; with
+    `file` and `about` it tells findings apart from one run to the next, whatever moves the lines. `where` is the
+    cell of a notebook. `kind` is false, network (it cannot be read) or unread (a notebook that is none)."""
 
     file: str
     line: int
@@ -214,10 +214,10 @@ def _finding(page: Page, marking: Marking, judgement: Judgement) -> Finding:
     end = last + 1 if last_line == line else column
     about = judgement.name or judgement.label
     said = " ".join(span.text.split())
-    text = said if page.origins is not None else _line_of(page, line)
-    return Finding(
-        page.name, line, column, end, about, _message(judgement, about, said), text, page.where(span.start)
-    )
+    if judgement.said and about.endswith("]"):
+        said = judgement.said  # one element of an array that stands there whole
+    text = " ".join(span.text.split()) if page.origins is not None else _line_of(page, line)
+    return Finding(page.name, line, column, end, about, _message(judgement, about, said), text, page.where(span.start))
 
 
 def _message(judgement: Judgement, about: str, said: str) -> str:

@@ -23,8 +23,8 @@ from backhand.text import Source
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Page:
-    """A file as text for people. `origins` and `cells` are of notebooks: where in the file each character came from, and
-    where on the page each cell begins."""
+    """A file as text for people. `origins` and `cells` are of notebooks: where in the file each character came from,
+    and where on the page each cell begins."""
 
     name: str
     text: str

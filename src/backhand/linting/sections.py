@@ -27,8 +27,8 @@ READ = frozenset(["", "text", "txt", "plain", "math", "latex", "tex", "md", "mar
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Section:
-    """Text about one network, in its place. `net` is the network as it is written on the page, or `path` names its file;
-    `at` is where that is said."""
+    """Text about one network, in its place. `net` is the network as it is written on the page, or `path` names its
+    file; `at` is where that is said."""
 
     text: Source
     at: int

@@ -55,7 +55,7 @@ def test_the_course(course):
         ("course/week3.ipynb", 42, 18, "dL/db"),
         ("course/week4.md", 21, 32, "dL/dX[1,1]"),
     ]
-    assert report.summary == "6 files, 5 networks, 37 statements held against them: 9 false."
+    assert report.summary == "6 files, 5 networks, 37 statements held against them: 9 findings."
 
 
 def test_each_place_is_where_the_false_thing_stands(course):
@@ -239,7 +239,7 @@ def test_annotations_of_github(course, capsys):
         "::error file=course/week2.md,line=14,col=10,endColumn=26,title=backhand%3A dL/dB1::dL/dB1: "
     )
     assert out.out.count("\n") == 1
-    assert out.err == "1 file, 1 network, 5 statements held against them: 1 false.\n"
+    assert out.err == "1 file, 1 network, 5 statements held against them: 1 finding.\n"
 
 
 def test_annotations_are_escaped(tmp_path):

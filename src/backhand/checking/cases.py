@@ -18,7 +18,7 @@ from backhand.core import algebra
 from backhand.core.adjoints import Sent
 from backhand.core.array_operations import ROW, ArrayOperation, Shape, axes_of, node
 from backhand.core.evaluate import row_formula
-from backhand.core.formula import Apply, Formula, Num, Ref, Slope, fold, param_text, postorder, with_args
+from backhand.core.formula import Apply, Formula, Num, Ref, Slope, fold, param_text, postorder, to_text, with_args
 from backhand.core.operations import OPERATIONS
 
 G, U, V, W, Y = (Ref(letter) for letter in "guvwy")
@@ -47,19 +47,29 @@ def at_places(
     several, at all of them."""
 
     def cases(way: WayBack) -> Iterator[Case]:
-        together: dict[tuple[str, int, int], list[tuple[Place, Formula | None]]] = {}
+        together: dict[tuple[object, ...], list[tuple[Place, Formula | None]]] = {}
         for place in way.places:
             for number, text in enumerate(alternatives(way, place)):
                 formula = row_formula(text) if isinstance(text, str) else text
-                together.setdefault((place.name, place.k, number), []).append((place, formula))
+                if all_alike and fits(way, place, formula):
+                    for key in alike(place):
+                        together.setdefault((*key, number), []).append((place, formula))
                 if (made := case_at(way, place, formula)) is not None:
                     yield made
-        if all_alike:
-            for changes in together.values():
-                if len({place.child for place, _ in changes}) > 1 and all(fits(way, p, f) for p, f in changes):
-                    yield Case(Belief(changes=tuple(changes)), "", "everywhere")
+        for changes in together.values():
+            if len({place.child for place, _ in changes}) > 1:
+                yield Case(Belief(changes=tuple(changes)), "", "everywhere")
 
     return cases
+
+
+def alike(place: Place) -> list[tuple[object, ...]]:
+    """What a place has in common with others: its operation, and what else goes into it (the same weight at each step
+    of a recurrent net)."""
+    found: list[tuple[object, ...]] = [(place.name, place.k)]
+    if len(place.part.args) > 1:
+        found.append((place.name, place.k, to_text(place.part.args[1 - place.k if place.k < 2 else 0])))
+    return found
 
 
 def case_at(way: WayBack, place: Place, formula: Formula | None) -> Case | None:
@@ -362,6 +372,69 @@ def mask_by_sign(way: WayBack, place: Place) -> Iterator[str]:
         yield "g*step(g)*step(u)"
 
 
+def slope_twice_over(way: WayBack, place: Place) -> Iterator[Formula]:
+    """The slope of an activation once more, as when p - y has it in it already."""
+    partial = slope_formula(place)
+    yield algebra.multiply(algebra.multiply(G, partial), partial)
+
+
+def chains(way: WayBack) -> Iterator[list[str]]:
+    """The outputs of activations that follow each other, all of one shape, behind what goes into the first."""
+    bends = {place.child for place in way.places if is_bend(place) and way.is_root(place)}
+    for name in way.names:
+        chain = [name] if name in bends else []
+        while chain:
+            before = [
+                other
+                for middle in way.graph.parents(chain[0])
+                for other in way.graph.parents(middle)
+                if way.shape(other) == way.shape(name) and (other in bends or way.graph[other].kind == "input")
+            ]
+            if not before or before[0] in chain:
+                break
+            chain.insert(0, before[0])
+        if len(chain) > 2:
+            yield chain
+
+
+def shifted(*, slopes: bool) -> Cases:
+    """Along such a chain, everywhere the value of the step after or before: in slopes, or in what weights get."""
+
+    def cases(way: WayBack) -> Iterator[Case]:
+        for chain in chains(way):
+            for shift in (1, -1):
+                new = {old: chain[at + shift] for at, old in enumerate(chain) if 0 <= at + shift < len(chain)}
+
+                def sent(child: str, found: list[Sent], new: dict[str, str] = new) -> list[Sent]:
+                    return [
+                        replace(one, formula=all_renamed(one.formula, new))
+                        if slopes == (not is_weight_of(way, one))
+                        else one
+                        for one in found
+                    ]
+
+                children = frozenset(chain) if slopes else frozenset(way.names)
+                yield Case(Belief(sent=sent, children=children), "", "at every step")
+
+    return cases
+
+
+def is_weight_of(way: WayBack, one: Sent) -> bool:
+    return way.graph[one.parent].kind in ("weight", "bias")
+
+
+def all_renamed(formula: Formula, new: dict[str, str]) -> Formula:
+    def leaf(part: Num | Ref | Slope) -> Formula:
+        return Ref(new.get(part.name, part.name)) if isinstance(part, Ref) else part
+
+    return leaf(formula) if isinstance(formula, Ref) else fold(formula, leaf, with_args)
+
+
+def other_layer(way: WayBack) -> Iterator[Case]:
+    yield from bent(mask_of_another)(way)
+    yield from shifted(slopes=True)(way)
+
+
 def mask_of_another(way: WayBack, place: Place) -> Iterator[Formula]:
     """The right slope taken at another layer's numbers."""
     own = place.part.args[0]
@@ -509,8 +582,9 @@ def mean_forgotten(way: WayBack) -> Iterator[Case]:
             yield G
 
     yield from at_places(lost)(way)
-    for size in batches(way):
-        yield from written(scaled(size))(way)
+    if has_mean(way):
+        for size in batches(way):
+            yield from written(scaled(size))(way)
 
 
 def mean_twice(way: WayBack) -> Iterator[Case]:
@@ -581,6 +655,15 @@ def shared_once(way: WayBack) -> Iterator[Case]:
         if way.graph[name].kind in ("weight", "bias"):
             for at, one in enumerate(ways):
                 yield keeping(name, only([at]), f"only in {one.child}")
+    forks_ = [name for name, _ in forks(way) if way.graph[name].kind in ("weight", "bias")]
+    for last in (True, False) if len(forks_) > 1 else ():
+
+        def keep(quantity: str, arrived: list[Arrived], last: bool = last) -> list[Arrived]:
+            return arrived[-1:] if last and quantity in forks_ else arrived[:1] if quantity in forks_ else arrived
+
+        yield Case(
+            Belief(keep=keep), "", f"only in the {'last' if last else 'first'} place, each of {', '.join(forks_)}"
+        )
 
 
 def skips(ways: Sequence[Sent]) -> tuple[list[int], list[int]] | None:
@@ -1068,6 +1151,7 @@ def slope_to(formula: Formula, name: str, other: Formula) -> Formula:
 
 def wrong_input(way: WayBack) -> Iterator[Case]:
     """The value of z where a stands in what a weight gets, or the other way round; the input of another layer."""
+    yield from shifted(slopes=False)(way)
     for name in way.names:
         for one in way.right(name) if way.graph[name].computed else ():
             used = {part.name for part in postorder(one.formula) if isinstance(part, Ref)}

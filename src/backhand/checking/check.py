@@ -380,26 +380,32 @@ def _compared(
 def _explained(way: WayBack, trials: Sequence[Trial], rtol: float, wrong: Sequence[Finding]) -> Explanation | None:
     """The first mistake of the table that gives all numbers, and which others do."""
     best: tuple[Mistake, Case] | None = None
-    others: list[Mistake] = []
+    others: list[tuple[Mistake, Case]] = []
     for mistake in MISTAKES:
         for case in cases_of(mistake, way):
             if reproduces(way, case.belief, trials, rtol):
                 if best is None:
                     best = mistake, case
                 else:
-                    others.append(mistake)
+                    others.append((mistake, case))
                 break
     if best is None:
         return None
     mistake, case = best
     about = case.at or next(finding.name for finding in wrong if finding.kind == "derivative")
-    right, done = way.line(about), ""
-    if case.belief.changes or case.belief.sent is not None:
-        try:
-            done = way.line(about, case.belief)
-        except IMPOSSIBLE:
-            done = ""
-    return Explanation(mistake, case.words, right, "" if done == right else done, tuple(others))
+    right, done = way.line(about), _line_under(way, about, case)
+    could_be = tuple(other for other, its in others if not done or _line_under(way, about, its) != done)
+    return Explanation(mistake, case.words, right, "" if done == right else done, could_be)
+
+
+def _line_under(way: WayBack, about: str, case: Case) -> str:
+    """The line for a derivative as somebody with a belief has it; "" where it is no other formula."""
+    if not case.belief.changes and case.belief.sent is None:
+        return ""
+    try:
+        return way.line(about, case.belief)
+    except IMPOSSIBLE:
+        return ""
 
 
 def cases_of(mistake: Mistake, way: WayBack) -> Sequence[Case]:

@@ -133,10 +133,16 @@ MISTAKES: tuple[Mistake, ...] = (
         at_places(cases.half_slope),
     ),
     Mistake(
+        "slope-twice", "SM2", "the slope of the activation twice",
+        "What comes back has the slope in it already, as p - y has.",
+        "Leave the second factor out.",
+        bent(cases.slope_twice_over),
+    ),
+    Mistake(
         "slope-of-another-layer", "ACT4", "the slope taken at another layer",
         "The mask or slope is that of another layer's numbers.",
         "Take the z of this layer.",
-        bent(cases.mask_of_another),
+        cases.other_layer,
     ),
     Mistake(
         "softmax-diagonal", "SM1", "softmax taken as if its Jacobian were diagonal",

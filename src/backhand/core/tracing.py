@@ -866,8 +866,8 @@ class _Functions:
 
 
 class Fn:
-    """The functions of the tables by name, `fn.softmax(z, axis=1)`: on stand-ins, and on numbers and arrays, too, so that
-    a function that uses them runs as it is. `fn.name("z", value)` names a quantity."""
+    """The functions of the tables by name, `fn.softmax(z, axis=1)`: on stand-ins, and on numbers and arrays, so that a
+    function that uses them runs as it is. `fn.name("z", value)` names a quantity."""
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
         if name not in FUNCTIONS and name not in ARRAY_FUNCTIONS:

@@ -89,7 +89,7 @@ class Report:
     def summary(self) -> str:
         words = f"{_count(self.files, 'file')}, {_count(self.networks, 'network')}, "
         words += f"{_count(self.statements, 'statement')} held against them: "
-        words += f"{len(self.findings)} false" if self.findings else "nothing false"
+        words += _count(len(self.findings), "finding") if self.findings else "nothing false"
         if self.known:
             words += f"; {len(self.known)} known"
         if self.gone:

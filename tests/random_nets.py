@@ -125,9 +125,10 @@ class Net:
         return self.draw.random() < chance
 
 
-def random_net(seed: int) -> Net:
+def random_net(seed: int, numbers: int = 0) -> Net:
+    """The layers come from `seed` alone; with other `numbers` they hold others."""
     draw = random.Random(seed)
-    net = Net(draw, np.random.default_rng(seed))
+    net = Net(draw, np.random.default_rng([seed, numbers]))
     kind = draw.choice([dense, dense, dense, column, column, convolutional, attention, recurrent, lstm, embedded])
     end = kind(net)
     return finished(net, end)

@@ -216,6 +216,21 @@ def test_what_goes_past_a_block_is_an_arrow() -> None:
     assert {(f"x[{k}]", f"y[{k}]") for k in range(3)} <= ways
 
 
+@pytest.mark.parametrize(
+    ("name", "dropped"), [("residual", ("x", "y")), ("lstm", ("o", "h")), ("layers", ("z1[1]", "h"))]
+)
+def test_a_way_that_was_left_out_is_marked(name: str, dropped: tuple[str, str]) -> None:
+    import backhand
+    from backhand.explaining.figure import scene
+
+    graph = backhand.read(ARRAY_NETS[name])
+    found = scene(graph, backhand.solve(graph), [dropped])
+    assert {(arrow.tail[0], arrow.head[0]) for arrow in found.arrows if arrow.dropped} == {
+        (dropped[0][0], dropped[1][0])
+    }
+    assert "Left out: " in found.twin
+
+
 def test_functions_are_no_names_with_an_index() -> None:
     assert ">conv2d(x, K) + b</text>" in svg.write(lay_out(array_scene("convolution")))
 

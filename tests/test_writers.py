@@ -531,6 +531,7 @@ BLOCKS: dict[type[doc.Block], tuple[doc.Block, ...]] = {
 
 
 def every_block() -> Iterator[doc.Block]:
+    yield Equation((Link("", Symbol("A")), Link("≈", Matrix((tuple(map(Number, ("-0.123456",) * 9)),) * 3))))
     for blocks in BLOCKS.values():
         yield from blocks
     yield a_figure()
@@ -859,10 +860,40 @@ def test_matrices_stand_on_several_lines_and_are_never_cut() -> None:
     )
 
 
+def test_a_matrix_broader_than_the_terminal_is_typed_row_by_row() -> None:
+    wide = matrix(*(tuple(f"{k}.{j}2345" for j in range(6)) for k in range(2)))
+    assert written("text", equation("A", wide), width=40) == (
+        "A = [[0.02345, 0.12345, 0.22345,\n"
+        "    0.32345, 0.42345, 0.52345],\n"
+        "    [1.02345, 1.12345, 1.22345,\n"
+        "    1.32345, 1.42345, 1.52345]]\n"
+    )
+
+
 def test_parentheses_that_a_line_end_parts_are_tall_in_text() -> None:
     assert written("text", equation("y", group(W, "-", vector("x", 2, 3))), width=24) == (
         "y\n    ⎛⎡-2       1  ⎤\n  = ⎜⎢ 1       2.5⎥\n    ⎝⎣ 0.333  12  ⎦\n\n      ⎡x⎤⎞\n    - ⎢2⎥⎟\n      ⎣3⎦⎠\n"
     ).replace("y\n    ⎛", "    ⎛").replace("  = ⎜", "y = ⎜")
+
+
+def test_a_function_that_a_line_end_parts_from_its_matrix() -> None:
+    text = written("text", equation("y", Call("relu", (row(W, "+", vector("x", 2, 3)),))), width=26)
+    assert text == (
+        "        ⎛⎡-2       1  ⎤\n"
+        "y = relu⎜⎢ 1       2.5⎥\n"
+        "        ⎝⎣ 0.333  12  ⎦\n"
+        "\n"
+        "      ⎡x⎤⎞\n"
+        "    + ⎢2⎥⎟\n"
+        "      ⎣3⎦⎠\n"
+    )
+
+
+def test_matrices_deep_inside_take_bounded_time() -> None:
+    deep: Box = vector(1, 2)
+    for _ in range(60):
+        deep = group("a", "+", deep)
+    assert written("text", equation("y", deep), width=60).count("a") == 60
 
 
 def test_matrices_in_ascii() -> None:
@@ -922,6 +953,23 @@ def test_a_markdown_figure_may_be_a_picture() -> None:
     assert "B1 = 3, with &lt;weight&gt; -2 &amp; more." in text
 
 
+def test_what_is_said_of_a_large_array_may_go_on_in_the_next_line() -> None:
+    large = equation("W", Summary("from -0.21 to 0.19, mean 3.1e-5", "512×784"), about="~")
+    assert written("text", large, width=30) == "W ≈ [512×784,\n      from -0.21 to 0.19,\n      mean 3.1e-5]\n".replace(
+        "\n      ", "\n    "
+    )
+    assert written("html", large).count('<span class="link">') == 4
+    assert "mean 3.1e−5]" in written("html", large)
+
+
+def test_a_matrix_broader_than_paper_is_made_to_fit_it() -> None:
+    wide = equation("W", Matrix((tuple(Number(f"-0.{k}23456") for k in range(12)),) * 2))
+    assert r"\resizebox" in written("latex", wide)
+    assert r"\resizebox" not in written("markdown", wide)
+    assert 'class="link wide" style="--fit:0.' in written("html", wide)
+    assert r"\resizebox" not in written("latex", LAYER)
+
+
 def test_results_are_boxed_in_latex() -> None:
     assert r"= \boxed{4}" in written("latex", GATHERED)
     assert r"\boxed" not in written("latex", B1)
@@ -940,6 +988,7 @@ def test_prose_in_latex() -> None:
 def test_latex_compiles(tmp_path: Path) -> None:
     def blocks() -> Iterator[doc.Block]:
         yield from every_block()
+        yield from (LAYER, equation("W", Matrix((tuple(Number(f"-0.{k}23456") for k in range(12)),) * 2), result=True))
         for box, *_ in BOXES:
             yield equation(box, box)
         yield from (Paragraph((Symbol(name), " ", name)) for name in TRICKY)

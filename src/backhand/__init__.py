@@ -48,8 +48,11 @@ if TYPE_CHECKING:
     from backhand.setting.exercise import Bank, Exercise
     from backhand.setting.recipe import Recipe
     from backhand.setting.set import set  # noqa: A004 - the verb
+    from backhand.solving.batch import per_example
+    from backhand.solving.second import second_derivatives
     from backhand.solving.solution import Solution
     from backhand.solving.solve import solve
+    from backhand.solving.stepping import step
 
 __version__ = "0.1.0"
 
@@ -86,13 +89,16 @@ __all__ = [
     "mark",
     "path_product",
     "paths",
+    "per_example",
     "propagate",
     "read",
     "read_answer",
     "read_exercises",
     "read_recipe",
+    "second_derivatives",
     "set",
     "solve",
+    "step",
     "trace",
     "verify",
     "write",
@@ -102,7 +108,8 @@ _HOMES = {
     "CALCULUS": "core.rules", "Rules": "core.rules", "Graph": "core.graph", "Quantity": "core.graph",
     "Net": "core.builder", "Term": "core.builder", "Propagation": "core.propagate", "propagate": "core.propagate",
     "paths": "core.paths", "path_product": "core.paths", "read": "readers", "solve": "solving.solve",
-    "code": "coding.code",
+    "code": "coding.code", "step": "solving.stepping", "second_derivatives": "solving.second",
+    "per_example": "solving.batch",
     "Solution": "solving.solution", "draw": "display", "write": "display", "mark": "marking.mark",
     "Judgement": "marking.marking", "Marking": "marking.marking", "Policy": "marking.policy",
     "Work": "marking.work", "read_answer": "readers.answer", "set": "setting.set", "verify": "setting.check",

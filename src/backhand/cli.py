@@ -87,6 +87,13 @@ OUT = click.option("-o", "--output", metavar="OUT", help="Write to a file; its s
 )
 @click.option("--float", "floats", is_flag=True, help="Floats instead of exact numbers: for large networks.")
 @click.option("--tidy", is_flag=True, help="Simplify formulas of networks in symbols (needs the extra: symbols).")
+@click.option("--second", is_flag=True, help="Also the second derivatives, by inputs, weights and biases or by --wrt.")
+@click.option(
+    "--per-example",
+    metavar="NAME",
+    multiple=True,
+    help="Also the derivatives of each example: NAME is an array with one example a row.",
+)
 @click.option("--step", "rate", metavar="RATE", help="Also a step of gradient descent with this rate.")
 @click.option("--steps", metavar="N", type=int, default=1, help="With --step: so many of them.")
 @click.option(
@@ -104,8 +111,8 @@ OUT = click.option("-o", "--output", metavar="OUT", help="Write to a file; its s
 @OUT
 def solve(
     *, net: str, of: str | None, wrt: tuple[str, ...], pairs: bool, paths: bool, detail: Any,
-    format_: str | None, floats: bool, tidy: bool, rate: str | None, steps: int, update: tuple[str, ...],
-    in_place: bool, layout: str, output: str | None,
+    format_: str | None, floats: bool, tidy: bool, second: bool, per_example: tuple[str, ...], rate: str | None,
+    steps: int, update: tuple[str, ...], in_place: bool, layout: str, output: str | None,
 ) -> None:  # fmt: skip
     """Every value and every derivative of a network, with the working.
 
@@ -135,6 +142,8 @@ def solve(
         title=_title(net),
         layout=_layout(layout),
         step=_step(rate, steps, update, in_place=in_place),
+        second=second,
+        batch=per_example,
     )
     if tidy:
         from backhand.solving.tidy import tidied

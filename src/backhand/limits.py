@@ -67,5 +67,8 @@ STEPS = 1_000
 EXACT_STEPS = 10
 """Steps of gradient descent up to which numbers are exact or know their digits; past them floats, with a notice."""
 
+SECOND = 2_000_000
+"""Numbers gone over for second derivatives: those of the network and its derivatives, for each one asked for."""
+
 TOGETHER = 100_000_000
 """Elements of all arrays of a network together, those inside its formulas too."""

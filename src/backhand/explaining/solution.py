@@ -78,6 +78,15 @@ def _of_arrays(solution: Solution, detail: Detail) -> Iterator[Block]:
 
 
 def _after(solution: Solution) -> Iterator[Block]:
+    """What was asked for besides."""
+    if solution.per_example is not None:
+        from backhand.explaining.batch import blocks as of_batch
+
+        yield from of_batch(solution, solution.per_example)
+    if solution.second is not None:
+        from backhand.explaining.second import blocks as of_second
+
+        yield from of_second(solution.second)
     if solution.after_step is not None:
         from backhand.explaining.stepping import blocks
 

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from backhand.core.array_passes import Way as ArrayWay
     from backhand.core.differentiate import Worked
     from backhand.core.paths import Paths
+    from backhand.solving.batch import PerExample
+    from backhand.solving.second import Second
     from backhand.solving.stepping import Descent
 
 Detail: TypeAlias = Literal["brief", "steps", "full"]
@@ -180,6 +182,8 @@ class Solution:
     paths: tuple[Paths, ...] | None = None
     title: str = ""
     after_step: Descent | None = None
+    second: Second | None = None
+    per_example: PerExample | None = None
     layout: Layout = Layout()  # noqa: RUF009 - a tuple
     _elements: Solution | None = None
     _others: dict[tuple[str, str], bool] = field(default_factory=dict[tuple[str, str], bool])
@@ -217,6 +221,7 @@ class Solution:
         return solve(
             self.graph, of=self.of, wrt=self.wrt, pairs=self.pairs is not None, paths=self.paths is not None,
             numbers="rounded", title=self.title, step=self.after_step.update if self.after_step else None,
+            second=self.second is not None,
         )  # fmt: skip
 
     def __repr__(self) -> str:

@@ -7,7 +7,6 @@ A browser breaks no line inside a formula, so a long chain is several formulas s
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from typing import assert_never
 
@@ -37,6 +36,7 @@ from backhand.explaining.mathematics import (
 )
 from backhand.writers.names import Names, Parts, Verbatim, runs
 from backhand.writers.pieces import (
+    MINUS,
     TIMES,
     Piece,
     as_base,
@@ -68,7 +68,6 @@ SIGNS = {
     "⎛": '<mo form="prefix" minsize="2.6em">(</mo>',
     "⎠": '<mo form="postfix" minsize="2.6em">)</mo>',
 }
-MINUS = re.compile(r"(?<![\w.])-(?=\d)|(?<=e)-(?=\d)")
 GAP = '<mspace width=".12em"></mspace>'
 ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;"})
 

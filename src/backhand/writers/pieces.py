@@ -12,6 +12,7 @@ plus or minus, in front of a factor, inside a long pair of parentheses.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple, TypeAlias, assert_never
 
@@ -51,6 +52,9 @@ OPEN, CLOSE, COMMA = Sign("("), Sign(")"), Sign(",")
 TALL_OPEN, TALL_CLOSE = Sign("⎛"), Sign("⎠")
 """The same where something tall stands between them, in print."""
 
+
+MINUS = re.compile(r"(?<![\w.])-(?=\d)|(?<=\de)-(?=\d)")
+"""A hyphen among words that is a minus sign."""
 
 GUARDED = frozenset([Number, Fraction, Slope, Differentiate, Sum])
 """What neighbours may force into parentheses."""
@@ -325,7 +329,7 @@ def pieces(
     box: Box, room: float, measure: Callable[[Box], float] = breadth, *, line: bool = False, whole: float = 1.0
 ) -> list[Piece]:
     """One piece if it is at most `room` broad; otherwise cut before each plus and minus that stands free or
-    in parentheses too long to stay whole, and what is still too long in front of factors. A Slope of nothing is
+    in parentheses too long to stay whole, then in front of factors, and at last behind commas. A Slope of nothing is
     the d/dx before parentheses. Parentheses around a matrix stay whole up to `whole` lines: where one can scroll they
     are better not parted."""
     items = flat(box, line=line)
@@ -343,6 +347,8 @@ def pieces(
             match item:
                 case Group(inside):
                     yield from (begin, *unfolded(flat(inside, line=line)), end)
+                case Summary(text, shape):
+                    yield from _in_words(text, shape, line)
                 case Differentiate(by, inside):
                     yield from (Slope("", by), THIN, *unfolded([in_parentheses(inside)]))
                 case Call(name, arguments):
@@ -359,9 +365,32 @@ def pieces(
             found.append(piece)
         else:
             first, *others = _cut(piece.row.items, TIMES)
-            found.append(Piece(piece.lead, first.row))
-            found.extend(Piece(factor.lead.strip(), factor.row) for factor in others)
+            factors = [Piece(piece.lead, first.row), *(Piece(factor.lead.strip(), factor.row) for factor in others)]
+            for factor in factors:
+                found += [factor] if measure(factor.row) <= room else _cut_in_call(factor)
     return found
+
+
+def _cut_in_call(piece: Piece) -> Iterator[Piece]:
+    """Cut behind commas, and behind parentheses that open before a matrix."""
+    lead, run = piece.lead, list[Box]()
+    items = piece.row.items
+    for place, item in enumerate(items):
+        run.append(item)
+        opens = item in (OPEN, TALL_OPEN) and place + 1 < len(items) and isinstance(items[place + 1], Matrix)
+        if (item == COMMA or opens) and place + 1 < len(items):
+            yield Piece(lead, Row(tuple(run)))
+            lead, run = "", []
+    yield Piece(lead, Row(tuple(run)))
+
+
+def _in_words(text: str, shape: str, line: bool) -> Iterator[Box]:
+    """What is said of a large array, in parts."""
+    parts = [part for part in (shape, *text.split(", ")) if part]
+    for place, part in enumerate(parts):
+        end = "]" if place + 1 == len(parts) else ","
+        whole = f"{'' if place else '['}{part}{end}"
+        yield from (*((THIN,) if place else ()), Words(whole if line else MINUS.sub("−", whole)))
 
 
 def _cut(items: Sequence[Box], signs: frozenset[str]) -> Iterator[Piece]:

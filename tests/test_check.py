@@ -270,7 +270,7 @@ def test_the_message_is_one_to_act_on():
 
 def test_an_assertion_shows_the_message():
     program = PROGRAMS["attention"]
-    with pytest.raises(AssertionError, match=r"dL/dQ is wrong[\s\S]*a constant factor lost"):
+    with pytest.raises(AssertionError, match=r"dL/dK is wrong[\s\S]*a constant factor lost"):
         assert_backward(program.function("scale-lost"), program.graph())
     with pytest.raises(AssertionError):
         assert check(program.function("scale-lost"), program.graph())
@@ -281,7 +281,7 @@ def test_the_same_for_a_program():
     told = check(program.function("scale-lost"), program.graph()).to_json()
     assert json.loads(json.dumps(told)) == told
     assert told["explained"]["key"] == "constant-lost"
-    assert told["first"] == "dL/dQ"
+    assert told["first"] == "dL/dK"
     assert check(program.function("scale-lost"), program.graph()).to_json() == told
 
 

@@ -47,8 +47,8 @@ def test_the_course(course):
     assert [(f.file, f.line, f.column, f.about) for f in report.findings] == [
         ("course/broken.md", 2, 5, ""),
         ("course/broken.md", 2, 7, ""),
-        ("course/code.py", 5, 57, "dL/dB2"),
-        ("course/code.py", 12, 17, "dL/dC1"),
+        ("course/layers.py", 5, 57, "dL/dB2"),
+        ("course/layers.py", 12, 17, "dL/dC1"),
         ("course/week1.md", 22, 83, "dL/dw"),
         ("course/week2.md", 14, 10, "dL/dB1"),
         ("course/week3.ipynb", 40, 42, "dL/da"),

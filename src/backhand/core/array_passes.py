@@ -142,6 +142,12 @@ class Passes:
     def _value(self, quantity: Quantity, evaluator: Evaluator) -> Any:
         if not quantity.computed:
             if quantity.array is not None:
+                if not _finite(quantity.array):
+                    raise UndefinedError(
+                        f"{quantity.name} has an element that is no finite number.",
+                        quantity.span,
+                        cure="Give finite numbers.",
+                    )
                 return ar.exact_array(quantity.array) if self.exact else ar.floats(quantity.array)
             given = Ref(quantity.name) if quantity.given is None else quantity.given
             return given if self.exact else ar.floats(given)

@@ -312,7 +312,10 @@ def _silu(u: Any) -> Any:
 
 
 def _step(u: Any) -> Any:
-    return np.greater(u, 0.0).astype(np.float64)
+    found = np.greater(u, 0.0).astype(np.float64)
+    if math.isfinite(np.sum(u)):  # 50 times as fast as np.heaviside
+        return found
+    return np.where(np.isnan(u), math.nan, found)
 
 
 def _erf(u: Any) -> Any:

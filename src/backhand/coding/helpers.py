@@ -150,10 +150,12 @@ def convolve_back_kernel(g, x, shape, stride=(1, 1), padding=(0, 0), dilation=(1
     """What comes back to the kernel: the sum over all places of g times what was seen there."""
     axes = 2 - len(shape) % 2
     seen = unfold(x, shape[-axes:], stride, padding, dilation)
+    own = axes + (len(shape) > axes)
+    g, seen = g.reshape(-1, *g.shape[-own:]), seen.reshape(-1, *seen.shape[-own - 1 :])
     if len(shape) == axes:
-        found = np.einsum("...i,...ik->k" if axes == 1 else "...ij,...ijk->k", g, seen)
+        found = np.einsum("ni,nik->k" if axes == 1 else "nij,nijk->k", g, seen)
     else:
-        found = np.einsum("...oi,...cik->ock" if axes == 1 else "...oij,...cijk->ock", g, seen)
+        found = np.einsum("noi,ncik->ock" if axes == 1 else "noij,ncijk->ock", g, seen)
     return found.reshape(shape)
 ''',
 }

@@ -32,7 +32,7 @@ ARRAYS = {
     "binary": "z = [1, -2, 0.5]\ny = [1, 0, 0.3]\na = binary_cross_entropy(sigmoid(z), y)\nb = binary_cross_entropy_logits(z, y)\nL = sum(a)*mean(b)",
     "layers": "X = [[1, 2, -1], [0.5, -3, 2]]\nW = [[1, 0, 1], [2, 1, -1]]\nb = [0.5, -1]\nm = [[1, 0], [1, 1]]\ny = linear(X, W, b)\nd = dropout(y, m, keep=0.5)\nL = sum(d*d*y)",
     "norms": "X = [[1, 2, -1], [0.5, -3, 2], [2, 2, 1]]\ns = [1, 2, 0.5]\nh = [0, 1, -1]\na = batchnorm(X, s, h)\nb = layernorm(X, s, h, eps=0.001)\nc = rmsnorm(X, s)\nL = sum(a*b*c)",
-    "norm2": "X = [[[[1, 2], [3, 4]], [[0, 1], [1, 0]]], [[[2, 2], [1, 0]], [[5, 1], [-1, 0]]]]\ns = [2, -1]\nh = [0, 1]\na = batchnorm(X, s, h, eps=0.01)\nL = sum(a^3)",
+    "norm2": "X = [[[[1, 2]], [[0, 1]]], [[[2, 3]], [[5, -1]]]]\ns = [2, -1]\nh = [0, 1]\na = batchnorm(X, s, h, eps=0.01)\nL = sum(a^3)",
     "heads": "Q = [[1, 0], [0, 1]]\nK = [[1, 2], [-1, 1]]\nV = [[1, 0, 2], [3, 1, 1]]\nM = [[1, 0], [1, 1]]\na = attention(Q, K, V)\nb = attention(Q, K, V, M)\nL = sum(a*b)",
     "batches": "X = [[[1, 2], [3, 4]], [[0, 1], [1, -1]]]\nW = [[1, 2], [0, -1]]\nv = [1, 2]\na = X @ W\nb = X @ v\nc = v @ X\nd = X @ X\nL = sum(a) + sum(b*b) + sum(c*c) + sum(d)",
     "broadcast": "x = [1, 2, 3]\nc = [[1], [2]]\nk = 2\ny = x*c + k\nL = sum(y^2/k) + k",

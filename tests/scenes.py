@@ -31,11 +31,109 @@ def founding(layer_of_t: int = 3) -> Scene:
     return Scene("Question 3", tuple(units), tuple(arrows), "L", twin)
 
 
-def random_scene(seed: int) -> Scene:
-    """One of eight shapes, with numbers of one kind or of all."""
+def random_scene(seed: int | str) -> Scene:
+    """One of eight shapes, with numbers of one kind or of all; or a network of arrays by its name, solved."""
+    if isinstance(seed, str):
+        return array_scene(seed)
     draw = random.Random(seed)
     shape = SHAPES[seed % len(SHAPES)]
     return dressed(shape(draw), draw)
+
+
+LAYERS = """
+input x = [1, 2]
+weight W1 = [[1, -1], [-2, 1], [1, 1/3]], W2 = [[1, 0, -1], [-1, 2, 1]]
+bias b1 = [0, 1, -1], b2 = [1, -1]
+target t = [1, 0]
+z1 = W1 @ x + b1
+h = relu(z1)
+z2 = W2 @ h + b2
+p = softmax(z2)
+L = cross_entropy(p, t)
+"""
+LARGE = """
+input x = ones(784)
+weight W1 = ones(512, 784), W2 = ones(512, 512), W3 = ones(10, 512)
+bias b1 = zeros(512), b2 = zeros(512), b3 = zeros(10)
+target t = one_hot(3, size=10)
+z1 = W1 @ x + b1
+h1 = relu(z1)
+z2 = W2 @ h1 + b2
+h2 = relu(z2)
+z3 = W3 @ h2 + b3
+L = cross_entropy_logits(z3, t)
+"""
+RESIDUAL = """
+input x = [1, 2, -1]
+weight W1 = [[1, 0, 1], [0, -1, 1], [1, 1, 0]], W2 = [[1, 0, 0], [0, 1, 0], [1, 0, 1]]
+target t = [1, 0, 0]
+z = W1 @ x
+h = relu(z)
+r = W2 @ h
+y = x + r
+L = half_sse(y, t)
+"""
+RECURRENT = """
+input x1 = [1, 0], x2 = [0, 1], h0 = [0, 0]
+weight Wx = [[1, 0], [1, 1]], Wh = [[0.5, 0], [0, 0.5]]
+bias b = [0, 0]
+target t = [1, 1]
+h1 = tanh(Wx @ x1 + Wh @ h0 + b)
+h2 = tanh(Wx @ x2 + Wh @ h1 + b)
+L = mse(h2, t)
+"""
+LSTM = """
+input x = [0.5, -1], h0 = [0.1, 0.2], c0 = [0.3, -0.4]
+weight Wf = [[0.2, -0.1, 0.4, 0.1], [0.3, 0.2, -0.2, 0.5]], Wi = [[0.1, 0.3, 0.2, -0.4], [-0.3, 0.1, 0.5, 0.2]]
+weight Wg = [[0.6, -0.2, 0.1, 0.3], [0.4, 0.5, -0.1, 0.2]], Wo = [[-0.1, 0.4, 0.3, 0.2], [0.2, -0.5, 0.1, 0.3]]
+bias bf = [1, 1]
+target t = [0.2, -0.1]
+v = concat(x, h0)
+f = sigmoid(Wf @ v + bf)
+i = sigmoid(Wi @ v)
+g = tanh(Wg @ v)
+o = sigmoid(Wo @ v)
+c = f * c0 + i * g
+h = o * tanh(c)
+L = sum((h - t)^2)/2
+"""
+CONVOLUTION = """
+input x = [[1, 0, 2, 1], [0, 1, 3, -1], [2, 1, 0, 1], [1, -1, 1, 2]]
+weight K = [[1, -1], [0, 2]], w = [[1, -1], [2, 1]]
+bias b = -1
+target t = 5
+y = conv2d(x, K) + b
+h = relu(y)
+m = max_pool(h, size=2, stride=1)
+o = sum(w * m)
+L = (o - t)^2/2
+"""
+ATTENTION = """
+input X = [[1, 0], [0, 1], [1, 1]]
+weight Wq = [[1, 0], [1, 1]], Wk = [[0, 1], [1, -1]], Wv = [[2, 0], [-1, 1]]
+constant M = [[1, 0, 0], [1, 1, 0], [1, 1, 1]]
+target T = [[1, 0], [0, 1], [1, 0]]
+Q = X @ Wq
+K = X @ Wk
+V = X @ Wv
+S = Q @ K.T / sqrt(2)
+A = masked_softmax(S, M)
+Y = A @ V
+L = mse(Y, T)
+"""
+ARRAY_NETS = {
+    "layers": LAYERS, "large": LARGE, "residual": RESIDUAL, "recurrent": RECURRENT, "lstm": LSTM,
+    "convolution": CONVOLUTION, "attention": ATTENTION,
+}  # fmt: skip
+
+
+def array_scene(name: str, *, solved: bool = True) -> Scene:
+    """What is drawn of a network of arrays."""
+    import backhand
+    from backhand.explaining.figure import scene
+
+    graph = backhand.read(ARRAY_NETS[name])
+    return scene(graph, backhand.solve(graph) if solved else None)
 
 
 def dressed(edges: list[Edge], draw: random.Random) -> Scene:

@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
+import backhand
 from backhand import cli
 
 Capture = pytest.CaptureFixture[str]
@@ -817,19 +818,154 @@ def test_item_47_48_a_million_quantities(make: Callable[[int], str], options: tu
     assert (done.returncode, done.stderr) == (0, b"")
 
 
+SHAPES = [
+    pytest.param(
+        "A = [[1, 2], [3, 4]]\nB = [[1, 2, 3]]\nC = A @ B",
+        "3:5",
+        "2 x 2 and 1 x 3: the left side has 2 columns, the right side 1 row",
+        id="product",
+    ),
+    pytest.param("A = [[1, 2]]\nB = [[3, 4]]\nC = A @ B", "3:5", r"A @ B\.T would fit, and is 1 x 1", id="transpose"),
+    pytest.param("A = [[1], [2], [3]]\nB = [[3], [4]]\nC = A @ B", "3:5", r"A @ B\.T would fit, .* 3 x 2", id="turned"),
+    pytest.param(
+        "A = [[1, 2, 3]]\nB = [1, 2]\nC = 2*(A + 1) @ B", "3:5", "3 columns, the right side 2 elements", id="vector"
+    ),
+    pytest.param(
+        "A = [1, 2]\nB = [1, 2, 3]\nC = 1 + A*B",
+        "3:9",
+        "vector of 2 and a vector of 3 differ .* 2 and 3",
+        id="elements",
+    ),
+    pytest.param("A = ones(2, 3)\nB = ones(4, 3)\nC = A - B", "3:5", "second axis from the end, 2 and 4", id="axis"),
+    pytest.param("A = [1, 2]\nB = 3\nC = A @ B", "3:5", "one side is a single number; write \\*", id="number"),
+    pytest.param("A = [1, 2]\nB = [[1, 2]]\nC = concat(A, B)", "3:5", "as many axes", id="concat"),
+    pytest.param("A = [1, 2]\nB = [1]\nC = stack(A, B)", "3:5", "rows of an array are alike", id="stack"),
+    pytest.param("A = [1, 2]\nB = [1, 2, 3]\nC = mse(A, B)", "3:5", "vector of 2 and a vector of 3", id="loss"),
+    pytest.param(
+        "A = ones(2, 3)\nB = [0, 1, 2]\nC = cross_entropy(A, B)", "3:5", "one class number for each row", id="classes"
+    ),
+    pytest.param(
+        "A = ones(2, 2)\nB = ones(3, 3)\nC = conv2d(A, B)", "3:5", "window of 3 x 3 is larger than 2 x 2", id="window"
+    ),
+    pytest.param(
+        "A = ones(1, 2, 5, 5)\nB = ones(4, 3, 2, 2)\nC = conv2d(A, B)",
+        "3:5",
+        "3 channels, the image has 2",
+        id="channels",
+    ),
+    pytest.param(
+        "A = ones(2, 3)\nB = ones(2, 4)\nC = attention(A, B, A)", "3:5", "as long, and here are 3 and 4", id="attention"
+    ),
+    pytest.param(
+        "A = ones(2, 3)\nB = [1, 2]\nC = batchnorm(A, B, B)", "3:5", "scale of 2 x 3 is a vector of 3", id="scale"
+    ),
+]
+
+
+@pytest.mark.parametrize(("text", "place", "words"), SHAPES)
+def test_item_49_shapes_that_do_not_fit_are_both_shown_with_where_they_came_from(
+    text: str, place: str, words: str, tmp_path: Path, capsys: Capture
+) -> None:
+    said = refused(tmp_path, capsys, text, place, words).sentence
+    for name, line in (("A", 1), ("B", 2)):
+        assert re.search(rf"{name} is [\w ]+ \(line {line}\)", said), said
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "words"),
+    [
+        pytest.param("A = []\ny = A", "1:5", "no elements", id="50-empty"),
+        pytest.param("A = [[]]\ny = A", "1:6", "no elements", id="50-0xn"),
+        pytest.param("A = zeros(0, 3)\ny = A", "1:5", "at least 1", id="50-zeros"),
+        pytest.param("A = [1, 2]\ny = A[1:1]", "2:5", "slice is empty", id="50-slice"),
+        pytest.param("A = [1, 2]\ny = A[::0]", "2:5", "step 0", id="50-step"),
+        pytest.param("A = [[1, 2], [3]]\ny = A", "1:5", "rows .* alike.*vector of 2 and a vector of 1", id="rows"),
+        pytest.param("A = [[1, 2], 3]\ny = A", "1:5", "vector of 2 and a single number", id="rows-and-number"),
+        pytest.param("A = [[1, 2] [3, 4]]\ny = A", "1:6", "no sign between", id="rows-without-comma"),
+        pytest.param("A = [1 2]\ny = A", "1:6", "comma between", id="elements-without-comma"),
+        pytest.param("A = [1; 2]\ny = A", "1:7", r"\[\[1, 2\], \[3, 4\]\]", id="semicolon"),
+        pytest.param("A = (1, 2)\ny = A", "1:7", "square brackets", id="parentheses"),
+        pytest.param("A = 1, 2, 3\ny = A", "1:8", "square brackets", id="no-brackets"),
+        pytest.param("A = [1, 2\ny = A", "1:5", r"\[ is never closed", id="unclosed"),
+        pytest.param("A = [1, 2]]\ny = A", "1:11", "closes nothing", id="closed-twice"),
+        pytest.param("A = [1, 2)\ny = A", "1:10", r"Add the missing \]", id="closed-otherwise"),
+        pytest.param("A = [?, 2]\ny = A", "1:6", "a name", id="question"),
+        pytest.param("A = [nan, 2]\ny = A", "1:6", "finite", id="nan"),
+        pytest.param("A = [1, 1/0]\ny = A", "1:1", "1/0 is not defined", id="no-value"),
+        pytest.param("A = [1, 2]\ny = A[2]", "2:5", "no element 2 .* from 0 to 1", id="index"),
+        pytest.param("A = [1, 2]\ny = A[-3]", "2:5", "no element -3", id="index-from-end"),
+        pytest.param("A = [1, 2]\ny = A[0, 0]", "2:5", "2 places .* 1 axis", id="index-axes"),
+        pytest.param("A = [1, 2]\ny = A[0.5]", "2:7", "0, 1, 2", id="index-decimal"),
+        pytest.param("A = [1, 2]\ni = 1\ny = A[i]", "3:5", r"by numbers, A\[0\]", id="index-name"),
+        pytest.param("A = [1, 2]\ny = A [0]", "2:5", "no blank before it", id="index-behind-a-blank"),
+        pytest.param("A = 2\ny = A[0]", "2:5", "1 places? .* a single number has 0 axes", id="index-of-a-number"),
+        pytest.param("w[0,1] = 2\ny = w[0,1]", "1:2", "square brackets", id="49-element"),
+        pytest.param("A = [1, 2]\ny = sum(A, axis=1)", "2:5", "no axis 1 in an array of 1 axis", id="axis"),
+        pytest.param("A = [1, 2]\ny = sum(A, axis=0.5)", "2:5", "whole number", id="axis-decimal"),
+        pytest.param("A = ones(2, 3)\ny = sum(A, axis=(0, -2))", "2:5", "named twice", id="axis-twice"),
+        pytest.param("A = [1, 2]\ny = sum(A, axis=n)", "2:17", "numbers, true or false", id="option-no-number"),
+        pytest.param("A = [1, 2]\ny = sum(A, axes=0)", "2:5", "not told axes.*axis, keepdims", id="option-unknown"),
+        pytest.param("A = [1, 2]\ny = sum(A, axis=0, axis=0)", "2:20", "said twice", id="option-twice"),
+        pytest.param("A = [1, 2]\ny = sum(A, keepdims=7)", "2:5", "true or false", id="option-truth"),
+        pytest.param("A = [1, 2]\ny = tanh(A, axis=0)", "2:13", "told nothing", id="option-of-none"),
+        pytest.param("A = [1, 2]\ny = sum(A, 0, 1, 2)", "2:5", "takes 1 array", id="too-many"),
+        pytest.param("A = [1, 2]\ny = sum()", "2:9", r"Nothing stands between \( and \)", id="too-few"),
+        pytest.param("A = [1, 2, 3]\ny = reshape(A, 2, 2)", "2:5", "3 elements, which do not fill", id="reshape"),
+        pytest.param("A = [1, 2, 3]\ny = reshape(A, -1, -1)", "2:5", "do not fill", id="reshape-open"),
+        pytest.param("A = [1, 2, 3]\ny = reshape(A)", "2:5", "needs a shape", id="reshape-to-nothing"),
+        pytest.param("A = [1, 2]\ny = one_hot(A)", "2:5", "needs a size", id="classes"),
+        pytest.param("A = [1, 2]\nL = sum(one_hot(A, size=2))", "2:1", "2 is no place among 2", id="class"),
+        pytest.param("A = ones(2, 2)\ny = conv2d(A, A, stride=0)", "2:5", "at least 1", id="stride"),
+        pytest.param("x = [1, 2]\nx -> B : 2", "2:1|2:6", "an arrow carries a single number", id="arrow-from-an-array"),
+        pytest.param("x = 1\nx -> B : [1, 2]", "2:1|2:6", "an arrow carries a single number", id="arrow-of-an-array"),
+        pytest.param("x = [1, 2]\nL = x", "2:1", r"single number.*--of 'L\[0\]'", id="derivatives-of-an-array"),
+        pytest.param("x = [1, 2]\nL = x.t", "2:6", r"W\.T", id="transpose"),
+        pytest.param("A = [1, 2]\nA = [3, 4]\nL = sum(A)", "2:1", "second time", id="twice"),
+    ],
+)
+def test_item_49_50_arrays_that_are_none(text: str, place: str, words: str, tmp_path: Path, capsys: Capture) -> None:
+    refused(tmp_path, capsys, text, place, words)
+
+
 @pytest.mark.parametrize(
     ("text", "place"),
     [
-        pytest.param("A = [[1, 2], [3, 4]]\nB = [[1, 2, 3]]\nC = A @ B", "1:5", id="49-shapes"),
-        pytest.param("W = [1, 2]\nz = W[0]", "1:5", id="49-vector"),
-        pytest.param("w[0,1] = 2\ny = w[0,1]", "1:2", id="49-element"),
-        pytest.param("A = []\ny = A", "1:5", id="50-empty"),
-        pytest.param("A = [[]]\ny = A", "1:5", id="50-0xn"),
-        pytest.param("A = [[5]]\ny = 2 A", "1:5", id="50-1x1"),
+        pytest.param("W = zeros(1000000, 1000000)\ny = sum(W)", "1:5", id="zeros"),
+        pytest.param("W = ones(99999999999999999999)\ny = sum(W)", "1:5", id="ones"),
+        pytest.param("b = ones(1000000)\ny = outer(b, b)\nL = sum(y)", "2:5", id="outer"),
+        pytest.param("b = ones(1000000, 1)\nL = sum(b + b.T)", "2:9", id="stretched"),
+        pytest.param("b = ones(1000000, 1)\nL = sum(b @ b.T)", "2:9", id="product"),
+        pytest.param("b = ones(1000000)\nL = sum(one_hot(b, size=1000000))", "2:9", id="one-hot"),
+        pytest.param("b = ones(4000, 4000)\nL = sum(unfold(b, size=1000))", "2:9", id="windows"),
     ],
 )
-def test_item_49_50_arrays_are_not_read(text: str, place: str, tmp_path: Path, capsys: Capture) -> None:
-    refused(tmp_path, capsys, text, place, "arrays .* are not read", "name of its own")
+def test_item_50_what_would_be_too_large_is_never_made(text: str, place: str, tmp_path: Path) -> None:
+    refused_within_bounds(tmp_path, text, place, "array of [0-9]{9,} elements; at most 20000000", "smaller")
+
+
+def test_item_50_a_thousand_large_arrays(tmp_path: Path) -> None:
+    """Each is allowed; all of them are not."""
+    lines = "".join(f"W{n} = ones(4000, 4000)\n" for n in range(1_000))
+    net = write(tmp_path / "net.bh", f"{lines}L = sum(W0)")
+    done = bounded("solve", str(net))
+    assert done.returncode == 2, done.stderr[-500:]
+    assert b"together" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        pytest.param("A = [[5]]\nL = sum(2 A)", "10", id="50-1x1"),
+        pytest.param("W = [1, 2]\nL = W[0] + W[-1]^2", "5", id="49-vector"),
+        pytest.param("x = [1, 2]\nL = sum(x^x)", "5", id="49-exponent"),
+        pytest.param("x = [1, 2]\nL = sum(2^x)", "6", id="49-power"),
+        pytest.param("x = [[1, 2],\n     [3, 4]]\nL = sum(x[1])", "7", id="49-lines"),
+        pytest.param("sum = 2\nx = 3\nL = sum x", "6", id="49-own-name"),
+        pytest.param("axis = 1\nx = [1, 2]\nL = axis sum(x, axis=0)", "3", id="49-option-name"),
+    ],
+)
+def test_item_49_50_arrays_that_are_read(text: str, value: str) -> None:
+    assert str(backhand.solve(backhand.read(text)).value("L")) == value
 
 
 @pytest.mark.parametrize(
@@ -843,7 +979,7 @@ def test_item_49_50_arrays_are_not_read(text: str, place: str, tmp_path: Path, c
         pytest.param("x = 1" + "e" * 500_000, "1:6", id="exponents"),
         pytest.param("x = d" + "d/d" * 100_000, r"1:\d+", id="slopes"),
         pytest.param("x = 1 #" + "#1" * 200_000 + "\ny = $", "2:5", id="comment-signs"),
-        pytest.param("x = w[" + "a," * 100_000, "1:6", id="open-bracket"),
+        pytest.param("x = w[" + "a," * 100_000, "1:7", id="open-bracket"),
         pytest.param("x = (" + "\n(" * 150 + "\n" * 100_000, "151:1", id="open-over-many-lines"),
         pytest.param("x" + " " * 500_000 + "$", "1:500002", id="blanks"),
         pytest.param("x = 1\n" + "y = q\n" * 20_000, "2:1|2:5", id="errors"),

@@ -64,6 +64,54 @@ def test_json_says_null_for_what_is_no_number(capsys: pytest.CaptureFixture[str]
     assert any("no finite slope" in notice["words"] for notice in made["notices"])
 
 
+ARRAYS = """
+input  x = [1, 2]
+weight W = [[1, -1], [-2, 1], [1, 1/3]]
+target t = [1, 0, 0.5]
+z = W @ x
+L = sum(z*t)
+"""
+
+
+def test_arrays_in_json_are_nested_lists(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    net = tmp_path / "net.bh"
+    net.write_text(ARRAYS, "utf-8")
+    made = json.loads(out(capsys, "solve", str(net), "--format", "json"))
+    assert made["values"]["W"] == [[1, -1], [-2, 1], [1, 1 / 3]]
+    assert made["exact"]["W"] == [["1", "-1"], ["-2", "1"], ["1", "1/3"]]
+    assert made["derivatives"]["L"]["W"] == [[1, 2], [0, 0], [0.5, 1]]
+    assert made["exact_derivatives"]["L"]["x"] == ["3/2", "-5/6"]
+    assert {q["name"]: q["shape"] for q in made["quantities"]} == {
+        "x": [2], "W": [3, 2], "t": [3], "z": [3], "L": [],
+    }  # fmt: skip
+    (step,) = [s for s in made["steps"] if s["step"] == "back" and s["by"] == "W"]
+    assert step["ways"] == [{"through": "z", "formula": "outer(dL/dz, x)"}]
+    assert step["value"] == made["derivatives"]["L"]["W"]
+
+
+def test_an_element_without_a_slope_is_null(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    net = tmp_path / "net.bh"
+    net.write_text("x = [0, 4]\nL = sum(sqrt(x))", "utf-8")
+    made = json.loads(out(capsys, "solve", str(net), "--format", "json"))
+    assert made["derivatives"]["L"]["x"][0] is None
+
+
+def test_a_large_array_is_whole_in_json_and_comes_in_parts() -> None:
+    from backhand import read, solve
+    from backhand.writers import load
+
+    net = "x = ones(200)\nW = ones(200, 200)/8\nL = mean(W @ x)"
+    parts = [*load("json").write(solve(read(net)))]
+    assert len(parts) > 400
+    assert max(map(len, parts)) < 20_000
+    made = json.loads("".join(parts))
+    assert made["values"]["W"][199][199] == 0.125
+    assert len(made["derivatives"]["L"]["W"]) == 200
+    assert made["exact"]["W"][0][0] == "1/8"
+    (step,) = [s for s in made["steps"] if s["step"] == "forward" and s["of"] == "L"]
+    assert step["inputs"]["W"] == {"shape": [200, 200]}
+
+
 def test_pairs_and_paths_in_json(capsys: pytest.CaptureFixture[str]) -> None:
     made = json.loads(out(capsys, "solve", Q3, "--pairs", "--paths", "--format", "json"))
     assert set(made["derivatives"]) == {"B1", "B2", "C1", "C2", "D", "L"}
@@ -122,7 +170,7 @@ def test_standard_input() -> None:
         (["solve", "nowhere.bh"], "There is no file nowhere.bh"),
         (["solve", Q3, "--of", "M"], "no quantity M"),
         (["solve", Q3, "--wrt", "b1"], "Did you mean B1?"),
-        (["solve", Q3, "--format", "pdf"], "There is no format pdf"),
+        (["solve", Q3, "--format", "docx"], "There is no format docx"),
         (["solve", Q3, "-o", "a.xyz"], "says no format"),
         (["solve", Q3, "-o", "/nowhere/q3.html"], "cannot be written"),
         (["solve", Q3, "--frmat", "json"], "No such option"),

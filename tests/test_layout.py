@@ -11,7 +11,7 @@ from functools import cache
 from itertools import combinations
 
 import pytest
-from scenes import founding, hostile, huge, random_scene
+from scenes import ARRAY_NETS, array_scene, founding, hostile, huge, random_scene
 
 from backhand.explaining.layout import Drawing, Label, Shape, lay_out
 from backhand.explaining.lettering import shortened, width
@@ -19,12 +19,12 @@ from backhand.explaining.placing.curves import Curve, Point, Rect
 from backhand.explaining.scene import Arrow, Scene, Unit
 from backhand.writers import svg
 
-SEEDS = range(32)
+SEEDS: list[int | str] = [*range(32), *ARRAY_NETS]
 SVG = "{http://www.w3.org/2000/svg}"
 
 
 @cache
-def drawn(seed: int) -> Drawing:
+def drawn(seed: int | str) -> Drawing:
     return lay_out(random_scene(seed))
 
 
@@ -103,7 +103,7 @@ def test_the_legend_says_what_stands_where() -> None:
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_no_words_touch_other_words_or_units(seed: int) -> None:
+def test_no_words_touch_other_words_or_units(seed: int | str) -> None:
     drawing = drawn(seed)
     for one, other in combinations(labels(drawing), 2):
         assert not overlap(one.box, other.box), (one, other)
@@ -118,7 +118,7 @@ def test_no_words_touch_other_words_or_units(seed: int) -> None:
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_everything_is_written_and_lies_in_the_picture(seed: int) -> None:
+def test_everything_is_written_and_lies_in_the_picture(seed: int | str) -> None:
     scene = random_scene(seed)
     drawing = drawn(seed)
     assert len(drawing.shapes) == len(scene.units)
@@ -132,7 +132,7 @@ def test_everything_is_written_and_lies_in_the_picture(seed: int) -> None:
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_words_inside_a_unit_fit(seed: int) -> None:
+def test_words_inside_a_unit_fit(seed: int | str) -> None:
     for shape in drawn(seed).shapes:
         for label in shape.labels:
             if label.role in {"name", "hint"}:
@@ -141,7 +141,7 @@ def test_words_inside_a_unit_fit(seed: int) -> None:
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_rows_keep_their_order_and_layers_theirs(seed: int) -> None:
+def test_rows_keep_their_order_and_layers_theirs(seed: int | str) -> None:
     scene = random_scene(seed)
     place = {shape.name: (shape.x, shape.y) for shape in drawn(seed).shapes}
     for one, other in combinations(scene.units, 2):
@@ -153,7 +153,7 @@ def test_rows_keep_their_order_and_layers_theirs(seed: int) -> None:
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_arrows_run_from_outline_to_outline_and_miss_all_other_units_and_words(seed: int) -> None:
+def test_arrows_run_from_outline_to_outline_and_miss_all_other_units_and_words(seed: int | str) -> None:
     drawing = drawn(seed)
     shapes = {shape.name: shape for shape in drawing.shapes}
     for line in drawing.lines:
@@ -168,12 +168,71 @@ def test_arrows_run_from_outline_to_outline_and_miss_all_other_units_and_words(s
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_no_arrow_is_drawn_across_a_weight(seed: int) -> None:
+def test_no_arrow_is_drawn_across_a_weight(seed: int | str) -> None:
     drawing = drawn(seed)
     boxes = [grown(label.box, -3) for line in drawing.lines for label in line.labels]
     for line in drawing.lines:
         for x, y in (point for curve in line.curves for point in points(curve)):
             assert not any(left < x < right and top < y < bottom for left, top, right, bottom in boxes), line
+
+
+# -- networks of arrays -------------------------------------------------------------------------------------------
+
+
+def test_small_layers_are_opened_into_units_with_their_weights() -> None:
+    scene = array_scene("layers")
+    captions = [unit.caption for unit in scene.units if unit.caption]
+    assert captions == [
+        ("x (2)",), ("z1 (3)", "W1 x + b1", "b1 = [0, 1, -1]"), ("h (3)", "relu(z1)"),
+        ("z2 (2)", "W2 h + b2", "b2 = [1, -1]"), ("p (2)", "softmax(z2)"),
+    ]  # fmt: skip
+    weights = {(arrow.tail, arrow.head): arrow.weight for arrow in scene.arrows}
+    assert [weights["x[1]", f"z1[{k}]"] for k in range(3)] == ["-1", "1", "1/3"]
+    assert weights["z2[0]", "p[1]"] == ""
+    numbers = {unit.name: (unit.above, unit.below) for unit in scene.units}
+    assert numbers["z1[1]"] == ("1", "≈ 1.583")
+    assert numbers["L"][1] == "1"
+    (target,) = [unit for unit in scene.units if unit.kind == "target"]
+    assert (target.name, target.shape, target.above) == ("t", "(2)", "[1, 0]")
+
+
+def test_large_layers_are_boxes_with_weights_on_the_arrows() -> None:
+    scene = array_scene("large", solved=False)
+    assert [(unit.name, unit.shape, unit.inside) for unit in scene.units][:3] == [
+        ("x", "(784)", ""), ("z1", "(512)", "W1 x + b1"), ("h1", "(512)", "relu(z1)"),
+    ]  # fmt: skip
+    assert [arrow.weight for arrow in scene.arrows if arrow.weight] == ["W1 (512×784)", "W2 (512×512)", "W3 (10×512)"]
+
+
+def test_a_weight_that_is_used_twice_is_said_to_be() -> None:
+    weights = {(arrow.tail, arrow.head): arrow.weight for arrow in array_scene("recurrent").arrows}
+    assert weights["x1", "h1"] == weights["x2", "h2"] == "Wx (2×2), shared"
+    assert weights["h1", "h2"] == "Wh (2×2), shared"
+    assert weights["t", "L"] == ""
+
+
+def test_what_goes_past_a_block_is_an_arrow() -> None:
+    ways = {(arrow.tail, arrow.head) for arrow in array_scene("residual").arrows}
+    assert {(f"x[{k}]", f"y[{k}]") for k in range(3)} <= ways
+
+
+@pytest.mark.parametrize(
+    ("name", "dropped"), [("residual", ("x", "y")), ("lstm", ("o", "h")), ("layers", ("z1[1]", "h"))]
+)
+def test_a_way_that_was_left_out_is_marked(name: str, dropped: tuple[str, str]) -> None:
+    import backhand
+    from backhand.explaining.figure import scene
+
+    graph = backhand.read(ARRAY_NETS[name])
+    found = scene(graph, backhand.solve(graph), [dropped])
+    assert {(arrow.tail[0], arrow.head[0]) for arrow in found.arrows if arrow.dropped} == {
+        (dropped[0][0], dropped[1][0])
+    }
+    assert "Left out: " in found.twin
+
+
+def test_functions_are_no_names_with_an_index() -> None:
+    assert ">conv2d(x, K) + b</text>" in svg.write(lay_out(array_scene("convolution")))
 
 
 def test_a_long_arrow_goes_around_the_units_between() -> None:
@@ -271,9 +330,9 @@ def test_names_that_look_alike_are_told_apart() -> None:
     assert "B1" in texts and "B_1" in texts
 
 
-def shown(name: str, **unit: str) -> str:
+def shown(name: str, inside: str = "") -> str:
     """What is set for a unit with this name."""
-    scene = Scene("", (Unit(name, "input", 0, 0, **unit),), ())
+    scene = Scene("", (Unit(name, "input", 0, 0, inside=inside),), ())
     return re.sub(r' (dy|font-size)="[^"]*"', "", svg.write(lay_out(scene), standalone=False))
 
 

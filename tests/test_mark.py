@@ -140,7 +140,7 @@ ENTROPY = backhand.read("x = 1\nw = 2\nb = -1\nt = 0\nz = w x + b\np = sigmoid(z
         (NEURON, "E = 0.1013", "L right"),
         (NEURON, "The error is E = 0.5", "L wrong"),
         (NEURON, "C = 0.5\ndC/dh = -0.4502", "L wrong, dL/dh right"),
-        (NEURON, "error = t - h = 0.4502", "dL/dt right"),
+        (NEURON, "error = t - h = 0.4502", "right"),
         (NEURON, "error = 1/2 (h - t)^2 = 0.2", "L wrong"),
         (NEURON, "dL = (h - t) dh", " unclear"),
         (NEURON, "dL/dh (2) = 0.5", " unclear"),
@@ -328,3 +328,92 @@ STEPS_WITHOUT_X = backhand.read(
 )
 def test_published_ways_of_writing(text: str, said: str, graph: backhand.Graph) -> None:
     assert verdicts(text, graph) == said.strip()
+
+
+PARABOLA = backhand.read("input x = 2\nweight w = 4\nz = w x\nL = z^2")
+SMOOTH = backhand.read("input x = 2\nweight w = 0.5\nbias b = 0.1\nz = w x + b\nh = sigmoid(z)\nL = (h - 1)^2")
+ERROR = backhand.read("input x = 2\nweight w = 0.5\ntarget t = 3\nz = w x\nh = 2 z\nL = 1/2 (t - h)^2")
+COUNTED = backhand.read("input x = 2\nweight w = 3\nbias b = 1\ntarget t = 5\nz = w x + b\nh = relu(z)\nL = (h - t)^2")
+
+
+@pytest.mark.parametrize(
+    ("text", "said", "graph"),
+    [
+        # what is denied is no claim, whether it is true or not
+        ("not dL/dB1 = 2", "dL/dB1 unclear", Q3),
+        ("it is not true that dL/dB1 = 4", "dL/dB1 unclear", Q3),
+        ("(instead of dL/dB1 = 2)", "dL/dB1 unclear", Q3),
+        ("A common mistake would be dL/dB1 = 2*1 = 2", "dL/dB1 unclear", Q3),
+        ("dL/dB1 = 2 would be wrong. dL/dB1 = 4", "dL/dB1 unclear, dL/dB1 right", Q3),
+        ("nicht dL/dB1 = 2, sondern dL/dB1 = 4", "dL/dB1 unclear, dL/dB1 right", Q3),
+        ("No: dL/dB1 = 4", "dL/dB1 right", Q3),
+        ("I did not simplify it, so dL/dB1 = 5", "dL/dB1 wrong", Q3),
+        # what is supposed may be wrong
+        ("one might think that dL/dB1 = 2, but dL/dB1 = 4", "dL/dB1 unclear, dL/dB1 right", Q3),
+        ("I first thought dL/dB1 = 2", "dL/dB1 unclear", Q3),
+        ("if we forget C2, then dL/dB1 = 2*1 = 2.", "dL/dB1 unclear", Q3),
+        ("You get dL/dB1 = 2 if you forget one way", "dL/dB1 unclear", Q3),
+        ("Is dL/dB1 = 2? No, dL/dB1 = 4.", "dL/dB1 unclear, dL/dB1 right", Q3),
+        ("if we add over both ways, dL/dB1 = 4", "dL/dB1 right", Q3),
+        ("dL/dB1 = 2?", "dL/dB1 wrong", Q3),
+        ("I think that dL/dB1 = 2", "dL/dB1 wrong", Q3),
+        # other numbers than those given
+        ("z = 4*2 = 8\nfor x = 3 we get z = 12", "z right, x unclear, z unclear", PARABOLA),
+        ("if x were 3, z = 12 and L = 144", "z unclear, L unclear", PARABOLA),
+        ("Suppose x = 3.\nThen z = 4*3 = 12\nand L = 144", "x unclear, z unclear, L unclear", PARABOLA),
+        ("If x = 2, then z = 9", "x right, z wrong", PARABOLA),
+        ("z = 8\nWith x = 3: z = 12", "z right, x unclear, z unclear", PARABOLA),
+        ("With x = 3: z = 4*3 = 12", "x wrong, z follows", PARABOLA),
+        # difference quotients
+        ("dL/dx = (L(2.001) - L(2))/0.001 = 64.016", "dL/dx right", PARABOLA),
+        ("dL/dx = (L(x + 0.001) - L(x))/0.001 = 64.016", "dL/dx right", PARABOLA),
+        ("dL/dx = (L(2.001) - L(2))/0.001 = 64.16", "dL/dx wrong", PARABOLA),
+        ("dL/dx ≈ (64.064016 - 64)/0.001 = 64.016", "dL/dx right", PARABOLA),
+        ("dL/dx = (64.064016 - 64)/0.002 = 32.008", "dL/dx wrong", PARABOLA),
+        ("numerically (L(2.001) - L(2))/0.001 = 64.016", "unclear", PARABOLA),
+        ("dL/dw = (0.0605 - 0.0624)/0.01 = -0.19", "dL/dw right", SMOOTH),
+        ("dL/dw = (0.0612 - 0.0624)/0.01 = -0.12", "dL/dw wrong", SMOOTH),
+        # E is how far it is off, whatever is differentiated by it
+        ("E = t - h = 1\nL = 1/2 E^2 = 0.5\ndL/dE = E = 1\ndE/dh = -1\ndL/dh = E (-1) = -1",
+         "right, L right, right, unclear, dL/dh right", ERROR),
+        # a number from nowhere
+        ("dh/dz = h + (1 - h) - 0.8126", "dh/dz unclear", SMOOTH),
+        ("dh/dz = h (1 - 0.7503)", "dh/dz right", SMOOTH),
+        # several numbers for one thing
+        ("dL/dB1 = 4, 2", "dL/dB1 unclear", Q3),
+        ("dL/dB1, dL/dB2 = 4, -4", "dL/dB1 right, dL/dB2 right", Q3),
+        # struck out
+        (r"$\cancel{dL/dB1 = 2}$ $dL/dB1 = 4$", "dL/dB1 right", Q3),
+        (r"$\xcancel{\frac{\partial L}{\partial B_1} = 2}$", "", Q3),
+        (r"\sout{$\frac{\partial L}{\partial B_1} = 2$}", "", Q3),
+        (r"$dL/dB1 = \bcancel{2}\, 4$", "dL/dB1 right", Q3),
+        (r"$\frac{dL}{\cancel{dD}} \frac{\cancel{dD}}{dC1} = dL/dC1 = 2$", " right", Q3),
+        (r"$dL/dC1 = \frac{\cancel{4}^2}{\cancel{2}^1} = 2$", "dL/dC1 right", Q3),
+        # pasted code that has these names for something of its own
+        ("L = []\nL = 0\nx = np.array([1, 2, 3])\nfor h in range(10):\n    z = z + h\nz = 7",
+         "L unclear, x unclear, z unclear, z right", COUNTED),
+        ("h = 1e-5\nz = 7\nz = 8", "h unclear, z right, z wrong", COUNTED),
+        ("def f(x, b=7):\n    z = 4*x + b\n    return z\nx = 4\nz = 7", "z unclear, x unclear, z right", COUNTED),
+        ("z = 8\nh = 8", "z wrong, h follows", COUNTED),
+    ],
+)  # fmt: skip
+def test_what_is_not_said_of_this_network_is_not_held_against_anybody(
+    text: str, said: str, graph: backhand.Graph
+) -> None:
+    assert verdicts(text, graph) == said.strip()
+
+
+def test_a_number_for_something_without_a_number_is_not_right() -> None:
+    net = backhand.read("input x = ?, t = 3\nL = (x - t)^2")
+    assert verdicts("L = (x-3)^2 = 17", net) == "L unclear"
+    assert verdicts("L = (x-3)^2 = x^2 - 6x + 9", net) == "L right"
+
+
+def test_letters_of_another_alphabet_are_read_and_shown() -> None:
+    marking = marked("В1 = 3\n$\\frac{\\partial L}{\\partial В_1} = 5$\nГрадиент в С1: dL/dС1 = 2")
+    assert [(j.name, j.verdict) for j in marking.judgements if j.line] == [
+        ("B1", "right"), ("dL/dB1", "wrong"), ("dL/dC1", "right"),
+    ]  # fmt: skip
+    assert [repair.meant for repair in marking.work.repairs if repair.span.line == 1] == ["B1"]
+    own = backhand.read("В1 = 3\nL = В1^2")
+    assert backhand.mark(read_work([Source("В1 = 3")]), own).work.repairs == ()

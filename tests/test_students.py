@@ -39,12 +39,6 @@ from backhand.readers.bh import read
 from backhand.readers.page import read_work
 from backhand.text import Source
 
-# Faults of the marker that are known; each mark goes when its fault does, and the test says when.
-LUCK = pytest.mark.xfail(strict=True, reason="a formula that is right by luck at the true numbers counts as right")
-ROUNDING = pytest.mark.xfail(
-    strict=True, reason="1 or 2 rounded pages of 100: sums with cancellation, own rounded numbers"
-)
-
 KEY_OF = {row.id: row.key for row in reversed(TABLE)} | {"V1b": "not-reset-piling-up"}
 HABITS = {row.key for row in TABLE if row.sort == "habit"}
 
@@ -206,7 +200,7 @@ def test_on_a_right_page_nothing_is_wrong(kind: str) -> None:
 
 
 @pytest.mark.nightly
-@pytest.mark.parametrize("kind", ["exact", pytest.param("rounded", marks=ROUNDING), "published"])
+@pytest.mark.parametrize("kind", RIGHT_PAGES)
 def test_on_ten_thousand_right_pages_nothing_is_wrong(kind: str) -> None:
     measure_right(10_000, RIGHT_PAGES[kind])
 
@@ -356,7 +350,6 @@ def test_every_row_of_the_table_has_its_page() -> None:
         assert re.search(rf"^habits: .*\b{key}\b", text, re.MULTILINE), key
 
 
-@LUCK
 def test_a_wrong_rule_is_not_excused_by_the_true_numbers() -> None:
     """With the true numbers the way through B2 brings 0 to A1, with this person's own it brings 36: the formula is
     wrong, and the number is neither right nor what follows."""

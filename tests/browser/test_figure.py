@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from scenes import founding, hostile, random_scene
+from scenes import ARRAY_NETS, founding, hostile, random_scene
 
 from backhand.explaining.layout import lay_out
 from backhand.explaining.scene import Scene
@@ -64,12 +64,13 @@ def touches(text: list[float], shape: dict[str, Any]) -> bool:
     return (dx * dx + dy * dy) ** 0.5 < radius
 
 
-@pytest.mark.parametrize("seed", range(32))
-def test_no_text_touches_another_or_another_units_outline(page: Page, tmp_path: Path, seed: int) -> None:
+@pytest.mark.parametrize("seed", [*range(32), *ARRAY_NETS])
+def test_no_text_touches_another_or_another_units_outline(page: Page, tmp_path: Path, seed: int | str) -> None:
     scene = random_scene(seed)
     found = measured(page, tmp_path, scene)
     texts, outlines, frames = found["texts"], found["outlines"], found["frames"]
     written = sum(1 + bool(u.above) + bool(u.below) + bool(u.inside) + bool(u.bias) for u in scene.units)
+    written += sum(bool(u.shape) + len(u.caption) for u in scene.units)
     written += sum(bool(arrow.weight) + bool(arrow.local) for arrow in scene.arrows)
     assert len([text for text in texts if text["role"] != "bh-note"]) == written
     assert len(outlines) == len(scene.units)

@@ -112,7 +112,8 @@ def pulled_back(
             if formula is None:
                 continue
             put_in = tidied(formula, letters, shapes)
-            coming[arg] = fitted(put_in, given[k], shape, shapes)
+            elementwise = not isinstance(part.operation, ArrayOperation) or part.operation.sort == "formula"
+            coming[arg] = fitted(put_in, given[k], shape if elementwise else None, shapes)
     return [(part.name, coming[p]) for p, part in enumerate(nodes) if isinstance(part, Ref)]
 
 
@@ -132,9 +133,7 @@ def _to_open(part: Formula) -> bool:
     )
 
 
-def opened(
-    definition: Formula, shapes: Shapes, to_open: Callable[[Formula], bool] = _to_open
-) -> tuple[Formula, bool]:
+def opened(definition: Formula, shapes: Shapes, to_open: Callable[[Formula], bool] = _to_open) -> tuple[Formula, bool]:
     """The formula with rows that have no way back of their own written out, or those that somebody else chooses; and
     whether the whole still is what it was at its root."""
     root = definition
@@ -190,9 +189,9 @@ def row_vjp(part: Apply, position: int, shapes: Sequence[Shape], shape: Shape) -
 # -- shapes of what comes back -----------------------------------------------------------------------------------------
 
 
-def fitted(formula: Formula, wanted: Shape, shape: Shape, shapes: Shapes) -> Formula:
-    """What comes back to an argument in the argument's own shape: where the argument was stretched to `shape`, the sum
-    along the axes of the stretching.
+def fitted(formula: Formula, wanted: Shape, shape: Shape | None, shapes: Shapes) -> Formula:
+    """What comes back to an argument in the argument's own shape: where the argument was stretched, the sum along the
+    axes of the stretching. `shape` is what an elementwise operation stretches its arguments to.
 
     A formula may be smaller than it stands for (a factor 1 for an array of ones); before a sum it is spread out."""
     found = shapes.of(formula)
@@ -200,7 +199,7 @@ def fitted(formula: Formula, wanted: Shape, shape: Shape, shapes: Shapes) -> For
         return formula
     if _smaller(found, wanted):
         return formula  # it broadcasts to what is wanted
-    full = shape if _smaller(found, shape) or found == shape else found
+    full = shape if shape is not None and _smaller(found, shape) else found
     formula = spread(formula, full, shapes)
     lead = len(full) - len(wanted)
     ones = tuple(axis for axis, size in enumerate(wanted, lead) if size == 1 and full[axis] != 1)
@@ -267,6 +266,8 @@ def make(part: Apply, args: Sequence[Formula], shapes: Shapes) -> Formula:
         return _spread_of(args[0], algebra.negate(_inner(args[0])))
     if row is SPREAD and algebra.constant(args[0]) == 0:
         return algebra.ZERO
+    if row is SPREAD and _is_spread(args[0]) and not shapes.of(_inner(args[0])):
+        return node("spread", _inner(args[0]), shape=options["shape"])
     if row.name == "transpose" and len(shapes.of(args[0])) < 2 and options["axes"] is None:
         return args[0]
     if row.name == "transpose" and options["axes"] is None and _is_transposed(args[0]):

@@ -139,6 +139,10 @@ HATS = dict(zip("âĉêĝĥîĵôŝûŵŷẑ", (f"{letter}hat" for letter in "ac
 FOLDS = str.maketrans({**dict.fromkeys("_{}()[]^, \\→", ""), **GREEK, **HATS})
 
 
+LOOKALIKES = str.maketrans("АВЕКМНОРСТХУІЅЈаеорсхуіјѕΑΒΕΖΗΙΚΜΝΟΡΤΥΧο", "ABEKMHOPCTXYISJaeopcxyijsABEZHIKMNOPTYXo")
+"""Letters of Cyrillic and Greek that look like others, and come out of keyboards and scanners in their place."""
+
+
 @lru_cache(4096)
 def folded(name: str) -> str:
     """What two spellings of one name have in common: letters and digits.
@@ -160,7 +164,7 @@ def slopes_in(name: str) -> list[tuple[str, str]]:
     """
     found: list[tuple[str, str]] = []
     plain = name.replace("{", "").replace("}", "")
-    if plain[:1] in ("d", "∂", "D") and len(plain) > 1:
+    if (plain[:1] in ("d", "∂") or plain[:2] == "D_") and len(plain) > 1:
         inner = plain[1:].lstrip("_")
         for cut in re.finditer(r"_?(?:by_|wrt_)?[d∂](?=[^\W\d])", inner):
             if cut.start() and ("_" in cut.group() or inner[cut.start() - 1].isdigit()):

@@ -113,6 +113,11 @@ def shown(shape: Shape) -> str:
     return f"a vector of {shape[0]}" if len(shape) == 1 else " x ".join(map(str, shape))
 
 
+def counted(number: int, what: str) -> str:
+    """`1 row`, `2 rows`."""
+    return f"{number} {what}{'s' * (number != 1)}"
+
+
 def broadcast(shapes: Sequence[Shape]) -> Shape:
     """The shape in which arrays meet element by element: axes are compared from the last; 1 goes with anything.
 
@@ -131,6 +136,11 @@ def broadcast(shapes: Sequence[Shape]) -> Shape:
     return tuple(found[::-1])
 
 
+def stretches(one: Shape, other: Shape) -> bool:
+    """Whether an array of the one shape can be stretched to the other."""
+    return len(one) <= len(other) and all(a in (1, b) for a, b in zip(one[::-1], other[::-1], strict=False))
+
+
 def _ordinal(number: int) -> str:
     return {2: "second", 3: "third"}.get(number, f"{number}th")
 
@@ -147,7 +157,7 @@ def axes_of(axis: Any, rank: int) -> tuple[int, ...]:
     found: list[int] = []
     for one in _several(axis):
         if isinstance(one, bool) or not isinstance(one, int):
-            raise Mismatch(f"an axis is a whole number, and this is {one}")
+            raise Mismatch(f"an axis is a whole number, and this is {_told(cast('Param', one))}")
         if not -rank <= one < rank:
             raise Mismatch(f"there is no axis {one} in an array of {rank} ax{'is' if rank == 1 else 'es'}")
         found.append(one % rank)
@@ -170,7 +180,7 @@ def _reduced(shapes: Sequence[Shape], options: dict[str, Any]) -> Shape:
 
 def _alike(shapes: Sequence[Shape], options: dict[str, Any]) -> Shape:
     """One array to one of the same shape, along an axis that it must have."""
-    if "axis" in options:
+    if options.get("axis") is not None:
         if not shapes[0]:
             raise Mismatch("it works along an axis, and a single number has none")
         axes_of(options["axis"], len(shapes[0]))
@@ -194,8 +204,8 @@ def _matmul_shape(shapes: Sequence[Shape], _: dict[str, Any]) -> Shape:
         raise Mismatch("@ multiplies vectors and matrices, and one side is a single number; write * for that")
     inner, outer = one[-1], other[max(-2, -len(other))]
     if inner != outer:
-        left = f"{inner} columns" if len(one) > 1 else f"a vector of {inner}"
-        right = f"{outer} rows" if len(other) > 1 else f"a vector of {outer}"
+        left = counted(inner, "column" if len(one) > 1 else "element")
+        right = counted(outer, "row" if len(other) > 1 else "element")
         raise Mismatch(f"{shown(one)} and {shown(other)}: the left side has {left}, the right side {right}")
     batch = broadcast([one[:-2], other[:-2]])
     return (*batch, *one[-2:-1], *(other[-1:] if len(other) > 1 else ()))
@@ -303,7 +313,7 @@ def _given_shape(_: Sequence[Shape], options: dict[str, Any]) -> Shape:
 def _spread_shape(shapes: Sequence[Shape], options: dict[str, Any]) -> Shape:
     shape = _given_shape(shapes, options)
     expected = without(shape, axes_of(options["axis"], len(shape)), bool(options["keepdims"]))
-    if broadcast([shapes[0], expected]) != expected:
+    if not stretches(shapes[0], expected):
         raise Mismatch(f"{shown(shapes[0])} cannot be spread to {shown(shape)}")
     return shape
 
@@ -312,7 +322,8 @@ def taken(shape: Shape, key: Any) -> Shape:
     """The shape of x[key]."""
     found: list[int] = []
     if len(key) > len(shape):
-        raise Mismatch(f"{len(key)} places are named in brackets, and {shown(shape)} has {len(shape)} axes")
+        axes = f"{len(shape)} ax{'is' if len(shape) == 1 else 'es'}"
+        raise Mismatch(f"{counted(len(key), 'place')} in brackets, and {shown(shape)} has {axes}")
     for axis, part in enumerate(key):
         if isinstance(part, tuple):
             start, stop, step = cast("tuple[Any, Any, Any]", part)
@@ -334,7 +345,7 @@ def _index_shape(shapes: Sequence[Shape], options: dict[str, Any]) -> Shape:
 
 def _place_shape(shapes: Sequence[Shape], options: dict[str, Any]) -> Shape:
     shape = _given_shape(shapes, options)
-    if broadcast([shapes[0], taken(shape, options["key"])]) != taken(shape, options["key"]):
+    if not stretches(shapes[0], taken(shape, options["key"])):
         raise Mismatch(f"{shown(shapes[0])} does not fill the places")
     return shape
 
@@ -405,7 +416,8 @@ def pairs(value: Any, axes: int, least: int = 0) -> tuple[int, ...]:
     found = _several(value) * (1 if isinstance(value, tuple) else axes)
     if len(found) != axes or not all(isinstance(n, int) and not isinstance(n, bool) and n >= least for n in found):
         told = _told(cast("Param", value))
-        raise Mismatch(f"{told} is not {axes} whole number{'s' * (axes > 1)} of at least {least}")
+        several = f", or {axes} of them" if axes > 1 else ""
+        raise Mismatch(f"sizes and the like are whole numbers of at least {least}{several}, and this is {told}")
     return found
 
 
@@ -427,6 +439,8 @@ def windows(shape: Shape, size: Shape, options: dict[str, Any]) -> Shape:
 
 def _unfold_shape(shapes: Sequence[Shape], options: dict[str, Any]) -> Shape:
     size = _sizes(options["size"])
+    if len(size) > 2:
+        raise Mismatch(f"windows have one or two axes, and {_told(options['size'])} has {len(size)}")
     return (*shapes[0][: -len(size)], *windows(shapes[0], size, options), count(size, range(len(size))))
 
 
@@ -635,9 +649,9 @@ def _pool(reduce: str) -> Callable[[Site], str]:
 def _normalised(axes: Callable[[Shape], tuple[int, ...]], channel: int) -> tuple[Any, Any, Any]:
     """Shape, formula and vjp of a normalisation over some axes, with a scale and a shift for each place elsewhere."""
 
-    def laid(letter: str, shape: Shape) -> str:
-        """The scale or shift in the shape it meets the array in."""
-        if channel == 1 and len(shape) > 2:
+    def laid(letter: str, shape: Shape, own: Shape) -> str:
+        """The scale or shift, of its own shape, in the shape it meets the array in."""
+        if channel == 1 and len(shape) > 2 and own:
             sizes = tuple(size if axis == 1 else 1 for axis, size in enumerate(shape))[1:]
             return f"reshape({letter}, shape={_told(sizes)})"
         return letter
@@ -660,12 +674,12 @@ def _normalised(axes: Callable[[Shape], tuple[int, ...]], channel: int) -> tuple
 
     def formula(site: Site) -> str:
         _, _, hat = parts(site)
-        scale, shift = laid("v", site.shapes[0]), laid("w", site.shapes[0])
+        scale, shift = (laid(k, site.shapes[0], own) for k, own in zip("vw", site.shapes[1:], strict=True))
         return f"{scale}*({hat}) + {shift}"
 
     def vjp(site: Site) -> tuple[Text, ...]:
         told, root, hat = parts(site)
-        sent = f"g*{laid('v', site.shapes[0])}"
+        sent = f"g*{laid('v', *site.shapes[:2])}"
         back = f"({sent} - mean({sent}, {told}) - {hat}*mean({sent}*({hat}), {told}))/{root}"
         if channel == 1 and len(site.shapes[0]) > 2:
             others = _told(axes(site.shapes[0]))
@@ -699,10 +713,12 @@ def _rms(site: Site) -> str:
 
 def _linear_shape(shapes: Sequence[Shape], options: dict[str, Any]) -> Shape:
     x, weights, bias = shapes
-    if len(weights) != 2 or not x or x[-1] != weights[1]:
+    if len(weights) != 2:
+        raise Mismatch(f"the weights are a matrix, outputs x inputs, and here is {shown(weights)}")
+    if not x or x[-1] != weights[1]:
         raise Mismatch(
             f"{shown(x)} and {shown(weights)}: the weights are outputs x inputs, so the input needs "
-            f"{weights[1] if len(weights) == 2 else '?'} columns"
+            f"{counted(weights[1], 'column')}"
         )
     if bias not in ((weights[0],), ()):
         raise Mismatch(f"{weights[0]} outputs need a bias of as many, and here is {shown(bias)}")
@@ -729,7 +745,7 @@ def _attention(site: Site) -> str:
 
 
 def _masked_shape(shapes: Sequence[Shape], options: dict[str, Any]) -> Shape:
-    if broadcast(shapes) != shapes[0]:
+    if not stretches(shapes[1], shapes[0]):
         raise Mismatch(f"a mask has the shape of what it masks, {shown(shapes[0])}, and this is {shown(shapes[1])}")
     return _alike(shapes, options)
 
@@ -851,9 +867,11 @@ ROWS: tuple[ArrayOperation, ...] = (
     _row("gather", "u v", _gather_shape, "the rows {v} of {u}", compute=_by("gathered"), vjp=_gather_vjp),
     _row("scatter", "u v", _scatter_shape, "{u} added up in the rows {v}", params=(("shape", ()),),
          compute=_by("scattered"), vjp=("gather(g, v)", "0")),
-    _row("one_hot", "u", _one_hot_shape, "1 at the place {u}", params=(("size", 1),), sort="flat",
+    _row("one_hot", "u", _one_hot_shape, "1 at the place {u}", params=(("size", None),), sort="flat",
          compute=_by("one_hot"), vjp=("0",)),
     _row("zeros", "", _given_shape, "zeros", params=(("shape", ()),), sort="flat", compute=_by("zeros")),
+    _row("random", "", _given_shape, "made-up numbers", params=(("shape", ()), ("seed", 0), ("scale", 1)), sort="flat",
+         compute=_by("made_up")),
     _row("ones", "", _given_shape, "ones", params=(("shape", ()),), sort="flat", compute=_by("ones")),
     _row("load", "", _loaded_shape, "an array from a file", params=(("file", ""), ("name", ""), ("held", None)),
          sort="flat", compute=_by("loaded")),
@@ -951,8 +969,11 @@ def call(name: str, args: Sequence[Formula], options: dict[str, Param], span: Sp
             raise ReadError(
                 f"{name} is not told {key}.", span, cure=f"It may be told {known}." if known else "It is told nothing."
             )
-    for key in ("shape", "file"):
-        if key in usual and usual[key] in ((), "") and key not in told:
+    for key, value in told.items():
+        if isinstance(usual[key], bool) and not isinstance(value, bool):
+            raise ReadError(f"{key} is true or false, and this is {_told(value)}.", span, cure=f"Write {key}=true.")
+    for key in ("shape", "file", "size"):
+        if key in usual and usual[key] in ((), "", None) and key not in told:
             raise ReadError(f"{name} needs a {key}.", span, cure=_example(row))
     params: Params = tuple((key, told.get(key, value)) for key, value in row.params)
     return apply(row, *arrays, span=span, params=params)
@@ -984,7 +1005,7 @@ def option_of(formula: Formula, name: str) -> Param:
             return tuple(option_of(arg, name) for arg in formula.args)
         case _:
             raise ReadError(
-                f"Behind its arrays {name} is told numbers, true or false.",
+                f"{name} is told numbers, true or false here, written out.",
                 formula.span,
                 cure="Write axis=0, keepdims=true, or a shape such as (2, 3).",
             )

@@ -12,28 +12,54 @@ A formula is made of `net["B1"]`, numbers, the operators + - * / ** and the func
 (`net.fn.sigmoid(net["z"])`), or is a text in the notation (`net["L"] = "(B1 - t)^2"`). Numbers are
 exact: ints and Fractions as they are, floats by their shortest decimal, so 0.1 is 1/10. Numpy scalars
 are read like floats.
+
+Values may be arrays, as nested lists or NumPy's, and formulas have what arrays have:
+
+    net.weight(W1=[[1, 2], [3, 4]]).input(x=numpy.array([0.5, 1]))
+    net["z"] = net["W1"] @ net["x"]
+    net["L"] = net.fn.sum(net["z"][0:1] * net["W1"].T, axis=0)[1]
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
-from typing import SupportsFloat, TypeAlias
+from typing import Any, SupportsFloat, SupportsIndex, TypeAlias
 
-from backhand.core.formula import Apply, Formula, Num, Ref, Style, apply, grouped
-from backhand.core.graph import Graph, Kind, Quantity
-from backhand.core.operations import ADD, DIVIDE, FUNCTIONS, MULTIPLY, NEGATE, OPERATIONS, POWER, SUBTRACT
+from backhand.core.formula import Apply, Formula, Num, Param, Ref, Style, apply, grouped, names
+from backhand.core.graph import Graph, Kind, Quantity, makes_arrays
+from backhand.core.operations import (
+    ADD,
+    ARRAY_FUNCTIONS,
+    DIVIDE,
+    FUNCTIONS,
+    MULTIPLY,
+    NEGATE,
+    OPERATIONS,
+    POWER,
+    SUBTRACT,
+)
 from backhand.errors import UsageError
 
-Operand: TypeAlias = "Term | int | float | Fraction | SupportsFloat"
-Given: TypeAlias = "int | float | Fraction | str | SupportsFloat | None"
+Operand: TypeAlias = "Term | int | float | Fraction | SupportsFloat | Sequence[Any]"
+"""What stands in a formula: formulas, numbers, and lists of them."""
+
+Given: TypeAlias = "int | float | Fraction | str | SupportsFloat | Sequence[Any] | None"
+"""A value: a number, nested lists of numbers, an array of NumPy's, a text in the notation; None for a symbol."""
+
+Place: TypeAlias = "SupportsIndex | slice"
+
+WRITTEN = 1_000
+"""Elements of an array that may be written into a formula."""
 
 
 class Term:
     """A formula in the making; operators make larger ones. It has no value until the net is solved."""
 
     __slots__ = ("formula",)
+    __array_ufunc__ = None
+    """So that NumPy leaves `array @ term` to the term."""
 
     def __init__(self, formula: Formula) -> None:
         self.formula = formula
@@ -67,6 +93,29 @@ class Term:
     def __rtruediv__(self, other: Operand) -> Term:
         return Term(apply(DIVIDE, _inside(other, 2), _inside(self, 3)))
 
+    def __matmul__(self, other: Operand) -> Term:
+        return Term(_matrix_product(self, other))
+
+    def __rmatmul__(self, other: Operand) -> Term:
+        return Term(_matrix_product(other, self))
+
+    @property
+    def T(self) -> Term:
+        """The array with its axes in the other order."""
+        from backhand.core.array_operations import TRANSPOSE
+
+        return Term(apply(TRANSPOSE, _inside(self, 5), params=(("axes", None),)))
+
+    def __getitem__(self, places: Place | tuple[Place, ...]) -> Term:
+        """An element or a part: `x[0]`, `x[1:3]`, `x[:, -1]`."""
+        from backhand.core.array_operations import INDEX
+
+        key = tuple(map(_place, places if isinstance(places, tuple) else (places,)))
+        return Term(apply(INDEX, _inside(self, 5), params=(("key", key),)))
+
+    def __iter__(self) -> Iterator[Term]:
+        raise UsageError(f"{self!r} has no length yet, so it cannot be gone through.", cure="Use its elements, x[0].")
+
     def __pow__(self, other: Operand) -> Term:
         return Term(apply(POWER, _inside(self, 5), _inside(other, 4)))
 
@@ -89,7 +138,7 @@ class Term:
         )
 
 
-RANK = {"+": 1, "-": 1, "*": 2, "/": 2, "neg": 2, "^": 4}
+RANK = {"+": 1, "-": 1, "*": 2, "/": 2, "@": 2, "neg": 2, "^": 4}
 
 
 def _inside(operand: Operand, needed: int) -> Formula:
@@ -110,15 +159,45 @@ def _times(left: Operand, right: Operand) -> Formula:
     return apply(MULTIPLY, _inside(left, 2), _inside(right, 3), style=style)
 
 
+def _matrix_product(left: Operand, right: Operand) -> Formula:
+    from backhand.core.array_operations import MATMUL
+
+    return apply(MATMUL, _inside(left, 2), _inside(right, 3))
+
+
+def _place(place: Place) -> Param:
+    """One of the places in brackets."""
+    if isinstance(place, slice):
+        return tuple(None if bound is None else _whole(bound) for bound in (place.start, place.stop, place.step))
+    return _whole(place)
+
+
+def _whole(value: Any) -> int:
+    from operator import index
+
+    try:
+        return index(value)
+    except TypeError:
+        raise UsageError(
+            f"{value!r} is no place in an array.", cure="Use whole numbers and slices, x[0] or x[1:3, -1]."
+        ) from None
+
+
 def exact(value: int | float | Fraction | SupportsFloat) -> Fraction:
-    """The exact number meant: a float by its shortest decimal. Raises UsageError for nan and infinities.
+    """The exact number meant: a float by its shortest decimal. Raises UsageError for nan and infinities, and for what
+    is no number.
 
     >>> exact(0.15)
     Fraction(3, 20)
     """
     if isinstance(value, (int, Fraction)):
         return Fraction(value)
-    number = float(value)
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        raise UsageError(f"{value!r} is no number.", cure="Give numbers, or arrays of numbers.") from None
+    if getattr(value, "dtype", None) is not None and getattr(value, "itemsize", 8) < 8:
+        number = float(str(value))  # NumPy prints the shortest decimal of its own type
     if not math.isfinite(number):
         raise UsageError(
             f"{number} cannot be the value of a quantity.", cure="Give a finite number, or None for a symbol."
@@ -126,23 +205,74 @@ def exact(value: int | float | Fraction | SupportsFloat) -> Fraction:
     return Fraction(repr(number))
 
 
-def _number(value: int | float | Fraction | SupportsFloat) -> Formula:
-    return Num(exact(value))
+def _number(value: Operand) -> Formula:
+    """A number, or a list of numbers and formulas, as it stands in a formula."""
+    if not _has_axes(value):
+        return Num(exact(value))  # type: ignore[arg-type]
+    if not isinstance(value, (list, tuple)):
+        from backhand.core.array_values import as_given
+
+        array = as_given(value, exact)
+        if array.size > WRITTEN:
+            raise UsageError(
+                f"An array of {array.size} elements is too long to stand in a formula.",
+                cure="Give it a name, net.constant(W=array), and use net['W'].",
+            )
+        value = array.tolist()
+    return _list(value)  # type: ignore[arg-type]
+
+
+def _list(value: Sequence[Any]) -> Formula:
+    from backhand.core.array_operations import STACK
+
+    if not value:
+        raise UsageError("An array in a formula has no elements.", cure="Give at least one.")
+    return apply(STACK, *(_inside(part, 1) for part in value), style="list", params=(("axis", 0),))
+
+
+def _has_axes(value: object) -> bool:
+    if isinstance(value, (list, tuple)):
+        return True
+    return not isinstance(value, Term) and hasattr(value, "__array__") and getattr(value, "ndim", 0) > 0
 
 
 class _Functions:
-    """The functions of the table by name: `fn.tanh(x)`, `fn.max(a, b)`."""
+    """The functions of the tables by name: `fn.tanh(x)`, `fn.max(a, b)`, `fn.sum(x, axis=0)`."""
 
     def __getattr__(self, name: str) -> Callable[..., Term]:
-        if name not in FUNCTIONS:
-            raise AttributeError(f"no function {name}; known are {', '.join(sorted(FUNCTIONS))}")
+        known = FUNCTIONS | ARRAY_FUNCTIONS - {"load"}
+        if name not in known:
+            raise AttributeError(f"no function {name}; known are {', '.join(sorted(known))}")
 
-        def made(*args: Operand) -> Term:
-            from backhand.core.notation import call
+        def made(*args: Operand, **options: Any) -> Term:
+            from backhand.core.notation import Option, call
 
-            return Term(call(name, tuple(_inside(arg, 1) for arg in args), None))
+            if len(args) == 1 and name in ("concat", "stack") and isinstance(args[0], (list, tuple)):
+                args = tuple(args[0])
+            told = (Option(key, _option(value), None) for key, value in options.items())
+            return Term(call(name, (*(_inside(arg, 1) for arg in args), *told), None))
 
         return made
+
+
+def _option(value: Any) -> Formula | str:
+    """What a function is told by name, as the notation says it."""
+    if value is None or isinstance(value, bool):
+        return Ref("none" if value is None else "true" if value else "false")
+    return value if isinstance(value, str) else _inside(value, 1)
+
+
+def _read(text: str) -> Formula:
+    """A formula from a text, which has no folder with files beside it."""
+    from backhand.core.formula import postorder
+    from backhand.core.notation import formula
+
+    found = formula(text)
+    if any(isinstance(node, Apply) and node.operation.name == "load" for node in postorder(found)):
+        raise UsageError(
+            "Files are loaded by networks in files.", cure="Read the array yourself: net.weight(W=numpy.load('W.npy'))."
+        )
+    return found
 
 
 class Net:
@@ -184,12 +314,21 @@ class Net:
             self._quantities[name] = Quantity(name, kind)
         elif isinstance(value, str):
             from backhand.core.evaluate import evaluate_constant
-            from backhand.core.notation import formula
 
-            definition = formula(value)
-            self._quantities[name] = Quantity(name, kind, definition, evaluate_constant(definition, name, None))
+            definition = _read(value)
+            if makes_arrays(definition):
+                from backhand.core.arrays import constant, given
+
+                self._quantities[name] = given(name, kind, definition, constant(definition, name, None))
+            else:
+                self._quantities[name] = Quantity(name, kind, definition, evaluate_constant(definition, name, None))
+        elif _has_axes(value):
+            from backhand.core.array_values import as_given
+            from backhand.core.arrays import given
+
+            self._quantities[name] = given(name, kind, None, as_given(value, exact, name))
         else:
-            self._quantities[name] = Quantity(name, kind, None, exact(value))
+            self._quantities[name] = Quantity(name, kind, None, exact(value))  # type: ignore[arg-type]
         return Term(Ref(name))
 
     def _give(self, kind: Kind, values: dict[str, Given]) -> Net:
@@ -224,16 +363,16 @@ class Net:
         """The quantity of this name, to be used in a formula; it may be defined later."""
         return Term(Ref(name))
 
-    def __setitem__(self, name: str, value: Term | str | int | float | Fraction) -> None:
-        """Define a quantity by a formula, or give it a number as an input."""
+    def __setitem__(self, name: str, value: Term | Given) -> None:
+        """Define a quantity by a formula, or give it a number or an array as an input."""
         self.let(name, value)
 
-    def let(self, name: str, value: Term | str | int | float | Fraction) -> Term:
+    def let(self, name: str, value: Term | Given) -> Term:
         """As `net[name] = value`, and the quantity to go on with."""
         if isinstance(value, str):
-            from backhand.core.notation import formula
-
-            value = Term(formula(value))
+            value = Term(_read(value))
+        if isinstance(value, (list, tuple)) and names(made := _list(value)):
+            value = Term(made)
         if not isinstance(value, Term):
             return self.give(name, value)
         self._check(name)

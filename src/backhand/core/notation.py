@@ -87,6 +87,8 @@ class Notation:
         self.own = own
         self.offset = 0
         self.notices: list[Notice] = []
+        self.stepping = False
+        """Whether the piece at hand is the line of a step."""
         self.arrays = False
         """Whether anything of arrays has been read."""
         slopes = not any(name.startswith("d") and len(name) > 1 for name in own)
@@ -101,6 +103,7 @@ class Notation:
         text = self.source.text[start:end]
         self.offset = start
         self.text = text
+        self.stepping = False
         _check_size(text, self.source, start)
         _makers.current = self
         try:
@@ -131,7 +134,10 @@ class Notation:
             position = len(text.rstrip())
             opener = _unclosed(text)
             if opener is not None:
-                return ReadError("This ( is never closed.", self._at(opener), cure="Add the missing ).")
+                sign = text[opener]
+                return ReadError(
+                    f"This {sign} is never closed.", self._at(opener), cure=f"Add the missing {CLOSER[sign]}."
+                )
             return ReadError(
                 "The line ends where something more is needed.",
                 self._at(max(0, position - 1)),
@@ -156,8 +162,12 @@ def explain(text: str, position: int, span: Span, error: UnexpectedInput) -> Rea
             cure="They hold the names of an arrow's weight, w[A1,B1], the elements of an array, [1, 2], or the numbers "
             "of one of its elements, x[0].",
         )
-    if character == ")":
-        return ReadError("This ) closes nothing.", span, cure="Remove it, or add the ( it belongs to.")
+    if character in (")", "]"):
+        return _closing(text, position, span)
+    before = _unclosed(text[:position])
+    inside = text[before] if before is not None else ""
+    if (mended := _array_slip(text, position, span, inside)) is not None:
+        return mended
     if (comma := _decimal_comma(text, position)) is not None:
         whole, part = comma
         return ReadError(
@@ -192,6 +202,44 @@ def explain(text: str, position: int, span: Span, error: UnexpectedInput) -> Rea
         span,
         cure="Formulas are made of names, numbers, + - * / ^ ( ) and functions such as exp(x).",
     )
+
+
+CLOSER = {"(": ")", "[": "]"}
+
+
+def _closing(text: str, position: int, span: Span) -> ReadError:
+    """For a bracket that cannot stand where it closes."""
+    sign = text[position]
+    other = "(" if sign == ")" else "["
+    if text[:position].rstrip().endswith(other):
+        return ReadError(f"Nothing stands between {other} and {sign}.", span, cure="Write what belongs there.")
+    before = _unclosed(text[:position])
+    if before is not None and text[before] != other:
+        missing = CLOSER[text[before]]
+        return ReadError(
+            f"The {text[before]} before this {sign} is not closed.", span, cure=f"Add the missing {missing}."
+        )
+    if before is not None:
+        return ReadError(f"This {sign} comes too early.", span, cure="Something is missing before it.")
+    return ReadError(f"This {sign} closes nothing.", span, cure=f"Remove it, or add the {other} it belongs to.")
+
+
+def _array_slip(text: str, position: int, span: Span, inside: str) -> ReadError | None:
+    """Arrays as other programs write them. `inside` is the bracket around the place, if there is one."""
+    character = text[position]
+    array = "An array stands in square brackets, its rows as arrays: [1, 2] or [[1, 2], [3, 4]]."
+    if character == "," and inside == "(":
+        return ReadError("A comma in parentheses that belong to no function.", span, cure=array)
+    if character == ";" and inside == "[":
+        return ReadError("; does not separate the rows of an array.", span, cure=array)
+    if character == "?" and inside:
+        return ReadError("? stands for a whole quantity.", span, cure="Give it a name: a = ? and then [a, 2].")
+    if character == "." and text[position + 1 : position + 2] in ("t", "T"):
+        return ReadError("This is not read.", span, cure="The transpose is written W.T; a product has a sign, *.")
+    behind = not inside and re.match(r"[0-9.]", character) and text[:position].rstrip().endswith(",")
+    if behind and _decimal_comma(text, position) is None:
+        return ReadError("A comma separates definitions.", span, cure=array)
+    return None
 
 
 def _decimal_comma(text: str, position: int) -> tuple[str, str] | None:
@@ -278,12 +326,12 @@ def _check_size(text: str, source: Source, start: int) -> None:
 
 
 def _unclosed(text: str) -> int | None:
-    """Where the innermost ( without its ) stands."""
+    """Where the innermost ( or [ stands that nothing closes."""
     stack: list[int] = []
     for position, character in enumerate(text):
-        if character == "(":
+        if character in CLOSER:
             stack.append(position)
-        elif character == ")" and stack:
+        elif stack and character == CLOSER[text[stack[-1]]]:
             stack.pop()
     return stack[-1] if stack else None
 
@@ -342,7 +390,14 @@ class _Makers:
             raise ReadError(
                 "Two numbers side by side.",
                 _across(left, right),
-                cure="Write them together (1000) or with a sign between (1*000).",
+                cure="Write them together (1000) or with a sign between (1*000); in an array, with a comma between.",
+            )
+        if _is_list(right) and not (isinstance(left, Num) and not left.parens):
+            raise ReadError(
+                "An array behind something else, and no sign between.",
+                _across(left, right),
+                cure="Put a comma between the rows of an array, * in a product; "
+                "an element, x[0], has no blank before it.",
             )
         made = apply(MULTIPLY, left, right, style="juxtaposed", span=_across(left, right))
         if _bare_number(right) and isinstance(left, Apply) and left.args[-1] == Ref("x") and left.style == "juxtaposed":
@@ -462,18 +517,26 @@ class Option(NamedTuple):
 
     name: str
     value: Formula | str
-    span: Span
+    span: Span | None
 
 
 KINDS = frozenset("input inputs weight weights bias biases target targets constant constants".split())
 """The words that set the kind of what a line defines."""
 
 
+STEPPING = frozenset(["by", "for", "in"])
+"""The words that say how a step is made, in its line."""
+
+
 def _told_apart(token: Token) -> Token:
     """A name, or what it means where it stands: a function, a kind, `ask`, `bias`."""
     reader = _makers.current
     word, kind = str(token), "NAME"
-    if word in FUNCTIONS or word in ARRAY_FUNCTIONS:
+    if word == "step" and token.start_pos == 0 and _is_letter(reader.follows(token.end_pos or 0)):
+        kind, reader.stepping = "STEP", True
+    elif reader.stepping and word in STEPPING:
+        kind = word.upper()
+    elif word in FUNCTIONS or word in ARRAY_FUNCTIONS:
         following = reader.follows(token.end_pos or 0)
         if word not in reader.own and following == "(":
             kind = "CALL"
@@ -483,13 +546,17 @@ def _told_apart(token: Token) -> Token:
         kind = "KEY"
     elif word in KINDS:
         following = reader.follows(token.end_pos or 0)
-        if token.start_pos == 0 and (following.isalpha() or following == "_"):
+        if token.start_pos == 0 and _is_letter(following):
             kind = "KIND"
         elif word == "bias" and ":" in reader.text[: token.start_pos]:
             kind = "BIAS"
     elif word == "ask" and token.start_pos == 0 and reader.follows(token.end_pos or 0).isalpha():
         kind = "ASK"
     return token if kind == "NAME" else Token.new_borrow_pos(kind, word, token)
+
+
+def _is_letter(character: str) -> bool:
+    return character.isalpha() or character == "_"
 
 
 def _inside_a_call(text: str, position: int) -> bool:
@@ -544,6 +611,10 @@ def _bare_number(formula: Formula) -> bool:
     while isinstance(formula, Apply) and formula.operation is POWER and not formula.parens:
         formula = formula.args[0]
     return isinstance(formula, Num) and not formula.parens
+
+
+def _is_list(formula: Formula) -> bool:
+    return isinstance(formula, Apply) and formula.style == "list" and not formula.parens
 
 
 def _ends_in_number(formula: Formula) -> bool:

@@ -14,8 +14,8 @@ from dataclasses import replace
 from typing import Any
 
 from backhand import limits
-from backhand.core.array_operations import ArrayOperation, Mismatch, Shape, Site, broadcast, shown
-from backhand.core.formula import Apply, Formula, Ref, Slope, names, postorder, to_text
+from backhand.core.array_operations import MATMUL, TRANSPOSE, ArrayOperation, Mismatch, Shape, Site, broadcast, shown
+from backhand.core.formula import Apply, Formula, Ref, Slope, apply, grouped, names, postorder, to_text
 from backhand.core.graph import Quantity
 from backhand.errors import BackhandError, LimitError, ReadError, raise_all
 
@@ -34,6 +34,8 @@ class Unfit(Mismatch):
 def node_shape(node: Apply, shapes: Sequence[Shape]) -> Shape:
     """The shape of one operation's result. Raises Unfit."""
     try:
+        if node.style == "arrow" and (array := next(filter(None, shapes), None)):
+            raise Mismatch(f"an arrow carries a single number times a single weight, and here is {shown(array)}")
         if isinstance(node.operation, ArrayOperation):
             return node.operation.shape(shapes, dict(node.params))
         return broadcast(shapes)
@@ -52,13 +54,7 @@ def shapes_in(formula: Formula, shapes: Mapping[str, Shape], slopes: Slopes | No
                 args = stack[len(stack) - count :]
                 del stack[len(stack) - count :]
                 shape = node_shape(node, args)
-                if size(shape) > limits.ELEMENTS:
-                    raise LimitError(
-                        f"{_short(node)} would be an array of {size(shape)} elements; "
-                        f"at most {limits.ELEMENTS} are made.",
-                        node.span,
-                        cure="Use smaller arrays.",
-                    )
+                _allowed(node, args, shape)
             case Ref():
                 shape = shapes[node.name]
             case Slope():
@@ -69,6 +65,58 @@ def shapes_in(formula: Formula, shapes: Mapping[str, Shape], slopes: Slopes | No
         found.append(shape)
         stack.append(shape)
     return found
+
+
+def _allowed(node: Apply, args: Sequence[Shape], shape: Shape) -> None:
+    """Whether the result, and what is made on the way to it, is within the limits. Raises LimitError."""
+    if len(shape) > limits.AXES:
+        raise LimitError(
+            f"{_short(node)} would be an array of {len(shape)} axes; at most {limits.AXES} are made.",
+            node.span,
+            cure="Use fewer.",
+        )
+    largest = size(shape)
+    what = "would be"
+    if largest <= limits.ELEMENTS and isinstance(node.operation, ArrayOperation):
+        what, largest = "makes on its way", _on_the_way(node, args, shape)
+    if largest > limits.ELEMENTS:
+        raise LimitError(
+            f"{_short(node)} {what} an array of {largest} elements; at most {limits.ELEMENTS} are made.",
+            node.span,
+            cure="Use smaller arrays.",
+        )
+
+
+SMALL = 4_000
+"""Elements of arguments up to which nothing large can come up on the way: scores of n queries and n keys are n^2."""
+
+
+def _on_the_way(node: Apply, args: Sequence[Shape], shape: Shape) -> int:
+    """The elements of the largest array that a row makes before its result."""
+    row = node.operation
+    assert isinstance(row, ArrayOperation)
+    if row.name in ("conv1d", "conv2d"):
+        kernel = args[1]
+        return size(shape) * size(kernel) // (kernel[0] ** 2 if len(kernel) > 2 else 1)
+    if row.sort != "formula" or max(map(size, args)) <= SMALL:
+        return 0
+    from backhand.core.arrays import value_formula
+
+    largest = 0
+    stack: list[Shape] = []
+    letters = dict(zip(row.arguments, args, strict=True))
+    for part in postorder(value_formula(node, args)):
+        if isinstance(part, Apply):
+            below = stack[len(stack) - len(part.args) :]
+            del stack[len(stack) - len(part.args) :]
+            made = node_shape(part, below)
+            if isinstance(part.operation, ArrayOperation):
+                largest = max(largest, _on_the_way(part, below, made))
+        else:
+            made = letters[part.name] if isinstance(part, Ref) else ()
+        largest = max(largest, size(made))
+        stack.append(made)
+    return largest
 
 
 def shape_of(formula: Formula, shapes: Mapping[str, Shape], slopes: Slopes | None = None) -> Shape:
@@ -96,14 +144,20 @@ def settle(quantities: Sequence[Quantity]) -> list[Quantity]:
     settled: list[Quantity] = []
     errors: list[BackhandError] = []
     broken: set[str] = set()
+    together = 0
     for quantity in quantities:
         shape = quantity.shape
+        together += size(shape)
         if quantity.computed and quantity.definition is not None:
             if not broken.isdisjoint(names(quantity.definition)):
                 broken.add(quantity.name)
                 continue
             try:
-                shape = shape_of(quantity.definition, shapes)
+                parts = shapes_in(quantity.definition, shapes)
+                shape = parts[-1]
+                together += sum(map(size, parts))
+                if together > limits.TOGETHER:
+                    raise too_much(quantity)
             except Unfit as error:
                 errors.append(_unfit(quantity, error, shapes, {q.name: q for q in settled}))
                 broken.add(quantity.name)
@@ -118,14 +172,51 @@ def settle(quantities: Sequence[Quantity]) -> list[Quantity]:
     return settled
 
 
+def too_much(quantity: Quantity) -> LimitError:
+    """The arrays up to and with this quantity are too large together."""
+    return LimitError(
+        f"{quantity.name} makes the arrays of this network too large: more than {limits.TOGETHER} elements together.",
+        quantity.span,
+        cure="Use smaller arrays, or fewer.",
+    )
+
+
 def _unfit(quantity: Quantity, error: Unfit, shapes: Mapping[str, Shape], known: Mapping[str, Quantity]) -> ReadError:
-    """The sentence: what does not fit, and where each array came from."""
+    """The sentence: what does not fit, where each array came from, and what would fit."""
     came: list[str] = []
     for name in names(error.node):
         span = known[name].span
         came.append(f"{name} is {shown(shapes[name])}" + (f" (line {span.line})" if span else ""))
     what = f"{quantity.name}: in {_short(error.node)}, {error}."
-    return ReadError(what, error.node.span or quantity.span, cure="; ".join(came) + "." if came else "")
+    cure = _would_fit(error.node, shapes)
+    return ReadError(what, error.node.span or quantity.span, cure=f"{'; '.join(came)}. {cure}" if came else cure)
+
+
+def _would_fit(node: Apply, shapes: Mapping[str, Shape]) -> str:
+    """What to do about it: for a product of matrices which factor turned or exchanged would fit."""
+    if node.style == "arrow":
+        return "Write the unit as an equation, B = W @ x or B = w*x."
+    several = "Change one of them." if len(names(node)) > 1 else "Change what stands there."
+    if node.operation is not MATMUL:
+        return several
+    one, other = node.args
+    for tried in (
+        apply(MATMUL, one, _turned(other)),
+        apply(MATMUL, _turned(one), other),
+        apply(MATMUL, _turned(one), _turned(other)),
+        apply(MATMUL, other, one),
+    ):
+        try:
+            shape = shape_of(tried, shapes)
+        except (Unfit, LimitError):
+            continue
+        return f"{_short(tried)} would fit, and is {shown(shape)}."
+    return several
+
+
+def _turned(formula: Formula) -> Formula:
+    loose = isinstance(formula, Apply) and formula.operation.name in ("+", "-", "*", "/", "neg", "@", "^")
+    return apply(TRANSPOSE, grouped(formula) if loose else formula, params=(("axes", None),))
 
 
 def _short(node: Formula, most: int = 60) -> str:

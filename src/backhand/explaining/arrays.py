@@ -37,7 +37,7 @@ from backhand.solving.solution import WRITTEN, BackStep, Detail, ForwardStep, So
 ROWS, COLUMNS = 12, 10
 """The size of an array that is shown whole."""
 
-NUMBERS = 120
+NUMBERS = 60
 """Single numbers in one line that is shown with all of them."""
 
 Leaf: TypeAlias = Callable[["Ref | Slope"], Seen]
@@ -54,7 +54,7 @@ def given(solution: Solution) -> Iterator[Block]:
             continue
         yield Paragraph((f"{title}:",))
         for quantity in quantities:
-            value = solution.value(quantity.name)
+            value: Any = solution.value(quantity.name) if quantity.array is None else quantity.array
             seen = [Seen([m.Symbol(quantity.name)], 4)]
             if isinstance(quantity.definition, Num):
                 seen.append(written(quantity.definition))
@@ -124,16 +124,20 @@ def by_array(solution: Solution, name: str, detail: Detail) -> Iterator[Block]:
     if (short := _softmax_and_cross_entropy(solution, name)) is not None:
         yield Paragraph(say.softmax_and_cross_entropy())
         yield short
-    if detail == "full" and quantity.shape:
+    told = [way.formula for way in step.ways if say.through_windows(way.formula)]
+    for words in dict.fromkeys(map(say.through_windows, told)):
+        yield Paragraph((words,))
+    slid = any(isinstance(formula, Apply) and formula.operation.name != "fold" for formula in told)
+    if quantity.shape and (detail == "full" or slid):
         yield from _one_element(solution, quantity, detail)
 
 
 def _back_line(solution: Solution, step: BackStep) -> Equation:
     """dL/dW1 = dL/dz1 xᵀ = [..][..] = [..]."""
     seen = [Seen([m.Slope(step.of, step.by)], 4), _sum([_named(solution, way.formula) for way in step.ways])]
-    if all(_fits(solution, way.formula) for way in step.ways):
-        if not all(isinstance(way.formula, (Slope, Num)) for way in step.ways):
-            seen.append(_sum([_with_numbers(solution, way.formula) for way in step.ways]))
+    told = not all(isinstance(way.formula, (Slope, Num)) for way in step.ways)
+    if told and all(_fits(solution, way.formula) for way in step.ways):
+        seen.append(_sum([_with_numbers(solution, way.formula) for way in step.ways]))
     if len(step.ways) > 1 and _small(step.ways[0].value):
         seen.append(_sum([_value(solution, way.value) for way in step.ways]))
     result = solution.derivative(step.by)
@@ -143,7 +147,7 @@ def _back_line(solution: Solution, step: BackStep) -> Equation:
 
 
 def _softmax_and_cross_entropy(solution: Solution, name: str) -> Equation | None:
-    """dL/dz = p - t, where p = softmax(z) goes into L = cross_entropy(p, t) alone and the targets of a row add up to 1."""
+    """dL/dz = p - t, where p = softmax(z) goes into L = cross_entropy(p, t) alone and the targets add up to 1."""
     graph, of = solution.graph, solution.of
     children = solution.children(name)
     probabilities = graph[children[0]]
@@ -270,6 +274,10 @@ def _columns(solution: Solution) -> bool:
     for quantity in solution.graph.quantities:
         if quantity.computed and quantity.definition is not None:
             for node in postorder(quantity.definition):
+                if isinstance(node, Apply) and node.operation.name == "+":
+                    ranks = [len(shapes_in(arg, shapes)[-1]) for arg in node.args]
+                    if ranks == [2, 1]:
+                        return False  # a bias for every row
                 if isinstance(node, Apply) and node.operation.name == "@":
                     left = shapes_in(node.args[0], shapes)[-1]
                     right = shapes_in(node.args[1], shapes)[-1]
@@ -279,8 +287,31 @@ def _columns(solution: Solution) -> bool:
 
 
 def _named(solution: Solution, formula: Formula) -> Seen:
-    """The formula with names."""
+    """The formula with names; what goes back through windows in words."""
+    if (told := _through_windows(formula)) is not None:
+        return Seen([m.Row(told)], 2)
     return _seen(solution, formula, lambda node: Seen([_leaf(node)], 4))
+
+
+WINDOWED = frozenset(["fold", "conv_back_image", "conv_back_kernel"])
+"""Rows that go back through the windows of a picture. Numbers put in would not show how; an element does."""
+
+
+def _through_windows(formula: Formula) -> tuple[m.Box, ...] | None:
+    """`dL/dm to the largest of each window of h`; None for any other formula."""
+    if not isinstance(formula, Apply) or formula.operation.name not in WINDOWED:
+        return None
+    inside = postorder(formula)
+    leaves = [_leaf(node) for node in inside if isinstance(node, (Ref, Slope))]
+    names = {node.operation.name for node in inside if isinstance(node, Apply)}
+    if formula.operation.name == "fold":
+        if "largest" in names:
+            return (leaves[0], m.Words(" to the largest of each window of "), leaves[-1])
+        return (leaves[0], m.Words(" shared out over each window"))
+    if len(leaves) != 2:
+        return None
+    between = " sent back through " if formula.operation.name == "conv_back_image" else " slid over "
+    return (leaves[0], m.Words(between), leaves[1])
 
 
 def _leaf(node: Ref | Slope) -> m.Box:
@@ -325,9 +356,9 @@ def _short(node: Apply, shapes: Sequence[Shape]) -> Apply:
 
 def _value(solution: Solution, value: Any, *, derivative: bool = False) -> Seen:
     """A number, a small array whole, a large one in words."""
-    if not isinstance(value, np.ndarray):
-        return value_box(value)
-    array: Any = value
+    array = value
+    if not ar.is_array(array):
+        return value_box(array)
     if derivative and solution.layout.derivatives == "numerator":
         array = array.T
     if not _small(array):
@@ -335,6 +366,16 @@ def _value(solution: Solution, value: Any, *, derivative: bool = False) -> Seen:
     if array.ndim == 1 and _columns(solution) != (derivative and solution.layout.derivatives == "numerator"):
         return _matrix(array[:, np.newaxis], 1)
     return _matrix(array, array.ndim)
+
+
+def array_box(solution: Solution, value: Any) -> Seen:
+    """A value as it is shown in a solution."""
+    return _value(solution, value)
+
+
+def shown_whole(value: Any) -> bool:
+    """Whether a value is shown with all of its numbers."""
+    return _small(value)
 
 
 def _small(value: Any) -> bool:
@@ -361,8 +402,8 @@ def _matrix(array: Any, axes: int) -> Seen:
 
 def summary(array: Any) -> Seen:
     """A large array in words."""
-    numbers: Any = np.vectorize(as_float, otypes=[float])(array) if array.dtype == object else array
-    low, high, mean = (show(float(f(numbers))).text for f in (np.min, np.max, np.mean))
+    numbers = ar.floats(array)
+    low, high, mean = (show(float(number)).text for number in (numbers.min(), numbers.max(), numbers.mean()))
     return Seen([m.Summary(f"from {low} to {high}, mean {mean}", _times(array.shape))], 4, False)
 
 
@@ -372,7 +413,7 @@ def _times(shape: Sequence[int]) -> str:
 
 def _fits(solution: Solution, formula: Formula) -> bool:
     """Whether the line with all numbers in it stays readable."""
-    if longer(formula, WRITTEN):
+    if longer(formula, WRITTEN) or _through_windows(formula) is not None:
         return False
     total = 0
     for node in postorder(formula):
@@ -423,8 +464,8 @@ def _product(name: str, left: Shape, right: Shape) -> str:
 
 
 def _index_forms(solution: Solution, child: str, parent: str) -> Iterator[Block]:
-    """Where the parent stands directly in a product of matrices or an elementwise function: the derivative in index form,
-    with its shape. It is not written out; the matrix line does without it."""
+    """Where the parent stands directly in a product of matrices or an elementwise function: the derivative in index
+    form, with its shape. It is not written out; the matrix line does without it."""
     definition = solution.graph[child].definition
     if definition is None:
         return

@@ -44,6 +44,10 @@ class _Edge(NamedTuple):
 def scene(graph: Graph, solution: Solution | None = None, dropped: Collection[tuple[str, str]] = ()) -> Scene:
     """What the figure shows; without a solution only names, formulas and weights, and given values. `dropped`
     names arrows, tail and head, that somebody left out."""
+    if graph.arrays:
+        from backhand.explaining import array_figure
+
+        return array_figure.scene(graph, solution, dropped)
     edges: list[_Edge] = []
     biases: dict[str, str] = {}
     on_arrows: set[str] = set()
@@ -91,12 +95,15 @@ def _is_bias(graph: Graph, name: str, terms: list[Formula], inside: list[Formula
 
 def _terms(formula: Formula) -> list[Formula]:
     """The terms of a sum, also of one inside a function: sigmoid(w x + b) has the terms w x and b."""
-    formula = _argument(formula)
     found: list[Formula] = []
-    while isinstance(formula, Apply) and formula.operation.name == "+":
-        found.append(formula.args[1])
-        formula = formula.args[0]
-    return [formula, *reversed(found)]
+    todo = [_argument(formula)]
+    while todo:
+        part = todo.pop()
+        if isinstance(part, Apply) and part.operation.name == "+":
+            todo += part.args
+        else:
+            found.append(part)
+    return found[::-1]
 
 
 def _argument(formula: Formula) -> Formula:
@@ -192,14 +199,14 @@ def _units(graph: Graph, solution: Solution | None, biases: dict[str, str], loos
 
 
 def _unit(graph: Graph, quantity: Quantity, solution: Solution | None, place: Place, bias: str) -> Unit:
-    above = _shown(solution.value(quantity.name)) if solution else _given(quantity) if not quantity.computed else ""
+    above = shown(solution.value(quantity.name)) if solution else _given(quantity) if not quantity.computed else ""
     below = ""
     if solution is not None and solution.propagation.needs(quantity.name):
-        below = _shown(solution.derivative(quantity.name))
+        below = shown(solution.derivative(quantity.name))
     return Unit(quantity.name, quantity.kind, place.layer, place.row, above, below, _hint(graph, quantity), bias)
 
 
-def _shown(value: Value) -> str:
+def shown(value: Value) -> str:
     """A short number; a formula in symbols is left to the text."""
     return _number(value, 4) if isinstance(value, (Fraction, float)) else ""
 
@@ -226,7 +233,7 @@ def _hint(graph: Graph, quantity: Quantity) -> str:
 def _arrow(solution: Solution | None, edge: _Edge, dropped: Collection[tuple[str, str]]) -> Arrow:
     local = ""
     if solution is not None and not edge.plain and solution.propagation.needs(edge.head):
-        local = _shown(_local(solution.propagation, edge))
+        local = shown(_local(solution.propagation, edge))
     left_out = (edge.tail, edge.head) in dropped
     return Arrow(edge.tail, edge.head, edge.weight, f"∂ {local}" if local else "", left_out)
 
@@ -262,7 +269,7 @@ def twin(picture: Scene, most: int = 120) -> str:
 
 
 def _described(unit: Unit, of: str) -> str:
-    text = unit.name
+    text = f"{unit.name} {unit.shape}".rstrip()
     if unit.above:
         text += f" {unit.above}" if unit.above.startswith("≈") else f" = {unit.above}"
     if unit.below:

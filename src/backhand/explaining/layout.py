@@ -108,7 +108,7 @@ def lay_out(scene: Scene) -> Drawing:
     places = [place for column in columns for place in column]
     wide = max((place.x + place.half for place in places), default=0.0) + PADDING
     high = max((place.y + place.bottom for place in places), default=0.0) + PADDING
-    sentences = [*_legend(scene, wires), *remarks, *_unwritten(unwritten)]
+    sentences = [*_legend(scene, wires), *scene.remarks, *remarks, *_unwritten(unwritten)]
     notes = tuple(_notes(sentences, max(wide - 2 * PADDING, 260.0), high + 8))
     return Drawing(
         title=scene.title,
@@ -129,7 +129,7 @@ def _legend(scene: Scene, wires: Iterable[Wire]) -> Iterable[str]:
         yield "above: value"
     if any(unit.below for unit in scene.units):
         yield f"below, in a frame: d{shortened(scene.of, 18)}/d·"
-    if "weight" in written:
+    if "weight" in written and not scene.remarks:
         yield "on an arrow: weight"
     if "local" in written:
         yield "∂: local derivative"

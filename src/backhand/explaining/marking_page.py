@@ -16,7 +16,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from backhand.core.answers import folded
-from backhand.core.formula import Apply, Formula, Ref, Slope, fold, postorder
+from backhand.core.formula import Apply, Formula, Ref, Slope, fold, postorder, with_args
 from backhand.core.graph import Graph
 from backhand.explaining import mathematics as m
 from backhand.explaining.boxes import box
@@ -163,7 +163,7 @@ class AsWritten:
             for name, value in piece.at:
                 at = m.Row((m.Words(" at "), m.Symbol(self.names(name)), m.Sign("="), m.Words(value)))
                 seen = m.Row((seen, at))
-            if _says_the_same(piece.text, " ".join(_said(seen))):
+            if _has_array(formula) or _says_the_same(piece.text, " ".join(_said(seen))):
                 yield Stroke(seen, pen=pen, struck=struck)
             else:
                 yield Stroke(_tight(piece.text), pen=pen, raw=True, struck=struck)
@@ -177,7 +177,7 @@ class AsWritten:
             lambda leaf: (
                 Slope(self.of, leaf.by, leaf.parens, leaf.span) if isinstance(leaf, Slope) and not leaf.of else leaf
             ),
-            lambda node, parts: Apply(node.operation, tuple(parts), node.style, node.parens, node.span, node.depth),
+            with_args,
         )
 
 
@@ -216,9 +216,15 @@ class Names:
 
         def combine(node: Apply, parts: list[Formula]) -> Formula:
             bar = node.operation.name == "/" and node.span is not None and node.span.text.startswith("\\")
-            return Apply(node.operation, tuple(parts), node.style, node.parens and not bar, node.span, node.depth)
+            parens = node.parens and not bar
+            return Apply(node.operation, tuple(parts), node.style, parens, node.span, node.depth, node.params)
 
         return fold(formula, leaf, combine)
+
+
+def _has_array(formula: Formula) -> bool:
+    """Whether an array of numbers stands in it, which may be written in many ways."""
+    return any(isinstance(node, Apply) and node.style == "list" for node in postorder(formula))
 
 
 def _is_tangent(formula: Formula) -> bool:
@@ -347,7 +353,7 @@ def _said(seen: m.Box) -> Iterator[str]:
             yield from _said(inside)
         case m.Summary(text, shape):
             yield from (text, shape)
-        case m.Sign():
+        case m.Sign() | m.Gap():
             pass
 
 

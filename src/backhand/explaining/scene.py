@@ -17,7 +17,8 @@ class Unit:
     `layer` counts from the left, `row` is its place from the top within the layer in the order of the
     question. `above` is its value ("3", "≈ 0.5933", or "" when unknown), `below` its derivative
     ("4" stands for "dL/dB1 = 4"), `inside` an activation or formula hint ("sigmoid", "(D - t)^2"),
-    `bias` a term added there ("b1 = 0.35")."""
+    `bias` a term added there ("b1 = 0.35"), `shape` that of an array ("(3×2)"). Of a layer that is opened into its
+    units, these are `small` and the first has the `caption` of all above it, line by line."""
 
     name: str
     kind: str
@@ -27,6 +28,9 @@ class Unit:
     below: str = ""
     inside: str = ""
     bias: str = ""
+    shape: str = ""
+    caption: tuple[str, ...] = ()
+    small: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +49,11 @@ class Arrow:
 @dataclass(frozen=True, slots=True)
 class Scene:
     """`of` is the output whose derivatives stand below the units, empty for a bare drawing; `twin` is the
-    same in sentences, for those who cannot see the picture."""
+    same in sentences, for those who cannot see the picture. `remarks` go into the legend."""
 
     title: str
     units: tuple[Unit, ...]
     arrows: tuple[Arrow, ...]
     of: str = ""
     twin: str = ""
+    remarks: tuple[str, ...] = ()

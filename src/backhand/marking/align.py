@@ -21,7 +21,7 @@ from fractions import Fraction
 from functools import cached_property
 from typing import NamedTuple
 
-from backhand.core.answers import DIFFERENTIATE, PRIME, folded, slopes_in, worked_out
+from backhand.core.answers import DIFFERENTIATE, LOOKALIKES, PRIME, folded, slopes_in, worked_out
 from backhand.core.formula import Apply, Formula, Num, Ref, Slope, apply, fold, grouped, postorder
 from backhand.core.graph import Graph
 from backhand.core.operations import FUNCTIONS, MULTIPLY, OPERATIONS, POWER
@@ -91,6 +91,8 @@ class Names:
                 return None
         if layered is not None:
             return self.quantity(layered[1])
+        if (latin := name.translate(LOOKALIKES)) != name:
+            return self.quantity(latin)  # a Cyrillic В for B; the reader says so
         return self._alias(name, plain)
 
     def _alias(self, name: str, plain: str) -> str | None:
@@ -112,6 +114,8 @@ class Names:
         """The derivative two names mean; without the first, that of the output."""
         if (of, by) in self.labels:
             return self.labels[of, by]
+        if any(name in self.own and name not in self.graph.index for name in (of, by)):
+            return None  # dE/dh, where the page has an E of its own
         above = self.quantity(of) if of else self.of
         below = self.quantity(by)
         if by in TARGET_WORDS and by not in self.graph.index and below is not None and len(self._ends_in(by)) != 1:
@@ -530,13 +534,17 @@ def with_eulers_number(formula: Formula, names: Names) -> Formula | None:
 
 
 def with_calls(formula: Formula, names: Names) -> Formula | None:
-    """The formula with g(x) read as g, where g is a quantity that depends on x; None if there is no such thing."""
+    """The formula with g(x) read as g, where g is a quantity that depends on x, and g(3) where x is given as 3; None if
+    there is no such thing."""
     changed: list[str] = []
 
     def combine(node: Apply, args: list[Formula]) -> Formula:
         if node.operation is MULTIPLY and node.style == "juxtaposed" and isinstance(args[0], Ref) and args[1].parens:
             called = names.meant(args[0].name)
             inside = names.meant(args[1].name) if isinstance(args[1], Ref) else None
+            if isinstance(called, Ref) and isinstance(args[1], Num) and names.graph[called.name].computed:
+                given = [n for n in names.ancestors(called.name) if names.graph[n].given == args[1].value]
+                inside = Ref(min(given)) if given else None
             if (
                 isinstance(called, Ref)
                 and isinstance(inside, Ref)

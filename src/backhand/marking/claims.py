@@ -40,8 +40,9 @@ from backhand.marking.align import (
     with_powers,
 )
 from backhand.marking.marking import Kind
+from backhand.marking.quotients import calls, is_quotient
 from backhand.marking.sheet import BENDS
-from backhand.marking.work import Chain, Piece, Work
+from backhand.marking.work import Chain, Mood, Piece, Work
 from backhand.marking.worlds import World, agrees, elsewhere, equal, numbers_in, places, significant
 from backhand.text import Span
 
@@ -71,6 +72,8 @@ class Draft:
     """A name of the page's own that this claim gives."""
     mislabelled: bool = False
     """What is written on the left is not what the formula is."""
+    mood: Mood = ""
+    """What the words around it make of it."""
 
     @property
     def number(self) -> Piece | None:
@@ -88,6 +91,9 @@ class Draft:
     def end(self) -> tuple[str, int]:
         """Where its number stands, or its last link."""
         return self.last.span.source.name, self.last.span.start
+
+
+GREEK_LETTERS = frozenset("ΔδηεαλμτσφψωΣ∆")
 
 
 def _differential(formula: Formula | None) -> bool:
@@ -151,6 +157,8 @@ class Claims:
         self._made: list[Draft] = []
         self._worlds: dict[tuple[frozenset[str], int], World] = {}
         self._versions: dict[str, int] = {}
+        self.reused: frozenset[str] = frozenset()
+        """Quantities whose names pasted code uses for something else, too."""
         self.negative_deltas = False
         self.direction = ""
         """By what the dotted names of forward mode are differentiated."""
@@ -158,6 +166,7 @@ class Claims:
     def of_work(self, work: Work) -> list[Draft]:
         """The claims in the order in which they begin."""
         self._see_layers(work)
+        self.reused = frozenset(filter(None, map(self.names.quantity, sorted(work.reused))))
         for line in work.lines:
             chains = [chain for chain in line.chains if not chain.struck]
             self._choose_direction(chains)
@@ -201,7 +210,7 @@ class Claims:
     def _subject_of_words(self, piece: Piece) -> Piece:
         """`und dL/db` is dL/db."""
         factors = _side_by_side(piece.formula)
-        if len(factors) < 2 or not all(self._strange(f) for f in factors[:-1]):
+        if len(factors) < 2 or not all(self._strange(f) and not _greek(f) for f in factors[:-1]):
             return piece
         last = factors[-1]
         known = isinstance(last, Slope) or (isinstance(last, Ref) and self.names.meant(last.name) is not None)
@@ -244,12 +253,17 @@ class Claims:
         value = None if other is None else self.truth.predicted(about_of(other, self.names))
         if right is None or value is None or following.formula is None:
             return False
+        number = self.truth.at(factors[0]).value
+        first = _side_by_side(following.formula)[0]
+        shown = [
+            next((places(node) for node in postorder(f) if isinstance(node, Num)), None) for f in (factors[0], first)
+        ]
+        if bare(first) and agrees(number, right, shown[0]) and agrees(self.truth.at(first).value, value, shown[1]):
+            return True
         resolved = self.resolved(_again(factors), Context())
         if resolved is not None and equal(self.truth.at(resolved).value, right):
             return False
-        number = self.truth.at(factors[0]).value
-        shown = next((places(node) for node in postorder(factors[0]) if isinstance(node, Num)), None)
-        if agrees(number, right, shown):
+        if agrees(number, right, shown[0]):
             return True
         return len(factors) == 2 and bare(following.formula) and equal(value, self.truth.at(following.formula).value)
 
@@ -331,6 +345,7 @@ class Claims:
                 return
         else:
             draft = self._subject(chain, context)
+        draft.mood = chain.mood
         rest = chain.pieces[1:] if draft.subject is not None else chain.pieces
         if _adds_up(chain):
             added = self._added_up(draft, chain, context)
@@ -352,9 +367,10 @@ class Claims:
         Where a condition decides whether a line is run, the sum is not known."""
         if draft.about is None and not draft.own_name:
             return None
-        if isinstance(draft.about, Value):
+        if isinstance(draft.about, Value) and ("#" in draft.about.name or f"{draft.about.name}#1" in self.graph):
             return chain.pieces[1:]
-        before = next((d for d in reversed(self._made) if (d.about, d.own_name) == (draft.about, draft.own_name)), None)
+        same = (draft.about, draft.own_name)
+        before = next((d for d in reversed(self._made) if (d.about, d.own_name) == same and d.mood != "denied"), None)
         link = chain.pieces[1]
         so_far = next((piece.formula for piece in before.pieces if piece.formula is not None), None) if before else None
         if before is not None:
@@ -437,11 +453,15 @@ class Claims:
 
     def _joined(self, draft: Draft, rest: Sequence[Piece]) -> Draft:
         """The open claim about the same thing, if there is one; else this one, from now on open."""
+        if draft.mood == "denied":
+            self._made.append(draft)
+            return draft
         if draft.about is not None:
             known = self._open.get(draft.about)
             if (
                 known is not None
                 and known.number is None
+                and known.mood == draft.mood
                 and not draft.generic
                 and not known.mislabelled
                 and not self._corrects(draft, known, rest)
@@ -508,13 +528,13 @@ class Claims:
         return found[0] if len(found) == 1 else None
 
     def _everything(self) -> Iterator[Ref | Slope]:
-        """All computed values, and all derivatives of the output."""
+        """All computed values, and all derivatives of the output but those by targets: `t - h` is how far h is off."""
         for quantity in self.graph.quantities:
             if quantity.computed:
                 yield Ref(quantity.name)
         for at in self.graph.upstream_of(self.of):
-            name = self.graph.quantities[at].name
-            if name != self.of:
+            name, kind = self.graph.quantities[at].name, self.graph.quantities[at].kind
+            if name != self.of and kind != "target":
                 yield Slope(self.of, name)
 
     # -- its subject ---------------------------------------------------------------------------------------
@@ -572,8 +592,10 @@ class Claims:
             meant = None  # how far off it is, not the loss
         if isinstance(meant, Ref) and f"{meant.name}#1" in self.graph:
             meant = Ref(self._version(meant.name, rest))
-        if isinstance(meant, Slope) and DELTA.fullmatch(formula.name) and self._is_negative(meant, rest):
-            meant = None
+        if isinstance(meant, Slope) and DELTA.fullmatch(formula.name):
+            meant = self._before_the_bend(formula.name, meant, rest)
+            if self._is_negative(meant, rest):
+                meant = None
         if meant is None:
             if generic_like(formula.name):
                 made.label = formula.name
@@ -591,6 +613,12 @@ class Claims:
         if name in self.graph.index or any(known.casefold() == name.casefold() for known in self.graph.index):
             return False
         text = pieces[0].span.source.text if pieces else ""
+        if _difference(pieces):
+            first = pieces[0].formula
+            found = self.resolved(first, context) if first is not None else None
+            return found is not None and not self._identical(
+                found, Value(self.of)
+            )  # E = t - y, half of whose square is L
         if any(re.search(pattern.format(name), text) for pattern in IS_THE_LOSS):
             return False
         about = Value(self.of)
@@ -607,6 +635,27 @@ class Claims:
             if right is not None and agrees(value, right, piece.digits):
                 return False
         return True
+
+    def _before_the_bend(self, name: str, meant: Slope, pieces: Sequence[Piece]) -> Slope:
+        """δ_h is the derivative by h, or by the sum before its bend, whatever its name is: what is said of it tells."""
+        quantity = self.graph[meant.by]
+        made = quantity.definition
+        if not isinstance(made, Apply) or made.operation.name not in BENDS or not isinstance(made.args[0], Ref):
+            return meant
+        inner = Slope(meant.of, made.args[0].name)
+        for piece in pieces:
+            if piece.formula is None:
+                continue
+            resolved = self.resolved(piece.formula, Context("", inner.by))
+            value = self.truth.at(resolved).value if resolved is not None else None
+            if value is None or value != value:
+                continue
+            right, other = (self.truth.predicted(self.names.about(slope)) for slope in (inner, meant))
+            shown = piece.digits if bare(piece.formula) else None
+            if right is not None and agrees(value, right, shown) and not (other is not None and equal(value, other)):
+                self.names.bound[name] = inner
+                return inner
+        return meant
 
     def _is_negative(self, meant: Slope, pieces: Sequence[Piece]) -> bool:
         """Whether δ is written as the negative of the derivative, (t - y) y (1 - y), as older books do. Then all δ of
@@ -712,6 +761,9 @@ class Claims:
         factors = _side_by_side(formula)
         if len(factors) == 2 and isinstance(factors[0], Ref) and factors[1].parens and not plain(factors[1]):
             return  # L(w + h): the value at another point
+        if is_quotient(formula) and calls(formula, self.names):
+            made.subject = None  # (z(2.001) - z(2))/0.001
+            return
         resolved = self.resolved(formula, context)
         unit = self._defined_as(resolved) if resolved is not None else None
         bend = self._bend(resolved) if resolved is not None and unit is None else None
@@ -892,6 +944,11 @@ def _dotted(formula: Formula | None) -> bool:
 
 def _one_letter(formula: Formula) -> bool:
     return isinstance(formula, Ref) and len(formula.name) == 1
+
+
+def _greek(formula: Formula) -> bool:
+    """Δ of Δw is a sign, no word."""
+    return isinstance(formula, Ref) and formula.name in GREEK_LETTERS
 
 
 def _letters(name: str) -> bool:

@@ -15,6 +15,7 @@ line it spoils is wrong, later ones are held against both readings.
 
 from __future__ import annotations
 
+from bisect import bisect_left, insort
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
@@ -25,14 +26,15 @@ from backhand.core.graph import Graph
 from backhand.core.operations import NEGATE, POWER
 from backhand.marking import reasons as say
 from backhand.marking.about import About, Derivative, Local, Value
-from backhand.marking.align import Context, Unresolved, resolve, with_calls, with_eulers_number, with_powers
+from backhand.marking.align import Context, Names, Unresolved, resolve, with_calls, with_eulers_number, with_powers
 from backhand.marking.claims import Claims, Draft, bare, plain
 from backhand.marking.diagnose import Claimed
 from backhand.marking.expected import Expected
 from backhand.marking.marking import Judged, Judgement, Method, Remark, Verdict
 from backhand.marking.putting_in import PuttingIn, Slip, lost_power
+from backhand.marking.quotients import Quotients, calls
 from backhand.marking.replay import Terms
-from backhand.marking.sheet import Amount, exact, small
+from backhand.marking.sheet import NAN, Amount, exact, small
 from backhand.marking.steps import Steps
 from backhand.marking.work import Piece
 from backhand.marking.worlds import (
@@ -53,6 +55,15 @@ class Later(NamedTuple):
     slack: float | None
     true: bool
 
+
+SEARCHES = 300
+"""Lines on which numbers put in wrongly are looked for."""
+
+WHOLE = 5e-4
+"""How far a whole number may be off, relatively, from one that never ends: 1 is 0.9996 to three digits."""
+
+NEARLY = 0.05
+"""How far a number that comes out of rounded ones may be off, relatively."""
 
 EARLY = 0.005
 """How far a number further down may be off, relatively, and still be one that was rounded early."""
@@ -122,6 +133,8 @@ class _Numbers(NamedTuple):
         if number != number:
             return False
         if self.bare:
+            if not (self.shown or self.about) and isinstance(number, float) and number:
+                return abs(float(self.literal.value) - number) <= WHOLE * abs(number)
             return agrees(self.literal.value, number, self.shown, about=self.about)
         return equal(self.literal.value, number) or any(_meets_one(m, number) for m in (self.exact, *self.own))
 
@@ -155,6 +168,10 @@ class _Case:
     """Numbers put in for others, if they are all that is wrong."""
     by_luck: bool = False
     dropped: tuple[tuple[str, str], ...] = ()
+    derived: bool = False
+    """Whether an arrow has led on to a derivative: `L = (D - 3)^2 -> 2(D - 3) -> 2`."""
+    two_meant: bool = False
+    """Whether it can be meant in two ways, as a local derivative and over all ways."""
 
 
 class Judge:
@@ -170,11 +187,25 @@ class Judge:
         self.steps = Steps(graph, claims.names)
         self._worlds: list[World] | None = None
         self._ahead = False
+        self.seen: list[float] = []
+        """The sizes of the numbers that stand on the page so far, in order."""
+        self.searches = 0
+        """For how many lines the number put in wrongly has been looked for."""
+        self.below: dict[About, Number] = {}
+        """Rounded numbers of the page, each where it stands first."""
+        self.conditional = False
+        """Whether the condition of the line does not hold, so that what it says is not said of this network."""
+        self.supposed: dict[str, Amount] = {}
+        """Given numbers that the page only supposes."""
+        self.relied: set[str] = set()
+        """Given numbers that right lines so far depend on."""
+        self._supposition: World | None = None
         self.symbols = {q.name for q in graph.quantities if not q.computed and q.given is None}
         self.plain = tuple(self._plain_numbers())
         self.rounding = truth.rounding(self.plain)
         self.putting_in = PuttingIn(graph, of, truth, self.rounding)
         self.expected = Expected(graph, of, claims.names)
+        self.quotients = Quotients(graph, of, claims.names, truth)
 
     def judge(self, drafts: Sequence[Draft], order: dict[str, int]) -> list[Outcome]:
         """The outcomes, in the order of their numbers on the page."""
@@ -183,13 +214,11 @@ class Judge:
         return [self._judge(draft) for draft in listed]
 
     def _look_ahead(self, drafts: Sequence[Draft]) -> None:
-        """The numbers that stand further down in a table. It is read by rows and filled by columns, the derivatives
-        from the loss up; so a row may use a number below it."""
+        """The numbers that stand further down: in a table, which is read by rows and filled by columns, the derivatives
+        from the loss up; and rounded ones that a program prints below its formulas."""
         for draft in reversed(drafts):
             number = draft.number
             if draft.about is None or draft.kind == "given" or number is None or number.formula is None:
-                continue
-            if not _in_table(draft):
                 continue
             value = self.truth.at(number.formula).value
             if value == value:
@@ -197,6 +226,11 @@ class Judge:
                 truths = self._truths(draft)
                 true = any(agrees(value, truth, shown, about=about) for truth in truths)
                 near = true or any(abs(float(value) - float(t)) <= EARLY * abs(float(t)) for t in truths)
+                close = near or any(abs(float(value) - float(t)) <= NEARLY * abs(float(t)) for t in truths)
+                if close and shown is not None:
+                    self.below[draft.about] = exact(value)
+                if not _in_table(draft):
+                    continue
                 value = truths[0] if true and shown is None else value
                 slack = None if shown is None else 2.0 * 10.0**-shown
                 self.own.later[draft.about] = Later(value, slack, near)
@@ -241,12 +275,26 @@ class Judge:
         return self.own.all_slack if self._ahead else self.own.slack
 
     def _literal(self, numbers: Mapping[About, Number]) -> list[World]:
-        """His numbers as they stand, rounded or not; slopes of bends from his values, or from his sums."""
-        return [World(self.graph, self.of, numbers, from_sums=from_sums) for from_sums in (False, True)]
+        """His numbers as they stand, rounded or not; slopes of bends as he has them, from values, or from sums."""
+        found = [World(self.graph, self.of, numbers, from_sums=from_sums) for from_sums in (False, True)]
+        others: dict[About, Number] = {a: number for a, number in numbers.items() if not isinstance(a, Local)}
+        if len(others) < len(numbers) and not self._astray:
+            found.append(World(self.graph, self.of, others))
+        return found
 
     # -- one claim -----------------------------------------------------------------------------------------
 
     def _judge(self, draft: Draft) -> Outcome:
+        if draft.mood == "denied":
+            links = tuple(Judged(piece, "unclear", say.DENIED) for piece in draft.pieces)
+            last = draft.last
+            return Outcome(
+                Judgement(
+                    draft.about, draft.kind, "unclear", span=last.span, said=last.text.strip(), links=links,
+                    chains=tuple(draft.chains), note=draft.note, label=draft.label,
+                ),
+                None, None,
+            )  # fmt: skip
         stepped = self.steps.of(draft)
         if stepped and not draft.own_name:
             draft.about, draft.kind = None, "formula"
@@ -259,7 +307,7 @@ class Judge:
         ahead = bool(self.own.later) and _in_table(draft)
         if ahead != self._ahead:
             self._ahead, self._worlds = ahead, None
-        case = _Case(draft, self._truths(draft), [])
+        case = _Case(draft, truths := self._truths(draft), [], two_meant=len(truths) > 1)
         for world in self._own_worlds():
             if draft.about is not None and (number := world.predicted(draft.about)) is not None and number == number:
                 case.follows.append(number)
@@ -316,6 +364,12 @@ class Judge:
             case.links.append(Judged(piece, "unclear", piece.reason))
             case.numbers = None
             return
+        if (step := self.quotients.step(piece.formula, self._worth)) is not None and self._quotient(case, piece, step):
+            return
+        if case.draft.about is None and _is_called(piece.formula, self.names):
+            case.links.append(Judged(piece, "unclear", say.ELSEWHERE))
+            case.numbers = None
+            return
         resolved, reason = self._resolved(case, piece.formula)
         if resolved is None:
             case.links.append(Judged(piece, "unclear", reason))
@@ -323,11 +377,65 @@ class Judge:
         if case.draft.about is not None and not case.truths:
             case.links.append(Judged(piece, "unclear", say.NO_NUMBER))
             return
+        if case.derived or (piece.relation == "=>" and self._is_derived(case, resolved)):
+            case.derived = True
+            case.links.append(Judged(piece, "unclear", say.ARROW))
+            return
         if plain(resolved):
             verdict, why = self._in_numbers(case, piece, resolved)
         else:
             verdict, why = self._in_names(case, piece, resolved)
         case.links.append(Judged(piece, verdict, why))
+        if case.numbers is not None and case.numbers.literal.known:
+            insort(self.seen, abs(float(case.numbers.literal.value)))
+
+    def _is_derived(self, case: _Case, formula: Formula) -> bool:
+        """Whether a formula behind an arrow is a derivative of what the claim is the value of."""
+        about = case.draft.about
+        if not isinstance(about, Value) or plain(formula) or not self.graph[about.name].computed:
+            return False
+        value = self.truth_at(formula)
+        slopes = (self.truth.slope(about.name, parent) for parent in self.graph.parents(about.name))
+        return (
+            value.known
+            and not any(equal(value.value, t) for t in case.truths)
+            and any(equal(value.value, slope) for slope in slopes)
+        )
+
+    def _worth(self, formula: Formula) -> Amount:
+        """What a formula is worth; not a number where it is not known."""
+        try:
+            found = resolve(formula, self.names, Context(), frozenset(self.own.names))
+        except Unresolved:
+            return NAN
+        return self._as_written(found).value
+
+    def _quotient(self, case: _Case, piece: Piece, step: Amount) -> bool:
+        """A link that is a difference quotient: the numbers it may have count as true from here on. Whether it is
+        judged."""
+        assert piece.formula is not None
+        about = case.draft.about
+        called = bool(calls(piece.formula, self.names))
+        worth = list(self.quotients.worth(about, step))
+        if not worth:
+            if called:
+                case.links.append(Judged(piece, "unclear", say.QUOTIENT))
+            return called
+        if not called and not plain(piece.formula):
+            return False
+        by = about.parent if isinstance(about, Local) else about.by if isinstance(about, Derivative) else ""
+        made = self.quotients.without_calls(piece.formula, by, self._worth) if called else piece.formula
+        found = None if made is None else self._worth(made)
+        exactly = self.truth.at(made, self.rounding) if made is not None and plain(made) else None
+        if found is None or found != found:
+            case.links.append(Judged(piece, "unclear", say.QUOTIENT))
+        elif any(_near(found, x) or (exactly is not None and _meets_one(exactly, x)) for x in worth):
+            case.links.append(Judged(piece, "right", ""))
+        else:
+            return False
+        case.truths += worth
+        case.numbers = case.formula = None
+        return True
 
     def _resolved(self, case: _Case, formula: Formula) -> tuple[Formula | None, str]:
         """The formula in the network's names. Of several readings the one that is true here, if there is one."""
@@ -395,9 +503,12 @@ class Judge:
         if said.bare:
             return self._after_numbers(case, before, said)
         if before.same_as(said):
-            if before.literal.value == said.literal.value:  # nothing was rounded so far
-                case.numbers = said._replace(exact=said.exact._replace(off=0.0))
+            if before.literal.value == said.literal.value:  # nothing was rounded in this step
+                known = before.exact if not before.exact.off else said.exact._replace(off=0.0)
+                case.numbers = said._replace(exact=known)
             return self._standing(case, said)
+        if self._true_but_rounded(case, before, said):
+            return "right", ""
         if not case.truths and any(said.agrees(number) for number in case.named):
             return "follows", ""  # about nothing named, and right with the writer's own numbers
         return "wrong", say.not_equal(before.literal.value, said.literal.value)
@@ -412,7 +523,25 @@ class Judge:
                 number = Measured(said.literal.value, half)
                 case.numbers = said._replace(exact=number, literal=number)
                 return self._standing(case, before)
+        if self._true_but_rounded(case, before, said):
+            return "right", ""
         return "wrong", say.not_the_result(before.literal.value, said.literal.value)
+
+    def _true_but_rounded(self, case: _Case, before: _Numbers, said: _Numbers) -> bool:
+        """Whether two links are the same number, and the true one, but for the digits that they do not show. Of
+        0.113 + 0.0223 the last digit is no matter, whatever numbers of the network are near; of a sum in which most
+        cancels, several are not."""
+        one, other = (self.truth.at(n.formula, self.rounding, loosely=True) for n in (before, said))
+        if not one.known or not other.known or not (one.off or other.off):
+            return False
+        if not said.bare:
+            numbers = case.truths if self._astray else (*case.truths, *case.follows)
+            return _meets(one, other) and any(_meets_one(other, number) for number in numbers)
+        number = said.literal.value
+        half = 0.5 * 10.0**-said.shown * 1.0001 if said.shown else 5e-4 * abs(float(number))
+        reach = half if said.shown else 2 * half
+        near = any(abs(float(number) - float(truth)) <= reach for truth in case.truths)
+        return near and _meets(one, Measured(number, half))
 
     def _standing(self, case: _Case, numbers: _Numbers) -> tuple[Verdict, str]:
         """A step that keeps the number: right where the number was right, else it follows."""
@@ -434,6 +563,8 @@ class Judge:
             return ("follows" if self._astray or said.bare else "right"), ""
         if any(said.agrees(number) for number in case.named):
             return ("follows" if case.truths else "right"), ""
+        if not said.bare and self._from_the_page(case, said.formula):
+            return ("follows" if self._astray else "right"), ""
         case.slips = () if said.bare else self._slips(case, said.formula)
         if case.slips:
             slip = case.slips[0]
@@ -450,7 +581,20 @@ class Judge:
         if not significant(float(said.literal.value), said.shown):
             return False
         half = 0.5 * 10.0**-said.shown * 1.0001
-        return any(abs(float(said.literal.value) - float(number)) <= half for number in found)
+        size = float(said.literal.value)
+        return any(abs(size - float(number)) <= half for number in (*found, *self._from_below(case, size)))
+
+    def _from_below(self, case: _Case, size: float) -> Iterator[Amount]:
+        """What follows from rounded numbers that stand further down, where the number at hand is about right."""
+        about = case.draft.about
+        if about is None or not any(abs(size - float(x)) <= 5 * NEARLY * abs(float(x)) for x in case.truths):
+            return
+        numbers = {other: number for other, number in self.below.items() if other != about}
+        numbers |= {other: exact(number) for other, number in self.own.numbers.items()}
+        for world in self._literal(numbers):
+            number = world.predicted(about)
+            if number is not None and number == number:
+                yield number
 
     # -- links in names ------------------------------------------------------------------------------------
 
@@ -473,14 +617,55 @@ class Judge:
             return self._unnamed(case, before, piece, formula, here)
         if any(_meets_one(m, truth) for m in here for truth in case.truths):
             about = case.draft.about
+            if (stranger := self._stranger(formula)) is not None:
+                return "unclear", say.FROM_NOWHERE.format(stranger.text)
             if about is not None and case.draft.kind != "given" and not self._uses_own_names(formula):
                 case.by_luck = case.by_luck or self.expected.is_by_luck(about, formula)
+                if case.by_luck and not self._keeps_to_own(case, own):
+                    return "wrong", self._ways_missing(case, formula) or say.NOT_THE_RULE
                 if case.by_luck:
                     case.remarks.append(say.right_by_luck(piece, str(about)))
             return "right", ""
         if self._follows_by_formula(case, formula, own):
             return "follows", ""
+        if self._from_the_page(case, formula):
+            return ("follows" if self._astray else "right"), ""
         return "wrong", self._ways_missing(case, formula) or say.NOT_THE_RULE
+
+    def _keeps_to_own(self, case: _Case, own: Sequence[Measured]) -> bool:
+        """Whether a formula that is true by luck gives what follows from the writer's own numbers as well: where they
+        are other numbers, his luck is no excuse."""
+        if not self._astray or not case.follows:
+            return True
+        return any(_meets_one(m, number) for m in own if m.known for number in (*case.follows, *case.truths))
+
+    def _from_the_page(self, case: _Case, formula: Formula) -> bool:
+        """Whether a formula is about right with numbers that stand on the page before it, and are nobody else's: a
+        slope rounded carelessly, under a name of its own."""
+        strange = [n for n in postorder(formula) if isinstance(n, Num) and self.rounding.strange(n)]
+        if not strange or not all(self._is_seen(abs(float(node.value)), 1e-12) for node in strange):
+            return False
+        value = self._as_written(formula)
+        return value.known and any(
+            abs(float(value.value) - float(truth)) <= EARLY * abs(float(truth)) for truth in case.truths
+        )
+
+    def _is_seen(self, size: float, reach: float) -> bool:
+        """Whether a number stands on the page so far."""
+        at = bisect_left(self.seen, size - reach)
+        return at < len(self.seen) and self.seen[at] <= size + reach
+
+    def _stranger(self, formula: Formula) -> Num | None:
+        """A rounded number beside names that is none of the network's, none of the writer's, and nowhere on the page so
+        far: whoever knows the result can make one up that fits (`h + (1 - h) - 0.7525`)."""
+        for node in postorder(formula):
+            if not isinstance(node, Num) or not self.rounding.strange(node):
+                continue
+            if any(not world.rounding(self.plain).strange(node) for world in self._own_worlds()):
+                continue
+            if not self._is_seen(abs(float(node.value)), 0.5 * 10.0 ** -(places(node) or 0) * 1.0001):
+                return node
+        return None
 
     def _ways_missing(self, case: _Case, formula: Formula) -> str:
         """Which ways from a unit to the output a formula leaves out, if it follows some."""
@@ -538,7 +723,11 @@ class Judge:
     # -- slips ---------------------------------------------------------------------------------------------
 
     def _slips(self, case: _Case, written: Formula) -> tuple[Slip, ...]:
-        """The one number that was put in wrongly, or two given ones, if that is all that is wrong."""
+        """The one number that was put in wrongly, or two given ones, if that is all that is wrong. Looked for on so many
+        lines of a page, and no more."""
+        self.searches += 1
+        if self.searches > SEARCHES:
+            return ()
         references = [case.formula] if case.formula is not None else []
         if case.draft.about is not None:
             references += self.expected.formulas(case.draft.about)
@@ -588,10 +777,10 @@ class Judge:
         if draft.kind == "given" and draft.generic and verdict == "wrong":
             verdict, wrong = self._generic_given(case, value), None
             links[:] = [Judged(link.piece, "unclear", link.why) if link.verdict == "wrong" else link for link in links]
-        elsewhere = verdict in ("wrong", "follows") and self.steps.after(draft.about, value)
+        elsewhere = self._elsewhere(case, verdict, value)
         if elsewhere:
             verdict, wrong = "unclear", None
-            links[:] = [Judged(link.piece, "unclear", say.AFTER_A_STEP) for link in links]
+            links[:] = [Judged(link.piece, "unclear", elsewhere) for link in links]
         if verdict == "unclear":  # a lone number of something unknown is not right either
             links[:] = [Judged(link.piece, "unclear", link.why) for link in links]
         if draft.mislabelled:
@@ -627,10 +816,81 @@ class Judge:
         self._carry_on(case, value, judgement)
         return Outcome(judgement, claimed, wrong.piece if wrong is not None else None, case.dropped)
 
+    # -- what is not said of this network ------------------------------------------------------------------
+
+    def _elsewhere(self, case: _Case, verdict: Verdict, value: Amount | None) -> str:
+        """Why a claim that is not true is not held against the writer; "" if it is. Also keeps which given numbers are
+        only supposed."""
+        draft = case.draft
+        false = verdict in ("wrong", "follows")
+        given = draft.about.name if isinstance(draft.about, Value) and draft.kind == "given" else ""
+        match draft.mood:
+            case "strong condition" | "weak condition":
+                known = draft.mood == "strong condition" or given in self.relied
+                self.conditional = verdict != "right" and known and (bool(given) or verdict != "unclear")
+                if self.conditional and given and value is not None:
+                    self.supposed[given], self._supposition = value, None
+                if false and self.conditional:
+                    return say.SUPPOSED
+            case "conditional" if false and self.conditional:
+                return say.SUPPOSED
+            case "supposed" if false:
+                return say.SUPPOSED
+            case _:
+                pass
+        if verdict == "right" and draft.about is not None:
+            about = draft.about
+            of = about.name if isinstance(about, Value) else about.child if isinstance(about, Local) else about.of
+            self.relied |= {name for name in self.names.ancestors(of) if not self.graph[name].computed}
+        if not false:
+            return ""
+        if self.steps.after(draft.about, value):
+            return say.AFTER_A_STEP
+        if self._of_the_supposed(case, value):
+            return say.SUPPOSED
+        if self.steps.new and isinstance(draft.about, Value) and draft.kind == "value":
+            world = World(self.graph, self.of, givens=self.steps.new)
+            if self._comes_out(case, value, world):
+                return say.AFTER_A_STEP
+        return say.REUSED if self._is_reused(case) else ""
+
+    def _of_the_supposed(self, case: _Case, value: Amount | None) -> bool:
+        """Whether a number comes out of the numbers that were only supposed."""
+        about = case.draft.about
+        if not self.supposed or about is None or value is None:
+            return False
+        if self._supposition is None:
+            self._supposition = World(self.graph, self.of, givens=self.supposed)
+        return self._comes_out(case, value, self._supposition)
+
+    def _comes_out(self, case: _Case, value: Amount | None, world: World) -> bool:
+        """Whether a number comes out of those of a world."""
+        about = case.draft.about
+        number = world.predicted(about) if about is not None else None
+        shown, rounded = _shown(case.draft.number)
+        return (
+            value is not None
+            and number is not None
+            and number == number
+            and agrees(value, number, shown, about=rounded)
+        )
+
+    def _is_reused(self, case: _Case) -> bool:
+        """Whether the claim is about a name that the page has for something else as well, or uses one."""
+        reused = self.claims.reused
+        if not reused:
+            return False
+        about = case.draft.about
+        if isinstance(about, Value) and about.name in reused:
+            return True
+        wrong = [link.piece.formula for link in case.links if link.verdict == "wrong"]
+        used = {name for formula in wrong if formula is not None for name in names(formula)}
+        return any(self.names.quantity(name) in reused for name in used)
+
     def _as_whole(self, case: _Case, number: Piece | None) -> None:
         """dh2/dw of a w that reaches h2 by another way too: which of the two is meant, the number tells."""
         draft = case.draft
-        if not isinstance(draft.about, Local) or len(case.truths) < 2 or number is None or number.formula is None:
+        if not isinstance(draft.about, Local) or not case.two_meant or number is None or number.formula is None:
             return
         value = self.truth.at(number.formula).value
         shown, about = _shown(number)
@@ -647,6 +907,8 @@ class Judge:
             return "unclear"
         if case.draft.about is None and len(told) < 2:
             return "unclear"
+        if number is not None and any(link.piece is number and link.verdict == "unclear" for link in case.links):
+            return "unclear"  # a number, and nothing to hold it against
         if value is not None and case.truths:
             shown, about = _shown(number)
             near = any(agrees(value, truth, shown, about=about) for truth in case.truths)
@@ -814,6 +1076,17 @@ def _meets(one: Measured, other: Measured) -> bool:
         return True
     off = one.off + other.off
     return off > 0 and abs(float(one.value) - float(other.value)) <= off * 1.0001
+
+
+def _is_called(formula: Formula, names: Names) -> bool:
+    """f(3.001): with nothing that it is about, as likely a value elsewhere as a product."""
+    found = calls(formula, names)
+    return bool(found) and found[-1][1] is formula and plain(found[-1][1].args[1])
+
+
+def _near(one: Amount, other: Amount) -> bool:
+    """The same number but for the digits that a difference of rounded values loses."""
+    return abs(float(one) - float(other)) <= 1e-3 * abs(float(other)) + 1e-9
 
 
 def _meets_one(measured: Measured, number: Amount) -> bool:

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
 
+from backhand.core.answers import LOOKALIKES
 from backhand.core.graph import Graph
 from backhand.marking.about import About, Derivative, Local, Value
 from backhand.marking.claims import Claims
@@ -50,7 +51,14 @@ def mark(
     >>> [(judgement.name, judgement.verdict) for judgement in marking.judgements if judgement.line]
     [('dL/db', 'right'), ('dL/da', 'wrong')]
     """
+    if graph.arrays:
+        from backhand.marking.array_marking import mark_arrays  # late: numpy
+
+        return mark_arrays(work, graph, of=of, policy=policy, title=title)
     solution = solve(graph, of=of, title=title)
+    if any(name != name.translate(LOOKALIKES) for name in graph.index):
+        meant = tuple(repair for repair in work.repairs if repair.meant != repair.said.translate(LOOKALIKES))
+        work = replace(work, repairs=meant)  # these letters are the network's own
     output = solution.of
     truth = here(graph, output)
     claims = Claims(graph, output, truth)

@@ -17,6 +17,15 @@ NO_VALUE = "It has no value that can be worked out."
 NO_NUMBER = "There is no number for it to compare with: the slope has no finite value here."
 IN_SYMBOLS = "It depends on quantities without a value, so there is no number to compare it with."
 AFTER_A_STEP = "It was said before with another number, and a step was made since; so it may be about the new numbers."
+DENIED = "The words around it say that it is not so."
+SUPPOSED = (
+    "It stands under a condition, or in lines that are run with other numbers; so it is not held against the page."
+)
+REUSED = "The page has this name for something of its own, too; so it may be about that."
+FROM_NOWHERE = "Where {} comes from is not on the page."
+ELSEWHERE = "A value at another point, or a product: it cannot be told."
+ARROW = "The derivative of what stands before the arrow, not what it is equal to."
+QUOTIENT = "A difference quotient; of what by what is not clear here."
 NOT_THE_RULE = "This is not the rule for it."
 NOT_RIGHT = "It is not the right number, and it does not follow from the lines before."
 

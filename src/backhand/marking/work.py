@@ -24,6 +24,10 @@ Relation: TypeAlias = Literal["", "=", "≈", "=>"]
 """What stands before a link: nothing for the first, `=`, `≈` (also \\approx, ~=, ≅), or an arrow of consequence
 (=>, \\Rightarrow, ⇒, ∴) that opens a line without repeating what it is about."""
 
+Mood: TypeAlias = Literal["", "denied", "supposed", "strong condition", "weak condition", "conditional"]
+"""What the words around a statement make of it (`readers.moods`). Nothing: it is said. A condition is strong behind
+"if", weak behind "with", which also names what is given; what is conditional holds if the condition before it does."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Repair:
@@ -57,7 +61,8 @@ class Piece:
 class Chain:
     """One statement: its links from left to right. `leads_on` says that it opens with a relation, so that it goes on
     from what the chain before was about. `note` says that it stood at the side of another, in a brace or in
-    parentheses, and `level` how deep: 0 is the line itself. The chain before is the last one of the same level."""
+    parentheses, and `level` how deep: 0 is the line itself. The chain before is the last one of the same level. `mood`
+    is what the words around it make of it."""
 
     pieces: tuple[Piece, ...]
     span: Span
@@ -65,6 +70,7 @@ class Chain:
     note: bool = False
     struck: bool = False
     level: int = 0
+    mood: Mood = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -102,3 +108,5 @@ class Work:
     """The arrays of numbers on a page about arrays, by the names that stand for them in its formulas."""
     about_arrays: Callable[[], Work] | None = None
     """The same pages, read as one reads pages about arrays: brackets hold arrays, W^T is a transpose, @ a product."""
+    reused: frozenset[str] = frozenset()
+    """Names that pasted code uses for something of its own."""

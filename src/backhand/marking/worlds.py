@@ -118,23 +118,29 @@ class World:
                 return self.local(about.child, about.parent)
 
     def rounding(self, plain: Iterable[Amount]) -> Rounding:
-        """The numbers of this world, and what is left of them to 1, as those that rounded ones may stand for; `plain`
+        """The numbers of this world, and what is left of values to 1, as those that rounded ones may stand for; `plain`
         are given numbers, which are no rounded ones."""
         if self._rounding is None:
             page = self.page(self.of)
-            numbers = [x for x in (*page.value, *page.back, *page.slope) if x == x]
             # A minus before a number is an operation of its own.
-            self._rounding = Rounding([y for x in numbers for y in (abs(x), abs(1 - x))], plain)
+            numbers = [abs(x) for x in (*page.value, *page.back, *page.slope) if x == x]
+            numbers += [abs(1 - x) for x in page.value if x == x]
+            self._rounding = Rounding(numbers, plain)
         return self._rounding
 
-    def at(self, formula: Formula, rounding: Rounding | None = None, *, total: bool = False) -> Measured:
-        """The value of a resolved formula here, and how far it may be off for its rounded numbers."""
+    def at(
+        self, formula: Formula, rounding: Rounding | None = None, *, total: bool = False, loosely: bool = False
+    ) -> Measured:
+        """The value of a resolved formula here, and how far it may be off for its rounded numbers; `loosely` takes none
+        of them for the number behind it."""
 
         def leaf(node: Num | Ref | Slope) -> Measured:
             match node:
                 case Num():
                     if abs(node.value) > LARGEST:
                         return UNKNOWN
+                    if loosely and rounding is not None:
+                        return rounding.loosely(node)
                     return rounding.of(node) if rounding is not None else Measured(small(node.value), 0.0)
                 case Ref():
                     return Measured(self.value(node.name), 0.0)
@@ -220,14 +226,29 @@ class Rounding:
     def _of(self, node: Num) -> Measured:
         shown = places(node)
         written = small(node.value)
-        if not shown or float(node.value) in self.exact:
-            return Measured(written, 0.0)
+        if not shown or (float(node.value) in self.exact and not (shown >= ROUNDED and node.text.endswith("0"))):
+            return Measured(written, 0.0)  # but 1.000 may be 0.9996
         half = 0.5 * 10.0**-shown
         near = self.near(float(node.value), half * 1.0001)
         if len(near) == 1:
             return Measured(near[0], 0.0)
         rounded = bool(near) or significant(float(node.value), shown) >= ROUNDED
         return Measured(written, half if rounded else 0.0)
+
+    def loosely(self, node: Num) -> Measured:
+        """The number as it stands, off by up to half a unit of its last digit, whatever may be behind it. Given numbers
+        are exact, but 0.300 may be one that was rounded."""
+        shown = places(node)
+        given = float(node.value) in self.exact and not node.text.endswith("0")
+        rounded = shown and not given and significant(float(node.value), shown) > 1
+        return Measured(small(node.value), 0.5 * 10.0**-shown if shown and rounded else 0.0)
+
+    def strange(self, node: Num) -> bool:
+        """Whether it looks rounded, and no known number is behind it."""
+        shown = places(node)
+        if not shown or float(node.value) in self.exact or significant(float(node.value), shown) < ROUNDED:
+            return False
+        return not self.near(float(node.value), 0.5 * 10.0**-shown * 1.0001)
 
     def near(self, number: float, reach: float) -> list[float]:
         """The known numbers within reach; those that are the same to nine digits count once."""

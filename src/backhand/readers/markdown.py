@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
@@ -67,17 +67,25 @@ PROMPT = re.compile(r"[ \t]*(?:>>>|\.\.\.|(?:In|Out)[ \t]*\[[ \t0-9]*\]:|\$ )[ \
 CODE_LINE = re.compile(r"[ \t]*(?:(?:def|class|import|from|for|while|if|return|print|assert|with|elif|else|try)\b|@)")
 PRINTED = re.compile(r"[ \t]*print\(")
 RULE = re.compile(r"[ \t]*+\|?+[ \t]*+:?+-++:?+[ \t]*+(?:\|[ \t]*+:?+-++:?+[ \t]*+)*+\|?+[ \t]*+$")
-STRIKES = re.compile(r"~~|</?(?:s|del|strike)>|\\(?:sout|st|xout)\s*\{", re.IGNORECASE)
+STRIKES = re.compile(r"~~|</?(?:s|del|strike)>|\\(?:sout|st|xout|[xb]?cancel)\s*\{", re.IGNORECASE)
+STRIKING = ("\\s", "\\x", "\\c", "\\b")
+BRACE = re.compile(r"\\.|[{}]", re.DOTALL)
+FACTOR = re.compile(r"[^=≈]*+")
+ANOTHER = re.compile(r"(?:\s|\\[,;:! ]|\\quad)*+[-−+]?\s*+(?:[0-9.]|\\boxed)")
+RELATION_BEFORE = re.compile(r"(?:[=≈]|\\approx)(?:\s|\\[,;:! ])*+$")
+"""`\\cancel` strikes out a statement, and the first of two numbers behind an =; elsewhere it shortens a fraction."""
 TAG = re.compile(
     r"<(?:br|/?(?:p|div|span|b|i|em|strong|sup|sub|u|center|mark|code|pre|li|ul|ol|h[1-6]))\b[^<>\n]{0,80}>"
     r"|<!--.{0,2000}?-->|!?\[[^\[\]\n]{0,200}\]\([^()\n]{0,300}\)"
 )
 MARKS = re.compile(r"(?<!\\)(?:\$\$?|\\[()\[\]]|`+)")
 BOLD = re.compile(
-    r"\*\*(?=\S)([^*\n]{1,400}?)(?<=\S)\*\*(?![A-Za-z0-9(])"
+    r"\*\*(?=\S)((?:[^*\n]|(?<=\s)\*(?=\s)){1,400}?)(?<=\S)\*\*(?![A-Za-z0-9(])"
     r"|(?<![\w*)])__(?=\S)([^_\n]{1,400}?)(?<=\S)__(?!\w)"
 )
 COMMENT = re.compile(r"(?<![\w&\\])#.*$|(?<=\s)//.*$")
+REMARK = re.compile(r"\s\((?=[A-Za-z][\w'-]*+\s++[A-Za-z][\w'-]*+[\s)])[^()=]{0,200}\)\s*+$")
+"""`dL/dp = 2.02  (derivative of the loss)`: words behind a line of code."""
 SLASHED = re.compile(r"(?:^|(?<=[;{},]))\s*+//+!?(.*)$")
 """A comment as in C and Rust: a whole line, or behind the end of a statement; elsewhere // may divide."""
 QUOTED = re.compile(r"[ \t]*(?:>[ \t]?)+")
@@ -147,7 +155,7 @@ class _Rows:
             if end - start > LONG:
                 yield Row(start, end, too_long=True)
             elif math:
-                yield Row(start, end, [Region(start, end, "math")])
+                yield Row(start, end, _without_struck(text, Region(start, end, "math")))
             else:
                 yield _code_row(text, start, end)
             at = last + 1
@@ -184,7 +192,7 @@ class _Rows:
             following = pieces[number + 1] if number + 1 < len(pieces) else None
             if following and count < JOINED and _runs_on(text[first:stop], text[following[0] : following[1]]):
                 continue
-            regions = [Region(first, stop, "math")]
+            regions = _without_struck(text, Region(first, stop, "math"))
             if following is None:
                 stop = bounds[last][1]
                 regions += _inline(text, tail, stop) if text[tail:stop].strip() else []
@@ -301,6 +309,8 @@ def _code_row(text: str, start: int, end: int) -> Row:
         stop, after = begin + comment.start(), begin + comment.start() + 1
     elif "//" in text[begin:end] and (comment := SLASHED.search(text[begin:end])):
         stop, after = begin + comment.start(), begin + comment.start(1)
+    if ")" in text[begin:stop] and (remark := REMARK.search(text[begin:stop])):
+        stop = begin + remark.start()
     if PRINTED.match(text, begin, stop) or CODE_LINE.match(text, begin, stop):
         return Row(start, end, [])
     regions = [Region(begin, stop, "code")]
@@ -329,8 +339,8 @@ def text_row(text: str, start: int, end: int) -> Row:
     struck = False
     at = begin
     piece = text[begin:end]
-    if "~" in piece or "<" in piece or "\\s" in piece or "\\x" in piece:
-        for first, last, out in _struck_parts(text, begin, end):
+    if "~" in piece or "<" in piece or any(mark in piece for mark in STRIKING):
+        for first, last, out in _struck_parts(text, begin, end, outside=_inline_spans(text, begin, end)):
             if out:
                 regions += [Region(r.start, r.end, r.mode, True) for r in _inline(text, first, last)]
             else:
@@ -341,16 +351,28 @@ def text_row(text: str, start: int, end: int) -> Row:
     return Row(start, end, regions, heading)
 
 
-def _struck_parts(text: str, start: int, end: int) -> Iterator[tuple[int, int, bool]]:
-    """Pieces of the line and whether they are struck out. A mark without its partner strikes nothing."""
+def _inline_spans(text: str, start: int, end: int) -> list[tuple[int, int]]:
+    """Where mathematics stands between delimiters, if a command there may strike something out."""
+    if "$" not in text[start:end] and "\\(" not in text[start:end] and "\\[" not in text[start:end]:
+        return []
+    return [(first, last) for first, last, _, _, mode in _delimited(text, start, end) if mode == "math"]
+
+
+def _struck_parts(
+    text: str, start: int, end: int, outside: Sequence[tuple[int, int]] = ()
+) -> Iterator[tuple[int, int, bool]]:
+    """Pieces of the line and whether they are struck out. A mark without its partner strikes nothing; a command counts
+    here only outside of these spans."""
     at = start
     opened: re.Match[str] | None = None
     for found in STRIKES.finditer(text, start, end):
         if found.start() < at:
             continue
+        if found[0].startswith("\\") and any(first <= found.start() < last for first, last in outside):
+            continue
         if found[0].startswith("\\"):
-            closed = text.find("}", found.end(), end)
-            if opened is None and closed > 0:
+            closed = _closing_brace(text, found.end(), end)
+            if opened is None and closed > 0 and _strikes(text, found, closed, start, end):
                 yield at, found.start(), False
                 yield found.end(), closed, True
                 at = closed + 1
@@ -363,8 +385,43 @@ def _struck_parts(text: str, start: int, end: int) -> Iterator[tuple[int, int, b
     yield at, end, False
 
 
+def _closing_brace(text: str, at: int, end: int) -> int:
+    """Where the brace ends that is open here; -1 if it does not on this line."""
+    depth = 1
+    for found in BRACE.finditer(text, at, end):
+        depth += (found[0] == "{") - (found[0] == "}")
+        if depth == 0:
+            return found.start()
+    return -1
+
+
+def _strikes(text: str, found: re.Match[str], closed: int, start: int, end: int) -> bool:
+    if "cancel" not in found[0]:
+        return True
+    if FACTOR.match(text, found.end(), closed).end() < closed:  # type: ignore[union-attr]
+        return True
+    return (
+        RELATION_BEFORE.search(text[max(start, found.start() - 40) : found.start()]) is not None
+        and ANOTHER.match(text, closed + 1, end) is not None
+    )
+
+
+def _without_struck(text: str, region: Region) -> list[Region]:
+    """A region of mathematics, cut where something in it is struck out."""
+    if region.mode != "math" or "\\" not in text[region.start : region.end]:
+        return [region]
+    parts = list(_struck_parts(text, region.start, region.end))
+    if len(parts) == 1:
+        return [region]
+    return [Region(first, last, "math", out) for first, last, out in parts if text[first:last].strip()]
+
+
 def _inline(text: str, start: int, end: int) -> list[Region]:
     """Mathematics between delimiters, code between ticks, and the text around them."""
+    return [part for region in _pieces(text, start, end) for part in _without_struck(text, region)]
+
+
+def _pieces(text: str, start: int, end: int) -> list[Region]:
     if start >= end:
         return []
     piece = text[start:end]

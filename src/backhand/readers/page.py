@@ -29,6 +29,8 @@ from backhand.errors import BackhandError
 from backhand.marking.work import ArrayWritten, Chain, Line, Piece, Repair, Work
 from backhand.readers.array_text import found_in
 from backhand.readers.markdown import ENDED, LONG, Region, Row, rows
+from backhand.readers.moods import with_moods
+from backhand.readers.reuse import Bodies, reused
 from backhand.readers.statements import Statements
 from backhand.readers.table import Table
 from backhand.readers.tokens import LONE_NUMBER, Mode, Tokenizer, prepared
@@ -40,10 +42,10 @@ PAGE = 2**20
 LINES = 20_000
 """Lines of one source that are read."""
 
-SIGNS = 200_000
+SIGNS = 120_000
 """Words, numbers and signs of one source that are read."""
 
-LINKS = 5_000
+LINKS = 4_000
 """Formulas of one source that are read."""
 
 ROW = 1_000
@@ -63,18 +65,21 @@ def read_work(sources: Sequence[Source], *, arrays: bool = False) -> Work:
     repairs: list[Repair] = []
     decisions: list[str] = []
     literals: dict[str, ArrayWritten] = {}
+    names: set[str] = set()
     for source in sources:
         page = _Page(source, arrays, len(literals))
         lines += page.lines()
         literals |= page.literals
         repairs += page.repairs
+        names |= reused(page.text[:PAGE])
         decisions += [f"{source.name}: {words}" if len(sources) > 1 else words for words in page.decisions]
     again = None if arrays else partial(read_work, sources, arrays=True)
-    return Work(tuple(sources), tuple(lines), tuple(repairs), tuple(decisions), literals, again)
+    return Work(tuple(sources), tuple(lines), tuple(repairs), tuple(decisions), literals, again, frozenset(names))
 
 
 # -- the lines of a page -----------------------------------------------------------------------------------
 
+COMMENT_MARKS = re.compile(r"/\*+|\*+/")
 POINTS = re.compile(r"[0-9]\.[0-9]")
 COMMAS = re.compile(r"(?<![0-9.,{(\[])([0-9]+),([0-9]+)(?![0-9.,\]}])")
 
@@ -85,6 +90,8 @@ class _Page:
     def __init__(self, source: Source, arrays: bool = False, before: int = 0) -> None:
         self.source = source
         self.text = " " + source.text[1:] if source.text.startswith("\ufeff") else source.text
+        if "/*" in self.text and "*/" in self.text:
+            self.text = COMMENT_MARKS.sub(lambda found: " " * len(found[0]), self.text)
         self.arrays = arrays
         self.literals: dict[str, ArrayWritten] = {}
         if arrays:
@@ -96,6 +103,7 @@ class _Page:
         self.repairs: list[Repair] = []
         self.decisions: list[str] = []
         self.statements = Statements(source)
+        self.bodies = Bodies()
         self.comma = self._decimal_comma()
         self.signs = 0
 
@@ -137,6 +145,7 @@ class _Page:
 
     def _line(self, row: Row) -> Line:
         span = Span(self.source, row.start, row.end)
+        inside = self.bodies.holds(self.text[row.start : min(row.end, row.start + LONG)])
         if not row.regions and not row.too_long:
             blank = not self.text[row.start : row.end].strip()
             return Line(self.number(row.start), span, (), "empty" if blank else "prose")
@@ -155,6 +164,10 @@ class _Page:
         elif len(chains) > 1:
             chains = [chain for chain in chains if not _is_lone(chain)]
         chains = sorted(chains + struck, key=lambda chain: chain.span.start)
+        if inside:
+            chains = [replace(chain, mood="supposed") for chain in chains]
+        else:
+            chains = list(with_moods(self.text, row.start, row.end, chains))
         if (count := sum(len(chain.pieces) for chain in chains)) > ROW:
             return Line(
                 self.number(row.start), span, (), "unread", f"A line of {count} formulas; at most {ROW} are read."

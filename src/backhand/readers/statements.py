@@ -320,6 +320,21 @@ def _pairs(segments: list[Segment]) -> list[Segment]:
             group.append(segments[at + len(group)])
         found += _unzipped(group) if len(group) > 2 else group
         at += len(group)
+    return _with_further_numbers(found)
+
+
+def _with_further_numbers(segments: list[Segment]) -> list[Segment]:
+    """`B1 = 4, 2` gives two numbers for one thing: which of them counts is not for us to choose."""
+    found: list[Segment] = []
+    for segment in segments:
+        kinds = [token[0] for token in segment.tokens]
+        before = found[-1] if found else None
+        lone = segment.after_comma and kinds in (["NUMBER"], ["MINUS", "NUMBER"], ["PLUS", "NUMBER"])
+        if lone and before is not None and before.level == segment.level and _ends_in_a_number(before.tokens):
+            start, end = segment.tokens[0][1], segment.tokens[-1][2]
+            before.tokens.append(("BAD", start, end, "Two numbers for one thing."))
+            continue
+        found.append(segment)
     return found
 
 
@@ -350,6 +365,12 @@ def _between_commas(tokens: list[Token]) -> list[list[Token]]:
         else:
             parts[-1].append(token)
     return parts
+
+
+def _ends_in_a_number(tokens: list[Token]) -> bool:
+    """Whether a statement has an = and a number at its end, or another that was put to it before."""
+    kinds = [token[0] for token in tokens]
+    return "EQUALS" in kinds and (kinds[-1] in ("NUMBER", "BAD") or kinds[-1] in CLOSES)
 
 
 def _unzipped(group: list[Segment]) -> list[Segment]:

@@ -22,7 +22,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Literal, TypeAlias
 
-from backhand.core.answers import GREEK, HATS, Token
+from backhand.core.answers import GREEK, HATS, LOOKALIKES, Token
 from backhand.core.notation import SUBSCRIPTS, VULGAR
 from backhand.core.operations import ARRAY_FUNCTIONS, FUNCTIONS
 
@@ -70,6 +70,7 @@ INDEX = re.compile(_INDEX)
 TRANSPOSED = re.compile(r"\.T(?![A-Za-z0-9_])")
 METHOD = re.compile(r"\.(grad(?:ient)?|data|item\(\)|detach\(\)|value|numpy\(\))(?![A-Za-z0-9_(])")
 ARRAY_METHOD = re.compile(r"\.(sum|mean|dot|max|min|reshape|transpose|var)\(\s*+")
+TAKEN_BY = re.compile(rf"\.(?:diff|derivative)\(\s*+([{L}_][{L}0-9_]*+)\s*+\)")
 FUNCTION_CALLED = re.compile(r"\.([a-z][a-z0-9_]*+)\(\s*+\)")
 CALLED = re.compile(r"\.(?=[a-z_][a-z0-9_]*+!?\()")
 """`x.sin()`, and what else is called on a name: `x.powi(2)`, `tape.mul(a, b)`."""
@@ -82,11 +83,14 @@ FRACTION_SLOPE = re.compile(
     rf"\\[dtc]?frac\s*+\{{\s*+{_DD}{_GAP}({_NAME})?\s*+\}}\s*+\{{\s*+{_DD}{_GAP}(?:({_NAME})|\(\s*+({_NAME})\s*+\))\s*+\}}"
 )
 FRACTION_OPEN = re.compile(rf"\\[dtc]?frac\s*+\{{\s*+{_D}(?![A-Za-z0-9_])\s*+")
+OF_BY = re.compile(rf"\s*+\{{\s*+({_NAME})\s*+\}}\s*+\{{\s*+({_NAME})\s*+\}}")
+"""What follows `\\pdv`, of the package physics."""
 BELOW = re.compile(rf"\s*+\{{\s*+{_D}{_GAP}({_NAME})\s*+\}}")
 SECOND = re.compile(rf"\\[dtc]?frac\s*+\{{\s*+{_D}\s*+\^")
 SLASH_SLOPE = re.compile(
     rf"(?:{_D}\s*+({_NAME})?\s*+/\s*+{_D}\s*+({_NAME})|{_DELTA}\s*+({_NAME})\s*+/\s*+{_DELTA}\s*+({_NAME}))"
 )
+SHOUTED = re.compile(r"D([A-Z][A-Z0-9_]*+)\s*+/\s*+D([A-Z][A-Z0-9_]*+)(?![A-Za-z])")
 NABLA = re.compile(
     rf"(?:\\nabla(?![A-Za-z])|∇|\\partial(?![A-Za-z])|∂)\s*+_\s*+(?:\{{\s*+({_NAME})\s*+\}}|({_BASE}))\s*+({_NAME})"
 )
@@ -110,6 +114,7 @@ SPACE = re.compile(BLANK + "+")
 ABSOLUTE = re.compile(rf"\|((?![\s_])[^|=≈<>,;\n]{{1,60}})(?<!\s)\|(?![{L}0-9_=|])")
 NUMBERED = re.compile(rf"(?:{_GREEK}|[{L}])(?:_?[0-9]|[\u2080-\u2089]|_\{{)")
 FOREIGN = re.compile(rf"(?:(?![{L}])[^\W\d_])+")
+NUMBERED_LABEL = re.compile(r"[0-9]{1,2}\s*[:：]")
 SUMS_IN_WORDS = frozenset("加减減乘除倍")
 """Signs of Chinese that say plus, minus, times, over."""
 STATES = re.compile(
@@ -134,6 +139,7 @@ PRINTED = re.compile(
     r"(?:,[^()\n]{0,60}(?:\([^()\n]{0,40}\))?)?\)"
 )
 DASHED = re.compile(rf"\s*+(?:[0-9.(\[\\]|[{L}][0-9_]*+(?![{L}]))")
+SIGN_AHEAD = re.compile(r"[ \t]*[-+=*/^·)−]")
 RESPECT = re.compile(r"w\.?\s?r\.?\s?t\.?(?![A-Za-z0-9_])")
 SUPERSCRIPT = re.compile(r"[\u207a\u207b]?[\u00b9\u00b2\u00b3\u2070\u2074-\u2079]+")
 MODULE = re.compile(r"(?:np|numpy|math|torch|tf|F|jnp|cmath|nn|K|mpmath|sp|sympy)\.(?:functional\.)?(?=[a-z])")
@@ -166,9 +172,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
                      "large", "Large", "LARGE", "huge", "Huge", "tiny", "small", "footnotesize", "scriptsize", "normalsize", "bf", "rm", "it", "boldmath", "strut", "relax", "(", ")", "[", "]",
                      "middle"], SKIP),
     **dict.fromkeys("boxed fbox framebox bbox".split(), ("BOX", "")),
-    **dict.fromkeys("cancel bcancel xcancel underline underbrace overbrace mathbin mathrel mathord ensuremath mbox "
+    **dict.fromkeys("underline underbrace overbrace mathbin mathrel mathord ensuremath mbox "
                     "mathstrut smash".split(), TRANSPARENT),
     **dict.fromkeys("label color tag ref eqref hspace phantom hphantom vphantom vspace cite".split(), ("drop", "")),
+    **dict.fromkeys("cancel bcancel xcancel".split(), ("BAD", "What stands for what is crossed out here cannot be told.")),
     "textcolor": ("drop", "transparent"),
     "colorbox": ("drop", "transparent"),
     **dict.fromkeys("ldots dots cdots dotsc dotsb vdots ddots".split(), ("ELLIPSIS", "")),
@@ -219,6 +226,7 @@ ARRAY_CALLS: dict[str, str] = {name: name for name in ARRAY_FUNCTIONS - {"load"}
     "Softmax": "softmax",
     "amax": "max",
     "relu_derivative": "step",
+    "\u01c1": "step",  # a condition, see array_text
 }
 """The same for arrays."""
 
@@ -301,8 +309,13 @@ def plain(text: str) -> str:
 ACCENTED = str.maketrans({letter: hat for letter, hat in HATS.items() if letter != "\u0302"})
 
 
+ALL_IN_PARENTHESES = re.compile(rf"(?<![{L}0-9_])([d∂])\(([{L}][{L}0-9_]*+)\)(\s?/\s?[d∂])\(([{L}][{L}0-9_]*+)\)")
+ENTITIES = {"&minus;": "-      ", "&middot;": "·       ", "&times;": "×      ", "&nbsp;": "      ", "&rArr;": "⇒     "}
+"""Signs as HTML spells them, as long as before."""
 BRACED_BY = re.compile(rf"(\\partial|∂)\{{([{L}][{L}0-9_]*+)\}}")
 IN_PARENTHESES = re.compile(rf"((?<![{L}0-9_])[d∂][{L}0-9_]*+\s?/[d∂])\(([{L}][{L}0-9_]*+)\)")
+CROSSED = re.compile(r"(\\[xb]?c)ancel\{((?:[^{}\n]|\{[^{}\n]{0,40}\}){1,120})\}(?!\s*[\^_])")
+"""What is crossed out to shorten a fraction stands all the same."""
 STYLED = {
     code: letter
     for code in (*range(0x1D400, 0x1D800), 0x210E)
@@ -321,11 +334,18 @@ def _hundredth(number: str) -> str:
 
 def prepared(text: str) -> str:
     """A text as the tokenizer wants it, as long as before: letters without styles, \\partial{w} and d(u) without braces
-    and parentheses. To be done once for a page."""
+    and parentheses, factors without the stroke through them. To be done once for a page."""
     if not text.isascii():
         text = text.translate(STYLED)
     if "{" in text:
         text = BRACED_BY.sub(r"\1 \2 ", text)
+    if "cancel" in text:
+        text = CROSSED.sub(lambda found: " " * (len(found[1]) + 6) + found[2] + " ", text)
+    if "&" in text and ";" in text:
+        for entity, sign in ENTITIES.items():
+            text = text.replace(entity, sign)
+    if "d(" in text or "∂(" in text:
+        text = ALL_IN_PARENTHESES.sub(r"\1 \2 \3 \4 ", text)
     if "/d(" in text or "/∂(" in text:
         text = IN_PARENTHESES.sub(r"\1 \2 ", text)
     return text
@@ -424,6 +444,17 @@ class Tokenizer:
         words = "A number with two decimal points." if follows == "." else "A comma in a number can mean two things."
         return self.add("BAD", at, found.end(), words)
 
+    def _look(self, start: int, end: int) -> None:
+        """Letters of another alphabet in a name: `В1` may be typed for B1. A word of that language is none."""
+        text = self.text
+        said = text[start:end]
+        if said.isascii() or (meant := said.translate(LOOKALIKES)) == said or not meant.isascii():
+            return
+        alone = len(said) == 1 and SIGN_AHEAD.match(text, end) is None and self.mode != "math"
+        if alone or (len(said) > 1 and said.isalpha() and not any(letter.isascii() for letter in said)):
+            return
+        self.proposals.append(Proposal(said, meant, start, end))
+
     def _propose(self, found: re.Match[str]) -> None:
         meant = found[0].translate(str.maketrans("OolI|", "00111"))
         self.proposals.append(Proposal(found[0], meant, found.start(), found.end()))
@@ -434,6 +465,8 @@ class Tokenizer:
         text, end = self.text, self.end
         first = text[at]
         if first in "dD∂δ" or first == "\\":
+            if first == "D" and (found := SHOUTED.match(text, at, end)):
+                return self._slope(at, found.end(), found[1], found[2])
             found = SLASH_SLOPE.match(text, at, end)
             if found and first != "D":
                 return self._slope(at, found.end(), found[1] or found[3] or "", found[2] or found[4])
@@ -495,6 +528,7 @@ class Tokenizer:
             self.add("BAD", at, end, "Not a number.")
 
     def _slope(self, start: int, end: int, of: str, by: str) -> int:
+        self._look(start, end)
         if not of:
             return self.add("BY", start, end, plain(by))
         return self.add("SLOPE", start, end, f"{plain(of)}|{plain(by)}")
@@ -554,6 +588,7 @@ class Tokenizer:
             return self.add("WORD", at, stop, said)
         if stop == at + 1 and said in "OlI" and self.tokens and self.tokens[-1][0] in BEFORE_OPERAND:
             self.proposals.append(Proposal(said, "0" if said == "O" else "1", at, stop))
+        self._look(at, stop)
         return self.add("NAME", at, stop, plain(text[at:stop]))
 
     def _called_on(self, at: int, stop: int, begins: int) -> int:
@@ -566,6 +601,8 @@ class Tokenizer:
             if self.text[method.end() : method.end() + 1] != ")":
                 self.add("COMMA", method.end(), method.end(), ",")
             return method.end()
+        if taken := TAKEN_BY.match(self.text, stop, self.end):
+            return self._slope(at, taken.end(), self.text[at:stop], taken[1])
         found = FUNCTION_CALLED.match(self.text, stop, self.end)
         if found is None or found[1] not in CALLS:
             return self.add("BAD", at, begins, "A method that is called on a name.")
@@ -626,6 +663,8 @@ class Tokenizer:
             if name == "sqrt" and not text[stop : stop + 8].lstrip().startswith("("):
                 return self._do_root(at, stop, "")  # its braces end the root, whatever stands behind them
             return self._function(at, stop, name) or self._name(at)
+        if name in ("pdv", "dv", "odv", "derivative") and (found := OF_BY.match(text, stop, self.end)):
+            return self._slope(at, found.end(), found[1], found[2])
         row = COMMANDS.get(name) or COMMANDS.get(name.rstrip("*"))
         if self.arrays and name in ("odot", "circ", "top", "intercal"):
             return self._array_command(at, stop, name)
@@ -902,6 +941,8 @@ class Tokenizer:
         sign = text[at]
         if self.arrays and (stop := self._of_arrays(at, sign)):
             return stop
+        if sign == "=" and text.startswith("==>", at):
+            return self.add("ARROW", at, at + 3, "=>")
         pair = PAIRS.get(text[at : at + 2]) if at + 2 <= end else None
         if pair:
             return self.add(pair[0], at, at + 2, pair[1])
@@ -969,6 +1010,8 @@ class Tokenizer:
             return self._dash(at, sign)
         if sign == "$":
             return self.add("EDGE", at, at + 1)
+        if unicodedata.category(sign) == "So" and sign not in "°\ufffd":
+            return self.add("SEMI", at, at + 1)  # lines of a drawing, pictures
         if not sign.isprintable():
             return self.add("BAD", at, at + 1, f"An invisible character U+{ord(sign):04X}.")
         if sign.isdecimal():
@@ -985,7 +1028,9 @@ class Tokenizer:
         begins = after.end() if after else stop
         ends = begins >= self.end or self.text[begins] in "，。；、,.;)）\n"
         number = ends and bool(self.tokens) and self.tokens[-1][0] == "NUMBER"
-        aside = number or NAME.match(self.text, begins, self.end) is not None
+        note = ends and bool(self.tokens) and self.tokens[-1][0] == "OPEN"
+        aside = number or note or NUMBERED_LABEL.match(self.text, begins, self.end) is not None
+        aside = aside or NAME.match(self.text, begins, self.end) is not None
         if aside and not SUMS_IN_WORDS.intersection(found[0]):
             return self.add("PROSE", at, stop, "")
         return self.add("BAD", at, stop, f"{found[0][:20]} is not read.")

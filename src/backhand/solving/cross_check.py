@@ -37,8 +37,6 @@ DIFFERENCE = 60
 
 def cross_check(propagation: Propagation) -> tuple[CheckStep, ...]:
     """The checks that were made and passed. Raises CheckError where one did not."""
-    if propagation.graph.arrays:
-        return ()
     if any(q.symbolic for q in propagation.graph.quantities):
         return _symbolic(propagation)
     if propagation.passes is not None:

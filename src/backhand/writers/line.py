@@ -17,6 +17,7 @@ from backhand.explaining.mathematics import (
     Call,
     Differentiate,
     Fraction,
+    Gap,
     Group,
     Indexed,
     Matrix,
@@ -55,8 +56,10 @@ def line(box: Box) -> str:
             return joined(flat(box, line=True))
         case Fraction(above, below):
             return f"{line(_above(above))}/{line(_below(below))}"
+        case Power(base, Sign("+")):  # the new value of a quantity
+            return f"{line(base)}+"
         case Power(base, exponent):
-            return f"{line(as_base(base, line=True))}^{line(_raised(exponent))}"
+            return f"{line(as_base(base, line=True))}^{line(raised(exponent))}"
         case Root(inside):
             return f"sqrt({line(inside)})"
         case Bars(inside):
@@ -72,6 +75,8 @@ def line(box: Box) -> str:
             return f"d/d{by} {line(in_parentheses(inside))}"
         case Prime(inside):
             return f"{line(as_base(inside, line=True))}'"
+        case Gap(width):
+            return "_" * width
         case Matrix(rows, _, axes):
             return listed(rows, axes)
         case Transposed(inside):
@@ -150,7 +155,7 @@ def _below(box: Box) -> Box:
     return Group(item) if isinstance(item, Number) and item.text.startswith("-") else item
 
 
-def _raised(box: Box) -> Box:
+def raised(box: Box) -> Box:
     """An exponent: a name, a number without sign, or something in parentheses."""
     items = flat(box, line=True)
     if len(items) == 1 and isinstance(items[0], Symbol | Group | Words):

@@ -17,6 +17,7 @@ import re
 from collections.abc import Iterable, Iterator
 from zlib import crc32
 
+from backhand.core.operations import ARRAY_FUNCTIONS, ROWS
 from backhand.explaining.layout import Drawing, Label, Line, Shape
 from backhand.explaining.lettering import FONTS, shortened
 from backhand.explaining.placing.curves import Curve, Rect
@@ -39,6 +40,9 @@ LOOKS = {
 SMALLEST = 11.0
 TWIN = 20_000
 """Letters of the description at most; a longer one is cut, and says so."""
+
+FUNCTIONS = ARRAY_FUNCTIONS | {row.name for row in ROWS}
+"""What is no name, though it may look like one with an index: conv2d, cross_entropy."""
 
 BELOW, ABOVE, LEVEL = "\x01", "\x02", "\x03"
 """In words that are set: an index begins, an exponent begins, back to the line. XML allows none of them."""
@@ -142,6 +146,8 @@ class _Figure:
                 found.append(token["digits"] + power)
             elif place and (token := POWER.match(words, place)):
                 found.append(f"{ABOVE}{minus(token[1])}{LEVEL}")
+            elif (token := WORD.match(words, place)) and token[0] in FUNCTIONS:
+                found.append(token[0])
             elif token := NAME.match(words, place):
                 found.append(self.names(token[0]))
             else:
@@ -156,6 +162,7 @@ ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;"})
 FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 ENTITY = re.compile("&[a-z]+;")
 NUMBER = re.compile(r"(?P<digits>\d[\d.]*)(?:e\+?(?P<exponent>-?\d+))?")
+WORD = re.compile(r"[^\W\d]\w*")
 POWER = re.compile(r"\^(-?\d+)")
 SIGNS = {"-": "−", "*": "·", "'": "′"}
 

@@ -1,11 +1,13 @@
 """Plain text: for a terminal, a letter, a file. Mathematics as in `writers.line`.
 
 Without `width` every chain is one line, which programs like; with a width chains end a line before
-a relation and go on under the first one, and tables too broad become lists.
+a relation and go on under the first one, tables too broad become lists, and matrices stand on several
+lines (`writers.stacked`).
 """
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from typing import assert_never
 
@@ -15,22 +17,28 @@ from backhand.explaining.document import (
     Document,
     Equation,
     Figure,
+    Fine,
     Heading,
     Inline,
     Link,
+    NewSheet,
     Page,
     Paragraph,
     Pen,
     Remark,
+    Room,
     Statement,
     Stroke,
     Table,
     WrittenLine,
 )
+from backhand.explaining.mathematics import Box
 from backhand.text import cells
 from backhand.writers.line import joined, line
 from backhand.writers.pieces import Part, fill, pieces
 from backhand.writers.plain import plain
+from backhand.writers.stacked import Block as Stack
+from backhand.writers.stacked import Stacker, beside, is_stacked, of_text
 
 MARKS = {"notice": "!", "check": "✓", "hint": "→"}
 PENS: dict[Pen, str] = {"right": "✓", "follows": "↪", "wrong": "✗", "unclear": "?", "note": "!", "": " "}
@@ -38,32 +46,53 @@ ANSI = {
     "bold": "1", "dim": "2", "accent": "36",
     "right": "32", "follows": "32", "wrong": "31", "unclear": "33", "note": "36",
 }  # fmt: skip
+ASCII = {
+    **dict.fromkeys("⎡⎢⎣", "["), **dict.fromkeys("⎤⎥⎦", "]"), **dict.fromkeys("⎛⎜⎝", "("), **dict.fromkeys("⎞⎟⎠", ")"),
+    **dict.fromkeys("≈∼", "~"), **dict.fromkeys("·⋅", "*"), **dict.fromkeys("−–─", "-"), "│": "|", "└": "`", "×": "x",
+    "⊙": "o", "∂": "d", "Σ": "S", "✓": "v", "✗": "x", "↪": ">", "→": ">", "⇒": ">", "′": "'", "…": ".",
+    "“": '"', "”": '"', "‘": "'", "’": "'",
+}  # fmt: skip
+"""One letter for one, for terminals that show no others."""
 INDENT = "  "
 GLUE = "\x00"
 """Stands for a blank inside mathematics while prose is broken into lines."""
 
 
-def write(document: Document, *, width: int | None = None, color: bool = False) -> Iterator[str]:
-    """The document in pieces, each ending in a line end. `width` in terminal cells; `color` with ANSI codes."""
+def write(
+    document: Document, *, width: int | None = None, color: bool = False, only_ascii: bool = False
+) -> Iterator[str]:
+    """The document in pieces, each ending in a line end. `width` in terminal cells; `color` with ANSI codes;
+    `only_ascii` for a terminal that shows no other letters."""
     page = _Page(width, color)
+    shown = in_ascii if only_ascii else str
     if document.title:
-        yield "".join(f"{text}\n" for text in page.heading(1, (document.title,), "="))
+        yield shown("".join(f"{text}\n" for text in page.heading(1, (document.title,), "=")))
     before: Block | None = None
     for block in document.unfolded():
-        if (before is not None or document.title) and _apart(before, block):
+        if (before is not None or document.title) and (_apart(before, block) or page.is_tall(before, block)):
             yield "\n"
-        yield "".join(f"{text}\n" for text in page.block(block))
+        yield shown("".join(f"{text}\n" for text in page.block(block)))
         before = block
+
+
+def in_ascii(text: str) -> str:
+    """The text in ASCII, cell by cell, so that what stands below something stays there."""
+    return text if text.isascii() else "".join(c if c.isascii() else _ascii(c) for c in text)
+
+
+def _ascii(c: str) -> str:
+    letter = ASCII.get(c) or unicodedata.normalize("NFKD", c)[0]
+    return letter if letter.isascii() else "?" * cells(c)
 
 
 def _apart(before: Block | None, block: Block) -> bool:
     """Whether an empty line stands between: before headings, prose and tables, not between the lines of a step."""
     match before:
-        case None | Table() | Figure() | Page():
+        case None | Table() | Figure() | Page() | Room() | NewSheet():
             return True
         case Heading(level):
             return level == 1 or isinstance(block, Heading)
-        case Paragraph() | Equation() | Remark():
+        case Paragraph() | Equation() | Remark() | Fine():
             return not isinstance(block, Equation | Remark)
         case _:
             assert_never(before)
@@ -87,8 +116,16 @@ class _Page:
             case Heading(level, words):
                 self.indent = "" if level == 1 else INDENT
                 yield from self.heading(level, words, "-")
-            case Paragraph(words):
+            case Paragraph(words) | Fine(words):
                 yield from self.prose(words)
+            case Room(lines):
+                yield from [""] * lines
+            case NewSheet(title):
+                self.indent = ""
+                yield self.style("=" * int(min(self.room, 72)), "dim")
+                if title:
+                    yield ""
+                    yield from self.heading(1, (title,), "=")
             case Equation():
                 yield from self.equation(block)
             case Table():
@@ -103,6 +140,10 @@ class _Page:
                 yield from self.page(block)
             case _:
                 assert_never(block)
+
+    def is_tall(self, *blocks: Block | None) -> bool:
+        """Whether one of two blocks is an equation on several lines, so that an empty line stands between."""
+        return self.width is not None and any(isinstance(each, Equation) and _is_stacked(each) for each in blocks)
 
     def style(self, text: str, name: str) -> str:
         return f"\x1b[{ANSI[name]}m{text}\x1b[0m" if self.color and text else text
@@ -122,6 +163,9 @@ class _Page:
 
     def equation(self, equation: Equation) -> Iterator[str]:
         """A chain, on one line if it fits, else broken before relations; its note behind or below it."""
+        if self.width is not None and _is_stacked(equation):
+            yield from self.tall(equation)
+            return
         lines = self.chain(equation.links)
         last = cells(lines[-1])
         if equation.result and len(equation.links) > 1:
@@ -157,6 +201,72 @@ class _Page:
         room = self.room - hang + 1
         rows = fill((self.parts(link, room) for link in links), room, deeper=len(INDENT))
         return [" " * (hang if begins else hang + len(INDENT)) + " ".join(row) for begins, row in rows]
+
+    def tall(self, equation: Equation) -> Iterator[str]:
+        """A chain with matrices, broken before relations, between signs where a link is longer than a line; a matrix is
+        never cut."""
+        set_ = Stacker(plain)
+        links = [*equation.links]
+        first = beside([set_(links.pop(0).box), of_text(" ")]) if not links[0].relation else of_text("")
+        hang = first.width
+        alone = bool(links) and hang > max(14, self.room // 3)
+        if alone:
+            hang = 4
+        room = self.room - hang
+        rows: list[list[Stack]] = [] if not alone else [[first]]
+        used = room + 1.0
+        last = len(links) - 1
+        for place, link in enumerate(links):
+            blocks = self.tall_parts(set_, link, room)
+            if equation.result and place == last:
+                blocks = [self.bold(block) for block in blocks]
+            fits = used + sum(block.width + 1 for block in blocks) <= room + 1
+            for at, block in enumerate(blocks):
+                if not fits and (at == 0 or used + 1 + block.width > room):
+                    indent = hang + (len(INDENT) if at else 0)
+                    lead = first if not rows else of_text(" " * indent)
+                    rows.append([lead])
+                    used = -1.0 + (len(INDENT) if at else 0)
+                else:
+                    rows[-1].append(of_text(" "))
+                rows[-1].append(block)
+                used += block.width + 1
+        if not rows:
+            rows = [[first]]
+        note = inline(equation.note).replace(GLUE, " ")
+        if note and sum(block.width for block in rows[-1]) + cells(note) + 4 <= self.room:
+            rows[-1].append(Stack((self.style(f"  # {note}", "dim"),), 0, cells(note) + 4))
+            note = ""
+        for place, row in enumerate(rows):
+            whole = beside(row)
+            if place and len(whole.lines) > 1:
+                yield ""
+            yield from ((self.indent + text).rstrip() for text in whole.lines)
+        for text in wrapped(note, self.room - 4) if note else ():
+            yield self.indent + self.style(f"  # {text}", "dim")
+
+    def tall_parts(self, set_: Stacker, link: Link, room: float) -> list[Stack]:
+        """A link whole if it fits on a line, else in pieces."""
+        cut = pieces(link.box, room - 2, lambda box: set_(box).width, line=True)
+        rows = [self.tall_row(set_, piece.row.items, room - 3) for piece in cut]
+        leads = [link.relation, *(piece.lead for piece in cut[1:])]
+        return [
+            beside([of_text(f"{plain(lead)} "), row]) if lead else row for lead, row in zip(leads, rows, strict=True)
+        ]
+
+    @staticmethod
+    def tall_row(set_: Stacker, items: Sequence[Box], room: float) -> Stack:
+        """A piece; what is broader than a terminal, in which its lines would get mixed up, as it is typed."""
+        block = set_.row(items)
+        if block.width <= room:
+            return block
+        rows = plain(joined(items)).replace("], [", "],\n[").splitlines()
+        lines = [text for row in rows for text in wrapped(row, max(room, 8))]
+        width = max(map(cells, lines))
+        return Stack(tuple(text + " " * (width - cells(text)) for text in lines), 0, width)
+
+    def bold(self, block: Stack) -> Stack:
+        return Stack(tuple(self.style(text, "bold") for text in block.lines), block.base, block.width)
 
     def parts(self, link: Link, room: float) -> list[Part]:
         """A link whole if it fits on a line, else in pieces."""
@@ -280,6 +390,10 @@ class _Page:
                 head = label.strip()
                 colored = self.style(head, "bold") + self.style(text.removeprefix(head), comment.pen)
             yield f"{self.indent}{self.style('└' if place == 0 else ' ', comment.pen or 'dim')} {colored}".rstrip()
+
+
+def _is_stacked(equation: Equation) -> bool:
+    return any(is_stacked(link.box) for link in equation.links)
 
 
 def wrapped_if_long(text: str, room: float) -> list[str]:

@@ -16,11 +16,12 @@ from backhand.explaining.lettering import ASCENT, DESCENT, shortened, width
 from backhand.explaining.placing.curves import Piece
 from backhand.explaining.scene import Arrow, Unit
 
-Role: TypeAlias = Literal["name", "hint", "value", "derivative", "weight", "local", "more", "note"]
+Role: TypeAlias = Literal["name", "hint", "caption", "value", "derivative", "weight", "local", "more", "note"]
 Column: TypeAlias = "list[Place]"
 
 RADIUS, CORNER = 24.0, 10.0
 NAME, VALUE, WEIGHT, HINT = 16.0, 14.0, 13.0, 12.0
+CAPTION, ELEMENT = 14.0, 13.0
 GAP = 8.0
 """Between the words on an arrow, if they stand side by side."""
 LINE = 21.4
@@ -37,7 +38,7 @@ class Place:
     """Something that stands in a column. `kind` is empty where an arrow passes."""
 
     __slots__ = (
-        "bottom", "corner", "half", "half_height", "half_width", "kind", "labels", "lefts", "name",
+        "bottom", "caption", "corner", "half", "half_height", "half_width", "kind", "labels", "lefts", "name",
         "rights", "slack", "steep", "top", "x", "y",
     )  # fmt: skip
 
@@ -48,6 +49,7 @@ class Place:
         self.half = 0.0  # half of what the column must be wide
         self.slack = 0.0  # half of the words above and below, which no arrow may cut
         self.top = self.bottom = LANE  # what is needed above and below y
+        self.caption = 0.0  # how much of that is for words above its layer
         self.steep = 0.0  # how steeply an arrow may leave or arrive
         self.labels: list[tuple[Role, str, float, float, float]] = []  # role, words, baseline below y, size, width
         self.lefts: list[tuple[Place, float]] = []  # neighbours, and how much each counts
@@ -108,13 +110,30 @@ def stand(entry: Unit | str) -> Place:
         place.slack = max(place.slack, wide / 2 + 5)
         place.bottom += 26
     place.half = max(place.half_width, place.slack)
+    if unit_caption := entry.caption:
+        _head(place, unit_caption)
     return place
 
 
+def _head(place: Place, lines: Iterable[str]) -> None:
+    """Words above a layer, the first line larger."""
+    sizes = [(words, HINT if k else CAPTION) for k, words in enumerate(lines)]
+    down = -place.top - 4
+    for words, size in reversed(sizes):
+        wide = place.write("caption", shortened(words, 36), down - DESCENT * size, size)
+        down -= LEADING * size
+        place.half = max(place.half, wide / 2)
+        place.slack = max(place.slack, wide / 2)
+    place.caption = -down - place.top
+    place.top = -down
+
+
 def _inside(unit: Unit) -> Iterable[tuple[Role, str, float]]:
-    yield "name", shortened(unit.name, 18), NAME
+    yield "name", shortened(unit.name, 18), ELEMENT if unit.small else NAME
+    if unit.shape:
+        yield "hint", shortened(unit.shape, 26), HINT
     if unit.inside:
-        yield "hint", shortened(unit.inside, 26), HINT
+        yield "hint", shortened(unit.inside, 36), HINT
     if unit.bias:
         yield "hint", "+ " + short_equation(unit.bias), HINT
 
@@ -156,10 +175,14 @@ def _ellipsis(words: str) -> Place:
 
 def pitch(columns: Iterable[Iterable[Place]]) -> float:
     """From one unit to the next in a column; the same everywhere, so that rows stay rows."""
-    tallest = max((place.top + place.bottom for column in columns for place in column), default=0.0)
+    heights = (place.top - place.caption + place.bottom for column in columns for place in column)
+    tallest = max(heights, default=0.0)
     return 2 * ceil((tallest + AIR) / 2)
 
 
 def distance(upper: Place, lower: Place, between_units: float) -> float:
     """From one place of a column to the next; `between_units` is the pitch."""
-    return between_units if upper.kind and lower.kind else upper.bottom + lower.top
+    needed = upper.bottom + lower.top
+    if not (upper.kind and lower.kind):
+        return needed
+    return max(between_units, needed + AIR) if lower.caption else between_units

@@ -1,0 +1,975 @@
+r"""Marking of pages about arrays: `dL/dW_1 = \delta_1 x^T = [[..]]`, `dW2 = h.T @ dz2`, elements, printed matrices.
+
+Each link of a chain is worked out with the network's numbers and, where it is a rule, with other numbers of the same
+shapes. A link is right if it is what it says it is; numbers follow if they come out of the writer's own earlier arrays
+by the right rule. An array in numbers is judged element by element, because one element may be right where another is
+not. Where it is the right answer transposed, with the other sign or times a number, the remark says so.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from backhand.checking.replay import IMPOSSIBLE, RIGHT, Trial, WayBack
+from backhand.core import algebra
+from backhand.core.array_operations import STACK, TRANSPOSE
+from backhand.core.array_passes import element_name
+from backhand.core.formula import Apply, Formula, Num, Ref, Slope, apply, fold, postorder, with_args
+from backhand.core.graph import Graph
+from backhand.core.operations import MULTIPLY
+from backhand.marking.about import About, Derivative, Local, Value
+from backhand.marking.align import Names
+from backhand.marking.array_diagnose import MOST_ELEMENTS, Heard, Rule, carried, diagnosed
+from backhand.marking.array_worlds import TRANSPOSED, Array, Unknown, World, elsewhere, fits, here, worked_out
+from backhand.marking.credit import Policy, asked, credit
+from backhand.marking.diagnose import Diagnosis
+from backhand.marking.marking import FirstWrong, Judged, Judgement, Kind, Marking, Method, Remark, Verdict
+from backhand.marking.work import ArrayWritten, Chain, Line, Piece, Work
+from backhand.marking.worlds import agrees
+from backhand.numbers import show
+from backhand.solving.solve import solve
+from backhand.text import Span
+
+ELEMENT = re.compile(r"(.+?)\[([0-9,]+)\]")
+SUBSCRIPT = re.compile(r"(.+?)_\{?([0-9](?:,?[0-9])*)\}?")
+MASKED = re.compile(r"([^\W\d]\w*)\[\s*([^\W\d]\w*)\s*<=?\s*0(?:\.0*)?\s*\]\s*=")
+"""`dh[h <= 0] = 0` in code: what comes back stops where relu was closed."""
+LAYER = re.compile(r"\^[(\[](\w+)[)\]]")
+SHOWN = 64
+"""Elements of an array that are judged one by one."""
+CLOSE = 1e-9
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """What a name on the page means: the value of a quantity or of one of its elements (of ""), or the derivative of
+    `of` by it; transposed or not."""
+
+    name: str
+    of: str = ""
+    place: tuple[int, ...] = ()
+    turned: bool = False
+
+
+def mark_arrays(work: Work, graph: Graph, *, of: str | None, policy: Policy | None, title: str) -> Marking:
+    """As `marking.mark.mark`, for a network with arrays."""
+    solution = solve(graph, of=of, title=title)
+    pages = work.about_arrays() if work.about_arrays is not None else work
+    judge = _Judge(solution.graph, solution.of, pages.literals)
+    claims = [*judge.claims(pages)]
+    shown = replace(_as_seen(pages), decisions=work.decisions or pages.decisions)
+    seen = {_place(piece): piece for line in shown.lines for chain in line.chains for piece in chain.pieces}
+    for claim in claims:
+        claim.links = [replace(link, piece=seen.get(_place(link.piece), link.piece)) for link in claim.links]
+        if claim.number is not None:
+            claim.number = seen.get(_place(claim.number), claim.number)
+    judgements = [one for claim in claims for one in claim.judgements()]
+    whole = [claim.whole() for claim in claims]
+    wrong = [(link.piece.span, claim) for claim in claims for link in claim.links if link.verdict == "wrong"]
+    order = {source.name: at for at, source in enumerate(pages.sources)}
+    first = None
+    if wrong:
+        span, claim = min(wrong, key=lambda one: (order.get(one[0].source.name, 0), one[0].start))
+        first = FirstWrong(claim.first_wrong_name or claim.label, span)
+    expected = asked(solution.graph, solution.of)
+    marks = credit(whole, expected, policy)
+    there = {str(claim.about) for claim in claims if claim.about is not None} | {claim.whole_name for claim in claims}
+    judgements += [
+        Judgement(about, "value" if isinstance(about, Value) else "total", "missing")
+        for about in expected
+        if str(about) not in there
+    ]
+    diagnoses = tuple(
+        diagnosed(judge.graph, judge.of, judge.truth, judge.others, judge.heard(claims), judge.own_values)
+    )
+    judgements = [_with_causes(judgement, diagnoses) for judgement in judgements]
+    return Marking(shown, solution, tuple(judgements), first, diagnoses, marks, title)
+
+
+def _with_causes(judgement: Judgement, diagnoses: Sequence[Diagnosis]) -> Judgement:
+    if judgement.verdict != "wrong" or judgement.about is None:
+        return judgement
+    about = _whole(judgement.about)
+    causes = tuple(key for diagnosis in diagnoses if about in diagnosis.about for key in diagnosis.keys)
+    return replace(judgement, causes=causes) if causes else judgement
+
+
+@dataclass(slots=True, eq=False)
+class _Claim:
+    """A claim about an array, one of its elements, or a single number."""
+
+    about: About | None
+    label: str
+    kind: Kind
+    meaning: Meaning | None
+    chains: list[Chain] = field(default_factory=list[Chain])
+    links: list[Judged] = field(default_factory=list[Judged])
+    remarks: list[Remark] = field(default_factory=list[Remark])
+    said: Array | None = None
+    number: Piece | None = None
+    truth: Array | None = None
+    own: Array | None = None
+    rules: list[tuple[Formula, bool, str]] = field(default_factory=list[tuple[Formula, bool, str]])
+    """Its formulas of names, whether they are right, and which row of mistakes a turned factor would mend."""
+    elements: Array | None = None
+    """For an array in numbers, whether each element is right (2), follows (1) or is wrong (0)."""
+
+    @property
+    def verdict(self) -> Verdict:
+        verdicts = {link.verdict for link in self.links}
+        if "wrong" in verdicts:
+            return "wrong"
+        if not verdicts or verdicts == {"unclear"}:
+            return "unclear"
+        if self.elements is not None:
+            worst = int(self.elements.min())
+            return ("wrong", "follows", "right")[worst]  # type: ignore[return-value]
+        return "follows" if "follows" in verdicts else "right"
+
+    @property
+    def method(self) -> Method:
+        rules = [link for link in self.links if link.piece is not self.number]
+        if not rules or all(link.verdict == "unclear" for link in rules):
+            return "none"
+        return "wrong" if any(link.verdict == "wrong" for link in rules) else "right"
+
+    @property
+    def span(self) -> Span:
+        return self.number.span if self.number is not None else self.links[-1].piece.span
+
+    @property
+    def whole_name(self) -> str:
+        """The name of the array that an element is of."""
+        return str(_whole(self.about)) if self.about is not None else ""
+
+    @property
+    def first_wrong_name(self) -> str:
+        if self.about is None:
+            return ""
+        first = next(link for link in self.links if link.verdict == "wrong")
+        if first.piece is self.number and self.elements is not None and self.elements.ndim and not self.elements.all():
+            place = tuple(int(n) for n in np.argwhere(self.elements == 0)[0])
+            return str(_element(self.about, place))
+        return str(self.about)
+
+    def whole(self) -> Judgement:
+        """One judgement about all of it, for the points."""
+        said = "" if self.said is None else "array" if self.said.ndim else _said(self.said)
+        about = _whole(self.about) if self.about is not None else None
+        return Judgement(about, self.kind, self.verdict, self.span, said, links=tuple(self.links), method=self.method,
+                         remarks=tuple(self.remarks), chains=tuple(self.chains), label=self.label)  # fmt: skip
+
+    def judgements(self) -> Iterator[Judgement]:
+        """One for each element of an array in numbers; else one."""
+        links, chains, remarks = tuple(self.links), tuple(self.chains), tuple(self.remarks)
+        split = self.elements is not None and self.said is not None and self.elements.ndim > 0
+        if not split or self.about is None or self.elements is None or self.elements.size > SHOWN:
+            number = self.said if self.said is not None and not self.said.ndim else None
+            yield Judgement(
+                self.about, self.kind, self.verdict, self.span, "" if self.number is None else self.number.text,
+                _number(number), _number(self.truth), _number(self.own), links, self.method, (), (), remarks, chains,
+                label=self.label,
+            )  # fmt: skip
+            return
+        assert self.said is not None
+        rules = "wrong" if self.method == "wrong" else ""
+        for count, place in enumerate(np.ndindex(self.elements.shape)):
+            verdict: Verdict = ("wrong", "follows", "right")[int(self.elements[place])]  # type: ignore[assignment]
+            if rules:
+                verdict = "wrong"  # the written line decides before its numbers
+            yield Judgement(
+                _element(self.about, place), self.kind, verdict, self.span, show(_fraction(self.said[place])).text,
+                _number(self.said[place]), _number(None if self.truth is None else self.truth[place]),
+                _number(None if self.own is None else self.own[place]), links, self.method, (), (),
+                remarks if not count else (), chains, label=self.label, whole=self.about,
+            )  # fmt: skip
+
+
+def _whole(about: About) -> About:
+    match about:
+        case Value(name):
+            return Value(_base(name))
+        case Derivative(of, by):
+            return Derivative(of, _base(by))
+        case Local(child, parent):
+            return Local(_base(child), _base(parent))
+
+
+def _base(name: str) -> str:
+    match = ELEMENT.fullmatch(name)
+    return match[1] if match else name
+
+
+def _element(about: About, place: Sequence[int]) -> About:
+    match about:
+        case Value(name):
+            return Value(element_name(name, place))
+        case Derivative(of, by):
+            return Derivative(of, element_name(by, place))
+        case Local():
+            return about
+
+
+def _fraction(number: Any) -> Fraction:
+    return Fraction(float(number)).limit_denominator(10**9)
+
+
+def _number(value: Any) -> Fraction | float | None:
+    if value is None or getattr(value, "ndim", 0):
+        return None
+    exact = _fraction(value)
+    return exact if abs(exact - Fraction(float(value))) <= 1e-13 * max(1, abs(exact)) else float(value)
+
+
+def _said(value: Array) -> str:
+    return show(_fraction(value)).text
+
+
+class _Judge:
+    """Judges the chains of a page in their order, and keeps what the writer has."""
+
+    def __init__(self, graph: Graph, of: str, literals: Any) -> None:
+        self.graph = graph
+        self.of = of
+        self.literals: dict[str, ArrayWritten] = dict(literals)
+        self.names = Names(graph, of)
+        self.truth = here(graph, of)
+        self.others = [world for seed in (1, 2, 3) if (world := elsewhere(graph, of, seed)) is not None][:2]
+        self.own_values: dict[str, Array] = {}
+        self.own_slopes: dict[str, Array] = {}
+        self.own_formulas: dict[str, Formula] = {}
+        self.own_numbers: dict[str, Array] = {}
+        self.rounding: dict[tuple[str, str], float] = {}
+        """Half a unit of the last decimal of own numbers that show some, by what they are of and by."""
+        self.meanings: dict[str, Meaning | None] = {}
+        small = sum(int(np.prod(q.shape, dtype=int)) for q in graph.quantities) <= MOST_ELEMENTS
+        self.way = WayBack(graph, of) if small and not graph[of].shape else None
+
+    # -- names --------------------------------------------------------------------------------------------------
+
+    def meaning(self, name: str) -> Meaning | None:
+        """What a name means, or None."""
+        if name not in self.meanings:
+            self.meanings[name] = self._meaning(name)
+        return self.meanings[name]
+
+    def _meaning(self, name: str) -> Meaning | None:
+        for spelled in dict.fromkeys((name, LAYER.sub(r"\1", name), LAYER.sub(r"_\1", name))):
+            found = self._plain(spelled)
+            if found is not None:
+                return found
+        turned = TRANSPOSED.fullmatch(name)
+        if turned is not None:
+            found = self.meaning(turned[1])
+            return replace(found, turned=not found.turned) if found is not None else None
+        return None
+
+    def _plain(self, name: str) -> Meaning | None:
+        element = ELEMENT.fullmatch(name)
+        if element is not None and name not in self.graph:
+            found = self.meaning(element[1])
+            place = tuple(int(n) for n in element[2].split(",") if n)
+            return replace(found, place=place) if found is not None and self._inside(found.name, place) else None
+        meant = self.names.meant(name)
+        if isinstance(meant, Ref):
+            return Meaning(meant.name)
+        if isinstance(meant, Slope):
+            return Meaning(meant.by, meant.of)
+        subscript = SUBSCRIPT.fullmatch(name)
+        if subscript is not None:
+            found = self.meaning(subscript[1])
+            digits = subscript[2].split(",") if "," in subscript[2] else list(subscript[2])
+            if found is not None:
+                place = tuple(int(n) - 1 for n in digits)
+                return replace(found, place=place) if self._inside(found.name, place) else None
+        return None
+
+    def _inside(self, name: str, place: Sequence[int]) -> bool:
+        shape = self.graph[name].shape
+        return len(place) == len(shape) > 0 and all(0 <= n < size for n, size in zip(place, shape, strict=True))
+
+    def slope_meaning(self, of: str, by: str) -> Meaning | None:
+        """The derivative two written names mean."""
+        above = self.meaning(of) if of else Meaning(self.of)
+        below = self.meaning(by)
+        if above is None or below is None or above.of or below.of or above.turned:
+            return None
+        return Meaning(below.name, element_name(above.name, above.place), below.place, below.turned)
+
+    def value_of(self, meaning: Meaning, world: World) -> Array | None:
+        """What it is worth in a world."""
+        if not meaning.of:
+            value = world.value(meaning.name)
+        elif meaning.of == self.of:
+            value = world.slope(meaning.name)
+        else:
+            found = self._jacobian(meaning, world)
+            if found is None:
+                return None
+            value = found
+        value = value[meaning.place] if meaning.place else value
+        value = np.asarray(value)
+        return value.T if meaning.turned else value
+
+    def _jacobian(self, meaning: Meaning, world: World) -> Array | None:
+        """dz/dx, of vectors and single numbers: a matrix; of what goes element by element the diagonal of it."""
+        match = ELEMENT.fullmatch(meaning.of)
+        of, place = (match[1], tuple(int(n) for n in match[2].split(","))) if match else (meaning.of, ())
+        if of not in self.graph or not self.graph[of].computed:
+            return None
+        shape, by = self.graph[of].shape, self.graph[meaning.name].shape
+        if np.prod(shape, dtype=int) * np.prod(by, dtype=int) > 4096:
+            return None
+        jacobian = world.jacobian(of, meaning.name)
+        if place:
+            return jacobian[place]
+        if shape == by and shape:
+            flat = jacobian.reshape(int(np.prod(shape)), -1)
+            diagonal = np.diagonal(flat)
+            if np.allclose(flat, np.diag(diagonal)):
+                return diagonal.reshape(shape)
+        return jacobian
+
+    def leaf(self, node: Ref | Slope, world: World) -> Array | None:
+        """What a name or a derivative on the page is worth."""
+        if isinstance(node, Slope):
+            meaning = self.slope_meaning(node.of, node.by)
+            return None if meaning is None else self.value_of(meaning, world)
+        turned = TRANSPOSED.fullmatch(node.name)
+        base = turned[1] if turned is not None else node.name
+        written = self.literals.get(base)
+        if written is not None:
+            value = numbers_of(written)
+            return value.T if turned is not None else value
+        meaning = self.meaning(node.name)
+        if meaning is not None:
+            return self.value_of(meaning, world)
+        if base in self.own_formulas:
+            values = worked_out(self.own_formulas[base], world, self.leaf)
+            if values:
+                return values[0].T if turned is not None else values[0]
+        if base in self.own_numbers:
+            return self.own_numbers[base].T if turned is not None else self.own_numbers[base]
+        return None
+
+    # -- chains -------------------------------------------------------------------------------------------------
+
+    def claims(self, work: Work) -> Iterator[_Claim]:
+        """All claims of a page, judged."""
+        last: _Claim | None = None
+        for line in work.lines:
+            for chain in line.chains:
+                if chain.struck:
+                    continue
+                if chain.leads_on and last is not None:
+                    before = len(last.links)
+                    self._judge(last, chain, chain.pieces)
+                    if len(last.links) > before:
+                        last.chains.append(chain)
+                    continue
+                claim = self._subject(chain)
+                if claim is None or self._masks(claim, chain):
+                    continue
+                claim.chains.append(chain)
+                self._judge(claim, chain, chain.pieces[1:])
+                if claim.links:
+                    yield claim
+                    last = claim
+
+    def _masks(self, claim: _Claim, chain: Chain) -> bool:
+        """`dh[h <= 0] = 0` goes on from the derivative by h to the one by what relu was taken of, under the old name."""
+        found = _mask(chain)
+        meaning = claim.meaning
+        if found is None or meaning is None or meaning.of != self.of or meaning.name not in self.graph:
+            return False
+        definition = self.graph[meaning.name].definition
+        if not isinstance(definition, Apply) or definition.operation.name != "relu":
+            return False
+        (inner,) = definition.args
+        told = self.meaning(found[2])
+        if not isinstance(inner, Ref) or told is None or told.name not in (inner.name, meaning.name) or told.of:
+            return False
+        self.meanings[found[1]] = replace(meaning, name=inner.name)
+        return True
+
+    def _subject(self, chain: Chain) -> _Claim | None:
+        """What a chain is about."""
+        first = chain.pieces[0].formula
+        if len(chain.pieces) < 2 or not isinstance(first, (Ref, Slope)):
+            return None
+        meaning = self.slope_meaning(first.of, first.by) if isinstance(first, Slope) else self.meaning(first.name)
+        label = chain.pieces[0].text
+        if meaning is None:
+            if isinstance(first, Ref) and chain.pieces[1].formula is not None:
+                self._own(first.name, chain.pieces[1:])
+            return _Claim(None, label, "formula", None)
+        truth = self.value_of(meaning, self.truth)
+        name = element_name(meaning.name, meaning.place)
+        about: About
+        kind: Kind
+        if not meaning.of:
+            about, kind = Value(name), "value" if self.graph[meaning.name].computed else "given"
+        elif meaning.of == self.of:
+            about, kind = Derivative(meaning.of, name), "total"
+        else:
+            about, kind = Local(meaning.of, name), "local"
+        return _Claim(about, label, kind, meaning, truth=truth)
+
+    def _own(self, name: str, pieces: Sequence[Piece]) -> None:
+        """A name of the page's own."""
+        for piece in pieces:
+            formula = piece.formula
+            if formula is None:
+                continue
+            number = self._number(piece)
+            if number is not None:
+                self.own_numbers[name] = number
+            elif name not in self.own_formulas and not any(
+                isinstance(node, Ref) and node.name == name for node in postorder(formula)
+            ):
+                self.own_formulas[name] = formula
+
+    # -- links ----------------------------------------------------------------------------------------------------
+
+    def _judge(self, claim: _Claim, chain: Chain, pieces: Sequence[Piece]) -> None:
+        for piece in pieces:
+            if piece.formula is None:
+                claim.links.append(Judged(piece, "unclear", piece.reason))
+                continue
+            number = self._number(piece)
+            if claim.meaning is None or claim.truth is None:
+                claim.links.append(Judged(piece, "unclear", f"{claim.label} is no name of this network."))
+                continue
+            if number is not None:
+                self._judge_number(claim, piece, number)
+            else:
+                self._judge_formula(claim, piece)
+        self._remember(claim)
+
+    def _number(self, piece: Piece) -> Array | None:
+        """The array or number that a link is, if it is nothing but that."""
+        formula, turned, sign = piece.formula, False, 1.0
+        while isinstance(formula, Apply) and formula.operation.name == "neg":
+            formula, sign = formula.args[0], -sign
+        if isinstance(formula, Ref):
+            found = TRANSPOSED.fullmatch(formula.name)
+            written = self.literals.get(found[1] if found else formula.name)
+            turned = found is not None
+            if written is not None:
+                value = sign * numbers_of(written)
+                return value.T if turned else value
+            return None
+        if isinstance(formula, Num):
+            return np.asarray(sign * float(formula.value))
+        if isinstance(formula, Apply) and formula.operation.name == "/":
+            above, below = formula.args
+            if isinstance(above, Num) and isinstance(below, Num) and below.value:
+                return np.asarray(sign * float(above.value / below.value))
+        return None
+
+    def _decimals(self, piece: Piece) -> int | None:
+        for node in postorder(piece.formula) if piece.formula is not None else ():
+            if isinstance(node, Ref):
+                found = TRANSPOSED.fullmatch(node.name)
+                written = self.literals.get(found[1] if found else node.name)
+                if written is not None:
+                    return written.decimals
+        return piece.digits
+
+    def _judge_number(self, claim: _Claim, piece: Piece, number: Array) -> None:
+        assert claim.truth is not None and claim.meaning is not None
+        claim.number, claim.said = piece, number
+        fitted = fits(number, claim.truth.shape)
+        if fitted is None:
+            why = f"It is {_shape(number.shape)}, and {_name(claim)} is {_shape(claim.truth.shape)}."
+            if number.T.shape == claim.truth.shape and self._agree(number.T, claim.truth, piece).all():
+                why = f"This is the transpose of the right answer, which is {_shape(claim.truth.shape)}."
+                self._say(claim, "transposed", why, piece)
+            claim.elements = None
+            claim.links.append(Judged(piece, "wrong", why))
+            return
+        claim.said = fitted
+        right = self._agree(fitted, claim.truth, piece)
+        expected = self._expected(claim)
+        claim.own = expected[0][0] if expected else None
+        grades = np.where(right, 2, 0)
+        for own, spread in expected:
+            if grades.all():
+                break
+            follows = self._agree(fitted, own, piece) | (np.abs(fitted - own) <= spread)
+            if follows.all() or own is claim.own:
+                grades = np.where((grades == 0) & follows, 1, grades)
+        before = self._value_before(claim)
+        for value in before:
+            other = fits(value, claim.truth.shape)
+            if other is not None and self._agree(fitted, other, piece).all():
+                grades = np.maximum(grades, 1)
+        claim.elements = np.asarray(grades)
+        worst = int(grades.min())
+        verdict: Verdict = ("wrong", "follows", "right")[worst]  # type: ignore[assignment]
+        why = ""
+        if not worst:
+            why = self._explained(claim, fitted, piece) or self._which(claim, fitted, grades)
+        claim.links.append(Judged(piece, verdict, why))
+
+    def _agree(self, said: Array, truth: Array, piece: Piece) -> Array:
+        """Element by element, to the digits that are shown."""
+        return self._agree_to(piece, self._decimals(piece), said, truth)
+
+    def _agree_to(self, piece: Piece, shown: int | None, said: Array, truth: Array) -> Array:
+        about = piece.relation == "≈"
+        made = np.empty(said.shape, bool)
+        for place in np.ndindex(said.shape):
+            one, other = float(said[place]), float(truth[place])
+            if not (math.isfinite(one) and math.isfinite(other)):
+                made[place] = one == other
+                continue
+            exact: Any = Fraction(other).limit_denominator(10**6)
+            meant: Any = exact if abs(float(exact) - other) <= 1e-13 * max(1.0, abs(other)) else other
+            made[place] = (
+                abs(one - other) <= CLOSE * max(abs(other), 1e-6)
+                or agrees(_fraction(one), meant, shown or None, about=about)
+                or (shown is not None and shown > 0 and abs(one - other) <= _slack(one, shown) * 10.0**-shown)
+            )
+        return made
+
+    def _explained(self, claim: _Claim, number: Array, piece: Piece) -> str:
+        """A simple reason why an array is wrong as a whole."""
+        truth = claim.truth
+        assert truth is not None
+        if truth.ndim == 2 and truth.shape[0] == truth.shape[1] and self._agree(number.T, truth, piece).all():
+            self._say(claim, "transposed", "This is the transpose of the right answer.", piece)
+            return "This is the transpose of the right answer."
+        if truth.any() and self._agree(-number, truth, piece).all():
+            return "All signs are the other way round."
+        flat, meant = number.reshape(-1), truth.reshape(-1)
+        if (meant != 0).any() and meant.size > 1:
+            factor = flat[meant != 0] / meant[meant != 0]
+            ratio = float(factor[0])
+            if ratio and np.allclose(factor, ratio, rtol=1e-3) and np.allclose(flat[meant == 0], 0, atol=1e-9):
+                return f"All of it is {show(_fraction(round(ratio, 6))).text} times the right answer."
+        return ""
+
+    def _which(self, claim: _Claim, number: Array, grades: Array) -> str:
+        if not grades.ndim:
+            return ""
+        wrong = [tuple(int(n) for n in place) for place in np.argwhere(grades == 0)]
+        if len(wrong) == grades.size:
+            return "No element of it is right."
+        names = ", ".join("[" + ",".join(map(str, place)) + "]" for place in wrong[:6])
+        return f"Wrong at {names}{' and more' if len(wrong) > 6 else ''}."
+
+    def _say(self, claim: _Claim, key: str, text: str, piece: Piece) -> None:
+        if any(remark.key == key for remark in claim.remarks):
+            return  # once a claim
+        claim.remarks.append(Remark(key, text, piece.span, text))
+
+    def _judge_formula(self, claim: _Claim, piece: Piece) -> None:
+        """A link with names, or with numbers and arrays put in for them."""
+        assert claim.truth is not None and claim.meaning is not None and piece.formula is not None
+        try:
+            values = worked_out(piece.formula, self.truth, self.leaf)
+        except Unknown as unknown:
+            claim.links.append(Judged(piece, "unclear", f"{unknown} is no name of this network or of this page."))
+            return
+        if not values:
+            shapes = self._shapes_in(piece.formula)
+            turned = self._turned(piece.formula, claim.meaning)
+            if turned and self._is_outer(piece.formula):
+                claim.links.append(Judged(piece, "right"))
+                self._say(claim, "outer", "Two vectors side by side are read as a column times a row here.", piece)
+                return
+            if turned:
+                claim.rules.append((piece.formula, False, turned))
+            more = " A factor has to be turned." if turned else ""
+            claim.links.append(Judged(piece, "wrong", f"The shapes do not fit together{shapes}.{more}"))
+            self._say(claim, "shapes", f"The shapes in this line do not fit together{shapes}.{more}", piece)
+            return
+        shape = claim.truth.shape
+        fitted = [made for value in values if (made := fits(value, shape)) is not None]
+        named = any(isinstance(node, (Ref, Slope)) and not self._is_literal(node) for node in postorder(piece.formula))
+        right_here = any(_close(value, claim.truth) for value in fitted)
+        if named:
+            right = self._is_rule(piece.formula, claim.meaning, right_here)
+            if not self._is_mixed(piece.formula):
+                claim.rules.append((piece.formula, right, ""))
+            if right:
+                claim.links.append(Judged(piece, "right"))
+                return
+        elif right_here or any(self._agree(value, claim.truth, piece).all() for value in fitted):
+            claim.links.append(Judged(piece, "right"))
+            return
+        else:
+            expected = [own for own, _ in self._expected(claim)]
+            before = [one for value in self._value_before(claim) if (one := fits(value, shape)) is not None]
+            if any(
+                np.allclose(value, meant, rtol=2e-3, atol=1e-6) for value in fitted for meant in (*expected, *before)
+            ):
+                claim.links.append(Judged(piece, "follows"))
+                return
+        claim.links.append(Judged(piece, "wrong", self._why_wrong(claim, piece, values, fitted)))
+
+    def _is_outer(self, formula: Formula) -> bool:
+        """Two vectors of different sizes side by side: what is meant is every product of the two."""
+        if not isinstance(formula, Apply) or formula.operation is not MULTIPLY or formula.style in ("*", "@", "⊙"):
+            return False
+        sizes: list[int] = []
+        for node in formula.args:
+            value = self.leaf(node, self.truth) if isinstance(node, (Ref, Slope)) else None
+            if value is None or value.ndim != 1:
+                return False
+            sizes.append(value.size)
+        return sizes[0] != sizes[1]
+
+    def _turned(self, formula: Formula, meaning: Meaning) -> str:
+        """A row of mistakes, if the formula is the rule once one of its matrices is turned."""
+        leaves = [node for node in postorder(formula) if isinstance(node, (Ref, Slope)) and not self._is_literal(node)]
+        found: set[str] = set()
+        for at, leaf in enumerate(leaves[:12]):
+            value = self.leaf(leaf, self.truth)
+            if value is None or not value.ndim:
+                continue
+            written = leaf.name if isinstance(leaf, Ref) else leaf.by
+            match = TRANSPOSED.fullmatch(written)
+            name = match[1] if match else f"{written}^T"
+            other = replace(leaf, name=name) if isinstance(leaf, Ref) else replace(leaf, by=name)
+            count = iter(range(len(leaves)))
+
+            def exchanged(node: Num | Ref | Slope, at: int = at, other: Formula = other, count: Any = count) -> Formula:
+                if isinstance(node, Num) or self._is_literal(node):
+                    return node
+                return other if next(count) == at else node
+
+            mended = fold(formula, exchanged, with_args)
+            values = worked_out(mended, self.truth, self.leaf)
+            shape = self.value_of(meaning, self.truth)
+            right = shape is not None and any(
+                _close(v, shape) for value in values if (v := fits(value, shape.shape)) is not None
+            )
+            if right and self._is_rule(mended, meaning, right):
+                known = self.meaning(match[1] if match else written) if isinstance(leaf, Ref) else None
+                weight = known is not None and not known.of and self.graph[known.name].kind == "weight"
+                found.add("w-for-w-transposed" if weight else "factor-not-transposed")
+        return found.pop() if len(found) == 1 else ""
+
+    def _is_literal(self, node: Ref | Slope) -> bool:
+        if not isinstance(node, Ref):
+            return False
+        found = TRANSPOSED.fullmatch(node.name)
+        if node.name == "T":
+            return self.meaning("T") is None
+        return (found[1] if found else node.name) in self.literals
+
+    def _is_rule(self, formula: Formula, meaning: Meaning, right_here: bool) -> bool:
+        """Whether a formula is the rule for something: with other numbers as well as here. Where numbers stand in it
+        for names, only here can be looked at."""
+        if self._is_mixed(formula) or not self.others or not self._known_elsewhere(formula):
+            return right_here
+        for world in self.others:
+            truth = self.value_of(meaning, world)
+            if truth is None:
+                return right_here
+            values = worked_out(formula, world, self.leaf)
+            if not any(_close(made, truth) for value in values if (made := fits(value, truth.shape)) is not None):
+                # a number that could be the size of something may stand for a name
+                return right_here and self._has_size(formula)
+        return True
+
+    def _has_size(self, formula: Formula) -> bool:
+        return any(isinstance(node, Num) and node.value not in (1, 2, Fraction(1, 2)) for node in postorder(formula))
+
+    def _is_mixed(self, formula: Formula) -> bool:
+        """Whether numbers stand in it for names."""
+        return any(
+            (isinstance(node, Num) and node.value not in (1, 2, Fraction(1, 2)) and not self._a_size(node))
+            or (isinstance(node, Ref) and self._is_literal(node) and node.name != "T")
+            for node in postorder(formula)
+        )
+
+    def _a_size(self, node: Num) -> bool:
+        """3 may be how many examples there are."""
+        return any(node.value in (*q.shape, math.prod(q.shape)) for q in self.graph.quantities)
+
+    def _known_elsewhere(self, formula: Formula) -> bool:
+        """Whether all names of the page's own in it have a formula, not a number alone."""
+        return not any(
+            isinstance(node, Ref) and node.name in self.own_numbers and node.name not in self.own_formulas
+            for node in postorder(formula)
+        )
+
+    def _why_wrong(self, claim: _Claim, piece: Piece, values: Sequence[Array], fitted: Sequence[Array]) -> str:
+        assert claim.truth is not None
+        for value in values:
+            turned = fits(value.T, claim.truth.shape)
+            if claim.truth.ndim == 2 and turned is not None and _close(turned, claim.truth):
+                self._say(claim, "transposed", "This is the transpose of the right answer.", piece)
+                return "This is the transpose of the right answer."
+        if not fitted:
+            wanted = _shape(claim.truth.shape)
+            return f"It is {_shape(values[0].shape)}, and {_name(claim)} is {wanted}."
+        return ""
+
+    def _shapes_in(self, formula: Formula) -> str:
+        told: list[str] = []
+        for node in postorder(formula):
+            if isinstance(node, (Ref, Slope)):
+                value = self.leaf(node, self.truth)
+                if value is not None and value.ndim:
+                    name = node.name if isinstance(node, Ref) else f"d{node.of}/d{node.by}"
+                    if not self._is_literal(node):
+                        told.append(f"{name} is {_shape(value.shape)}")
+        return ": " + ", ".join(dict.fromkeys(told)) if told else ""
+
+    def _value_before(self, claim: _Claim) -> list[Array]:
+        """What the link before is worth with the writer's own numbers."""
+        links = [link for link in claim.links if link.piece.formula is not None]
+        if not links or links[-1].piece.formula is None:
+            return []
+        try:
+            return worked_out(links[-1].piece.formula, self._own_world(), self.leaf)
+        except Unknown:
+            return []
+
+    def _own_world(self) -> World:
+        return self.truth.with_own(self.own_values, self.own_slopes)
+
+    def _expected(self, claim: _Claim) -> list[tuple[Array, Array]]:
+        """What comes out of the writer's own numbers by the right rule, and how far it may be off because they are
+        rounded: from those it is made of, and from those further back where some in between are not on the page."""
+        meaning = claim.meaning
+        if meaning is None or not (self.own_values or self.own_slopes) or meaning.of not in ("", self.of):
+            return []
+        found: list[tuple[Array, Array]] = []
+        for made in (self._one_step, self._all_steps):
+            value = made(meaning, self.own_values, self.own_slopes)
+            if value is None or any(np.array_equal(value, other) for other, _ in found):
+                continue
+            spread = np.zeros(value.shape)
+            if self.rounding:
+                draw: Any = np.random.RandomState(7)
+                for _ in range(4):
+                    shaken = [
+                        {name: number + self.rounding.get((of, name), 0.0) * draw.uniform(-1, 1, np.shape(number))
+                         for name, number in kept.items()}
+                        for of, kept in (("", self.own_values), (self.of, self.own_slopes))
+                    ]  # fmt: skip
+                    other = made(meaning, *shaken)
+                    if other is not None:
+                        spread = np.maximum(spread, np.abs(other - value) * 1.5)
+            found.append((value, spread))
+        return found
+
+    def _one_step(self, meaning: Meaning, values: Mapping[str, Array], slopes: Mapping[str, Array]) -> Array | None:
+        world = self.truth.with_own(values, slopes)
+        found = world.slope_by_rule(meaning.name) if meaning.of else world.by_rule(meaning.name)
+        return self._seen(found, meaning)
+
+    def _all_steps(self, meaning: Meaning, values: Mapping[str, Array], slopes: Mapping[str, Array]) -> Array | None:
+        """With what is not on the page made of what is."""
+        if self.way is None:
+            return None
+        own = {name: value for name, value in values.items() if meaning.of or name != meaning.name}
+        world = carried(self.truth, own)
+        if not meaning.of:
+            found = world.by_rule(meaning.name) if world is not self.truth else None
+            return self._seen(found, meaning)
+
+        def goes_on(name: str, total: Array) -> Array | None:
+            return slopes.get(name) if name != meaning.name else None
+
+        trial = Trial({}, world.passes, dict(world.adjoints))
+        try:
+            for name, written in self.way.replay(trial, RIGHT, {}, goes_on):
+                if name == meaning.name:
+                    return self._seen(written, meaning)
+        except IMPOSSIBLE:
+            return None
+        return None
+
+    def _seen(self, found: Array | None, meaning: Meaning) -> Array | None:
+        """The element that is meant, and turned if it is."""
+        if found is None:
+            return None
+        found = np.asarray(found[meaning.place] if meaning.place else found, float)
+        return found.T if meaning.turned else found
+
+    # -- for diagnosing ---------------------------------------------------------------------------------------------
+
+    def heard(self, claims: Sequence[_Claim]) -> dict[str, Heard]:
+        """What the page says about each derivative of the output; of each thing the last, so what was corrected is
+        no mistake any more."""
+        found: dict[str, Heard] = {}
+        for claim in claims:
+            meaning = claim.meaning
+            if meaning is None or meaning.of != self.of or meaning.name == self.of or claim.about is None:
+                continue
+            shape = self.graph[meaning.name].shape
+            known = found.get(meaning.name)
+            if meaning.place:
+                self._hear_element(found, claim, meaning)
+                continue
+            number = right = agrees = None
+            if claim.said is not None and claim.number is not None:
+                number = claim.said.T if meaning.turned else claim.said
+                if claim.elements is not None and number.shape == shape:
+                    right = (claim.elements.T if meaning.turned else claim.elements) > 0
+                agrees = partial(self._agree_to, claim.number, self._decimals(claim.number))
+            elif known is not None and known.number is not None:
+                number, right, agrees = known.number, known.right, known.agrees
+            lines = [
+                Rule(partial(self._worked, formula, meaning.turned), right_rule, self._uses(formula), turned)
+                for formula, right_rule, turned in claim.rules
+            ]
+            if number is None and not lines:
+                continue
+            if not lines and known is not None:
+                lines = known.lines
+            digits = self._decimals(claim.number) if claim.number is not None else None
+            found[meaning.name] = Heard(meaning.name, number, right, agrees, digits, lines, claim.span.line)
+        return found
+
+    def _hear_element(self, found: dict[str, Heard], claim: _Claim, meaning: Meaning) -> None:
+        """One element of an array of which the others may have been said before."""
+        if claim.said is None or claim.said.ndim or claim.number is None or claim.elements is None:
+            return
+        shape = self.graph[meaning.name].shape
+        known = found.get(meaning.name)
+        if known is None or known.number is None or known.right is None:
+            number, right = np.full(shape, math.nan), np.zeros(shape, bool)
+            lines = [] if known is None else known.lines
+        else:
+            number, right, lines = known.number.copy(), known.right.copy(), known.lines
+        number[meaning.place] = claim.said
+        right[meaning.place] = int(claim.elements) > 0
+        digits = self._decimals(claim.number)
+        agrees = partial(self._agree_to, claim.number, digits)
+        at = known.at if known is not None else claim.span.line
+        found[meaning.name] = Heard(meaning.name, number, right, agrees, digits, lines, at)
+
+    def _worked(self, formula: Formula, turned: bool, world: World) -> list[Array]:
+        try:
+            values = worked_out(formula, world, self.leaf)
+        except Unknown:
+            return []
+        return [value.T for value in values] if turned else values
+
+    def _uses(self, formula: Formula, deep: int = 8) -> frozenset[str]:
+        """The derivatives that a formula names, through names of the page's own as well."""
+        found: set[str] = set()
+        for node in postorder(formula):
+            if isinstance(node, Slope):
+                meaning = self.slope_meaning(node.of, node.by)
+            elif isinstance(node, Ref):
+                meaning = self.meaning(node.name)
+                turned = TRANSPOSED.fullmatch(node.name)
+                base = turned[1] if turned is not None else node.name
+                if meaning is None and base in self.own_formulas and deep:
+                    found |= self._uses(self.own_formulas[base], deep - 1)
+            else:
+                continue
+            if meaning is not None and meaning.of == self.of:
+                found.add(meaning.name)
+        return frozenset(found)
+
+    def _remember(self, claim: _Claim) -> None:
+        """The writer's own number, for what follows from it."""
+        meaning = claim.meaning
+        if meaning is None or claim.said is None or meaning.turned:
+            return
+        kept = self.own_values if not meaning.of else self.own_slopes if meaning.of == self.of else None
+        if kept is None:
+            return
+        shape = self.graph[meaning.name].shape
+        if claim.number is not None and (shown := self._decimals(claim.number)):
+            self.rounding[meaning.of, meaning.name] = 0.5 * 10.0**-shown
+        if not meaning.place:
+            if claim.said.shape == shape:
+                kept[meaning.name] = claim.said
+            return
+        known = kept.get(meaning.name)
+        base = known if known is not None else self.value_of(replace(meaning, place=()), self.truth)
+        assert base is not None
+        made = np.array(base, float, copy=True)
+        made[meaning.place] = claim.said
+        kept[meaning.name] = made
+
+
+def _mask(chain: Chain) -> re.Match[str] | None:
+    return MASKED.match(chain.span.source.text, chain.span.start, chain.span.end + 20)
+
+
+def _place(piece: Piece) -> tuple[str, int, int]:
+    return (piece.span.source.name, piece.span.start, piece.span.end)
+
+
+def _as_seen(work: Work) -> Work:
+    """The pages with the arrays themselves in the formulas, in place of the names that stood for them."""
+
+    def leaf(node: Num | Ref | Slope) -> Formula:
+        if not isinstance(node, Ref):
+            return node
+        turned = TRANSPOSED.fullmatch(node.name)
+        written = work.literals.get(turned[1] if turned else node.name)
+        if written is None:
+            return node
+        made = _as_formula(written)
+        return apply(TRANSPOSE, made, params=(("axes", None),)) if turned else made
+
+    def combine(node: Apply, args: list[Formula]) -> Formula:
+        if node.operation.name == "^" and args[1] == Ref("T"):
+            return apply(TRANSPOSE, args[0], params=(("axes", None),), span=node.span)
+        return with_args(node, args)
+
+    def piece(one: Piece) -> Piece:
+        return one if one.formula is None else replace(one, formula=fold(one.formula, leaf, combine))
+
+    def chain(one: Chain) -> Chain:
+        return replace(one, pieces=tuple(map(piece, one.pieces)))
+
+    def line(one: Line) -> Line:
+        if any(_mask(each) is not None for each in one.chains):
+            return replace(one, chains=(), why="prose")  # it is carried out, and shown as it stands
+        return replace(one, chains=tuple(map(chain, one.chains)))
+
+    return replace(work, lines=tuple(map(line, work.lines)))
+
+
+def _as_formula(written: ArrayWritten) -> Formula:
+    """`[[1, 2], [3, 4]]`"""
+    rows: list[Formula] = []
+    for row in written.rows:
+        numbers = [algebra.number(value) for value in row]
+        rows.append(apply(STACK, *numbers, style="list", params=(("axis", 0),)))
+    return rows[0] if written.axes == 1 else apply(STACK, *rows, style="list", params=(("axis", 0),))
+
+
+def numbers_of(written: ArrayWritten) -> Array:
+    """An array as it was written, in floats."""
+    made = np.asarray([[float(n) for n in row] for row in written.rows])
+    return made[0] if written.axes == 1 else made
+
+
+def _slack(number: float, shown: int) -> float:
+    """How many units of the last decimal a number may be off: half of one, or two where it shows four digits and more,
+    as the numbers before it may have been rounded."""
+    return 2.01 if shown >= 3 and abs(number) >= 10.0 ** (3 - shown) else 0.51
+
+
+def _close(one: Array, other: Array) -> bool:
+    return one.shape == other.shape and bool(np.allclose(one, other, rtol=1e-7, atol=1e-10))
+
+
+def _shape(shape: Sequence[int]) -> str:
+    return "×".join(map(str, shape)) if len(shape) > 1 else f"a vector of {shape[0]}" if shape else "a single number"
+
+
+def _name(claim: _Claim) -> str:
+    return str(claim.about) if claim.about is not None else claim.label

@@ -370,7 +370,7 @@ class Drawer:
         """Draws one after the other: from random numbers, or from the best so far, one or two are changed at a time,
         and a change is kept if what does not pass gets less. The page comes with what passes."""
         choices = self.shape.choices
-        if best is None or draw.random() < 0.25:
+        if best is None:
             now = tuple(draw.choice(numbers) for numbers in choices)
             least = float("inf")
         else:

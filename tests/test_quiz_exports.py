@@ -40,7 +40,7 @@ from backhand.errors import BackhandError, ReadError, UsageError
 from backhand.explaining import quiz as say
 from backhand.marking.about import Value
 from backhand.readers.quizzes import QUIZ_READERS, format_of, read_bytes, read_exercises
-from backhand.setting.check import check
+from backhand.setting.check import verify
 from backhand.setting.exercise import KINDS, Exercise, Question, Wrong
 from backhand.setting.making import exercise_of
 from backhand.setting.portable import COLUMNS, record
@@ -120,11 +120,11 @@ def test_a_bank_that_is_read_back_holds(name: str) -> None:
     """Made, handed out, read, and worked out once more: nothing is another; a number that was changed is found."""
     bank = make(backhand.read(ROOT / "examples/q3.bh"), n=3, seed=7)
     back = read_bytes(quiz(bank.exercises, name, title=bank.title), "file", name)
-    assert check(back).findings == ()
+    assert verify(back).findings == ()
     first = back[0]
     changed = replace(first.questions[0], answer=first.questions[0].answer + 1)
     spoiled = replace(first, questions=(changed, *first.questions[1:]))
-    assert "the answer to" in str(check([spoiled, *back[1:]]).findings[0])
+    assert "the answer to" in str(verify([spoiled, *back[1:]]).findings[0])
 
 
 def test_every_format_that_is_written_is_read() -> None:

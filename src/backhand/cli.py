@@ -53,6 +53,7 @@ def backhand(ctx: click.Context, *, debug: bool) -> None:
       backhand set   examples/q3.bh -n 30 --seed 7 --to pdf -o sheets/
                                                     thirty exercises like it, each with solution and scheme
       backhand draw  examples/q3.bh -o q3.svg       the figure as in the question
+      backhand code  examples/q3.bh --to torch      both passes as a program
       backhand solve - < q3.bh                      a network from standard input
     """
     ctx.obj = debug
@@ -85,6 +86,21 @@ OUT = click.option("-o", "--output", metavar="OUT", help="Write to a file; its s
 )
 @click.option("--float", "floats", is_flag=True, help="Floats instead of exact numbers: for large networks.")
 @click.option("--tidy", is_flag=True, help="Simplify formulas of networks in symbols (needs the extra: symbols).")
+@click.option("--second", is_flag=True, help="Also the second derivatives, by inputs, weights and biases or by --wrt.")
+@click.option(
+    "--per-example",
+    metavar="NAME",
+    multiple=True,
+    help="Also the derivatives of each example: NAME is an array with one example a row.",
+)
+@click.option("--step", "rate", metavar="RATE", help="Also a step of gradient descent with this rate.")
+@click.option("--steps", metavar="N", type=int, default=1, help="With --step: so many of them.")
+@click.option(
+    "--update", metavar="NAME", multiple=True, help="With --step: what is changed (default: all weights and biases)."
+)
+@click.option(
+    "--in-place", is_flag=True, help="With --step: each weight is replaced before the way back goes on through it."
+)
 @click.option(
     "--layout",
     metavar="L",
@@ -94,7 +110,8 @@ OUT = click.option("-o", "--output", metavar="OUT", help="Write to a file; its s
 @OUT
 def solve(
     *, net: str, of: str | None, wrt: tuple[str, ...], pairs: bool, paths: bool, detail: Any,
-    format_: str | None, floats: bool, tidy: bool, layout: str, output: str | None,
+    format_: str | None, floats: bool, tidy: bool, second: bool, per_example: tuple[str, ...], rate: str | None,
+    steps: int, update: tuple[str, ...], in_place: bool, layout: str, output: str | None,
 ) -> None:  # fmt: skip
     """Every value and every derivative of a network, with the working.
 
@@ -105,6 +122,7 @@ def solve(
       backhand solve q3.bh --detail full            each local derivative worked out
       backhand solve q3.bh --of D --wrt A1          one derivative
       backhand solve q3.bh --pairs --format json    all of them, for a program
+      backhand solve q3.bh --step 0.5               new weights, and the values after
       backhand solve q3.bh -o q3.html               a page; also .md .tex .json .svg .txt
     """
     from backhand.display import format_of, pieces
@@ -122,6 +140,9 @@ def solve(
         numbers="float" if floats else "exact",
         title=_title(net),
         layout=_layout(layout),
+        step=_step(rate, steps, update, in_place=in_place),
+        second=second,
+        batch=per_example,
     )
     if tidy:
         from backhand.solving.tidy import tidied
@@ -129,6 +150,18 @@ def solve(
         solution = tidied(solution)
     options = _terminal() if chosen == "text" and not output else {}
     _put(pieces(solution, chosen, detail=detail, **options), output)
+
+
+def _step(rate: str | None, steps: int, update: tuple[str, ...], *, in_place: bool) -> Any:
+    """What --step and its companions say; None to leave it to the network."""
+    if rate is None:
+        if steps != 1 or update or in_place:
+            raise UsageError("--steps, --update and --in-place belong to a step.", cure="Say its rate: --step 0.5.")
+        return None
+    from backhand.core.graph import Update
+    from backhand.solving.stepping import rate_of
+
+    return Update(rate_of(rate), "lr", update, steps, in_place)
 
 
 def _layout(text: str) -> Any:
@@ -362,6 +395,36 @@ def draw(*, net: str, solved: bool, of: str | None, output: str | None) -> None:
 
 
 @backhand.command()
+@NET
+@click.option("--to", metavar="LANGUAGE", help="numpy (default), torch, jax, python or c.")
+@click.option("--of", metavar="NAME", help="The quantity to differentiate (default: L, or the last one).")
+@OUT
+def code(*, net: str, to: str | None, of: str | None, output: str | None) -> None:
+    """Both passes of a network as a program: every value and every derivative in a line of its own.
+
+    It runs by itself and prints the numbers. For torch and jax it also compares with the library's own derivatives.
+
+    \b
+    Examples:
+      backhand code net.bh                          NumPy, in the terminal
+      backhand code net.bh --to torch -o net.py     PyTorch, without its autograd until the end
+      backhand code net.bh -o net.c                 C99: cc net.c -lm -o net
+    """
+    from backhand.coding.code import coded, kept_beside, language_of
+
+    _not_over_itself(net, output)
+    title = "" if net == "-" else os.path.basename(net)  # noqa: PTH119 - as above
+    beside = kept_beside(output) if output and output != "-" else ""
+    made = coded(_read(net), language_of(to, output), of, title=title, beside=beside)
+    if made.arrays and output:
+        from backhand.display import save_arrays
+
+        save_arrays(made.arrays, os.path.join(os.path.dirname(output), beside))  # noqa: PTH118, PTH120 - as above
+        click.echo(f"Arrays too large to be written out are in {beside}, beside {output}.", err=True)
+    _put(iter([made.text]), output)
+
+
+@backhand.command()
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 def completion(*, shell: str) -> None:
     """Print the completion script of a shell; it is installed by you, never silently.
@@ -422,14 +485,14 @@ def _bank(path: str) -> Any:
 
 def _checked(path: str, output: str | None) -> int:
     """What is not so in a bank; status 1 if anything is."""
-    from backhand.setting.check import check
+    from backhand.setting.check import verify
 
     exercises = _bank(path)
     if exercises is None:
         raise UsageError(
             f"{path} is no bank of exercises.", cure="Name what backhand set has made: a folder, or bank.json."
         )
-    found = check(exercises)
+    found = verify(exercises)
     lines = [f"{finding}\n" for finding in found.findings]
     count = f"{found.exercises} exercise{'' if found.exercises == 1 else 's'}"
     numbers = f"{found.answers} answers, {found.wrong_answers} wrong answers"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
@@ -124,6 +124,23 @@ def draw(what: Result | Graph, path: str | os.PathLike[str] | None = None) -> st
     if path is not None:
         save([text], path)
     return text
+
+
+def save_arrays(arrays: Mapping[str, Any], path: str | os.PathLike[str]) -> None:
+    """Arrays in an .npz file that appears whole or not at all. Raises UsageError where it cannot be written."""
+    import io
+
+    import numpy as np
+
+    made = io.BytesIO()
+    np.savez(made, **arrays)
+    target = Path(path)
+    temporary = target.with_name(f".{target.name}.part")
+    try:
+        temporary.write_bytes(made.getvalue())
+        temporary.replace(target)
+    except OSError as error:
+        raise UsageError(f"{target} cannot be written: {error.strerror or error}.") from None
 
 
 def save(chunks: Iterable[str] | Iterable[bytes], path: str | os.PathLike[str]) -> None:

@@ -51,12 +51,24 @@ WAYS = 20_000
 ELEMENTS = 20_000_000
 """Elements of one array."""
 
+AXES = 32
+"""Axes of one array."""
+
 EXACT_ELEMENTS = 100_000
 """Multiplications and additions of single numbers up to which a network of arrays is worked out exactly; past it in
 floats, with a notice."""
 
 EXPANDED = 5_000
 """Single numbers of a network of arrays that is written out element by element."""
+
+STEPS = 1_000
+"""Steps of gradient descent in a row."""
+
+EXACT_STEPS = 10
+"""Steps of gradient descent up to which numbers are exact or know their digits; past them floats, with a notice."""
+
+SECOND = 2_000_000
+"""Numbers gone over for second derivatives: those of the network and its derivatives, for each one asked for."""
 
 TOGETHER = 100_000_000
 """Elements of all arrays of a network together, those inside its formulas too."""

@@ -20,7 +20,7 @@ from backhand import limits
 from backhand.core import arrays as ar
 from backhand.core.adjoints import Sent, Shapes, Vjp, opened, sent
 from backhand.core.arithmetic import NoValue, TooLarge
-from backhand.core.array_operations import INDEX, ArrayOperation, shown
+from backhand.core.array_operations import INDEX, ArrayOperation, Shape, shown
 from backhand.core.arrays import Evaluator
 from backhand.core.evaluate import Note, quiet, row_formula
 from backhand.core.formula import Apply, Formula, Ref, apply, names, postorder, to_text
@@ -34,28 +34,40 @@ from backhand.errors import LimitError, ReadError, UndefinedError, UsageError
 def exactly(graph: Graph) -> bool:
     """Whether a network is small enough for exact numbers: counted in operations on single numbers."""
     shapes = {q.name: q.shape for q in graph.quantities}
-    work = 0
+    total = 0
     for quantity in graph.quantities:
-        if not quantity.computed or quantity.definition is None:
-            work += size(quantity.shape)
-            continue
-        found = shapes_in(quantity.definition, shapes)
-        for node, shape in zip(postorder(quantity.definition), found, strict=True):
-            if isinstance(node, Apply):
-                work += size(shape) * _inner(node, shapes)
-        if work > limits.EXACT_ELEMENTS:
+        total += size(quantity.shape)
+        if quantity.computed and quantity.definition is not None:
+            total += work(quantity.definition, shapes)
+        if total > limits.EXACT_ELEMENTS:
             return False
-    return work <= limits.EXACT_ELEMENTS
+    return True
 
 
-def _inner(node: Apply, shapes: Mapping[str, tuple[int, ...]]) -> int:
+def work(formula: Formula, shapes: Mapping[str, Shape]) -> int:
+    """How many operations on single numbers a formula is, about."""
+    total = 0
+    stack: list[Shape] = []
+    for node, shape in zip(postorder(formula), shapes_in(formula, shapes), strict=True):
+        if isinstance(node, Apply):
+            args = stack[len(stack) - len(node.args) :]
+            del stack[len(stack) - len(node.args) :]
+            row = node.operation
+            if isinstance(row, ArrayOperation) and row.sort == "formula":
+                total += work(ar.value_formula(node, args), dict(zip(row.arguments, args, strict=True)))
+            else:
+                total += max(size(shape) * _inner(node, args), *map(size, args), 1)
+        stack.append(shape)
+    return total
+
+
+def _inner(node: Apply, args: Sequence[Shape]) -> int:
     """How many products an element of the result is made of."""
     match node.operation.name:
         case "@":
-            return shapes_in(node.args[0], shapes)[-1][-1]
+            return args[0][-1]
         case "conv1d" | "conv2d":
-            kernel = shapes_in(node.args[1], shapes)[-1]
-            return size(kernel if len(kernel) < 3 else kernel[1:])
+            return size(args[1] if len(args[1]) < 3 else args[1][1:])
         case _:
             return 1
 
@@ -223,7 +235,11 @@ class Passes:
                     inner = Evaluator(letters, {}, exact=self.exact, note=quiet, slopes=True)
                     count, whole = _zeros(inner.evaluate(row_formula(kink.at)))
                     if count:
-                        stand = f"{count} of {whole} elements stand" if whole > 1 else "It stands"
+                        stand = (
+                            f"{count} of {whole} elements {'stands' if count == 1 else 'stand'}"
+                            if whole > 1
+                            else "It stands"
+                        )
                         self.note(f"{stand} at a corner of {part.operation.name}: {kink.convention}.")
 
     def _ties(self, part: Apply, args: Sequence[Any]) -> None:
@@ -298,7 +314,8 @@ def with_output(graph: Graph, of: str | None) -> tuple[Graph, str | None]:
     name = element_name(whole, place)
     formula = apply(INDEX, Ref(whole), params=(("key", place),))
     try:
-        return Graph.of([*graph.quantities, Quantity(name, "computed", formula)], graph.asks, graph.notices), name
+        more = [*graph.quantities, Quantity(name, "computed", formula)]
+        return Graph.of(more, graph.asks, graph.notices, graph.update), name
     except ReadError as error:
         raise UsageError(error.what, cure=error.cure) from None
 

@@ -120,7 +120,7 @@ class _Report:
         return f" of {self.files[span.source.name]}" if self.several else ""
 
     def _counted(self) -> str:
-        found = ["noted" if j.verdict == "unclear" and j.remarks else j.verdict for j in self.marking.judgements]
+        found = ["noted" if j.verdict == "unclear" and j.remarks else j.verdict for j in self.marking.together]
         text = say.counted(*(found.count(each) for each in ("right", "follows", "wrong", "noted", "unclear")))
         if any(found) and "wrong" not in found and set(found) - {"missing", "noted", "unclear"}:
             text = f"{say.nothing_wrong(found.count('unclear'))} {text}"
@@ -138,7 +138,7 @@ class _Report:
 
     def _step(self, span: Span, about: str) -> Words:
         """The wrong link with what it is about before it: `dL/dB1 = dL/dD dD/dC1 dC1/dB1`."""
-        for judgement in self.marking.judgements:
+        for judgement in self.marking.together:
             for link in judgement.links:
                 if _overlap(link.piece.span, span):
                     if link.piece.formula is None:
@@ -279,7 +279,7 @@ class _Comments:
             starts, lines = self._starts.setdefault(line.span.source.name, ([], []))
             starts.append(line.span.start)
             lines.append(line)
-        for judgement in marking.judgements:
+        for judgement in marking.together:
             self._judgement(judgement)
         read_as = [remark.span for remark in marking.remarks if remark.key == "scan"]
         for repair in marking.work.repairs:

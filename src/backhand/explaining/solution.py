@@ -47,6 +47,7 @@ def document(solution: Solution, *, detail: Detail = "steps", figure: bool = Fal
             yield _figure(solution)
         if solution.graph.arrays:
             yield from _of_arrays(solution, detail)
+            yield from _after(solution)
             yield from _remarks(solution)
             return
         if detail != "brief":
@@ -58,6 +59,7 @@ def document(solution: Solution, *, detail: Detail = "steps", figure: bool = Fal
         if solution.pairs is not None:
             yield from _pairs(solution)
         yield from _answer(solution)
+        yield from _after(solution)
         yield from _remarks(solution)
 
     return Document(solution.title or f"Derivatives of {solution.of}", blocks)
@@ -73,6 +75,22 @@ def _of_arrays(solution: Solution, detail: Detail) -> Iterator[Block]:
     if solution.pairs is not None:
         yield from arrays.pairs(solution)
     yield from arrays.answer(solution)
+
+
+def _after(solution: Solution) -> Iterator[Block]:
+    """What was asked for besides."""
+    if solution.per_example is not None:
+        from backhand.explaining.batch import blocks as of_batch
+
+        yield from of_batch(solution, solution.per_example)
+    if solution.second is not None:
+        from backhand.explaining.second import blocks as of_second
+
+        yield from of_second(solution.second)
+    if solution.after_step is not None:
+        from backhand.explaining.stepping import blocks
+
+        yield from blocks(solution, solution.after_step)
 
 
 def _figure(solution: Solution) -> Figure:

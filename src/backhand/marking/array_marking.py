@@ -8,26 +8,31 @@ not. Where it is the right answer transposed, with the other sign or times a num
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from functools import partial
 from typing import Any
 
 import numpy as np
 
+from backhand.checking.replay import IMPOSSIBLE, RIGHT, Trial, WayBack
 from backhand.core import algebra
 from backhand.core.array_operations import STACK, TRANSPOSE
 from backhand.core.array_passes import element_name
 from backhand.core.formula import Apply, Formula, Num, Ref, Slope, apply, fold, postorder, with_args
 from backhand.core.graph import Graph
+from backhand.core.operations import MULTIPLY
 from backhand.marking.about import About, Derivative, Local, Value
 from backhand.marking.align import Names
+from backhand.marking.array_diagnose import MOST_ELEMENTS, Heard, Rule, carried, diagnosed
 from backhand.marking.array_worlds import TRANSPOSED, Array, Unknown, World, elsewhere, fits, here, worked_out
 from backhand.marking.credit import Policy, asked, credit
 from backhand.marking.diagnose import Diagnosis
 from backhand.marking.marking import FirstWrong, Judged, Judgement, Kind, Marking, Method, Remark, Verdict
-from backhand.marking.work import ArrayWritten, Chain, Piece, Work
+from backhand.marking.work import ArrayWritten, Chain, Line, Piece, Work
 from backhand.marking.worlds import agrees
 from backhand.numbers import show
 from backhand.solving.solve import solve
@@ -35,6 +40,8 @@ from backhand.text import Span
 
 ELEMENT = re.compile(r"(.+?)\[([0-9,]+)\]")
 SUBSCRIPT = re.compile(r"(.+?)_\{?([0-9](?:,?[0-9])*)\}?")
+MASKED = re.compile(r"([^\W\d]\w*)\[\s*([^\W\d]\w*)\s*<=?\s*0(?:\.0*)?\s*\]\s*=")
+"""`dh[h <= 0] = 0` in code: what comes back stops where relu was closed."""
 LAYER = re.compile(r"\^[(\[](\w+)[)\]]")
 SHOWN = 64
 """Elements of an array that are judged one by one."""
@@ -80,8 +87,19 @@ def mark_arrays(work: Work, graph: Graph, *, of: str | None, policy: Policy | No
         for about in expected
         if str(about) not in there
     ]
-    diagnoses: tuple[Diagnosis, ...] = ()
+    diagnoses = tuple(
+        diagnosed(judge.graph, judge.of, judge.truth, judge.others, judge.heard(claims), judge.own_values)
+    )
+    judgements = [_with_causes(judgement, diagnoses) for judgement in judgements]
     return Marking(shown, solution, tuple(judgements), first, diagnoses, marks, title)
+
+
+def _with_causes(judgement: Judgement, diagnoses: Sequence[Diagnosis]) -> Judgement:
+    if judgement.verdict != "wrong" or judgement.about is None:
+        return judgement
+    about = _whole(judgement.about)
+    causes = tuple(key for diagnosis in diagnoses if about in diagnosis.about for key in diagnosis.keys)
+    return replace(judgement, causes=causes) if causes else judgement
 
 
 @dataclass(slots=True, eq=False)
@@ -99,6 +117,8 @@ class _Claim:
     number: Piece | None = None
     truth: Array | None = None
     own: Array | None = None
+    rules: list[tuple[Formula, bool, str]] = field(default_factory=list[tuple[Formula, bool, str]])
+    """Its formulas of names, whether they are right, and which row of mistakes a turned factor would mend."""
     elements: Array | None = None
     """For an array in numbers, whether each element is right (2), follows (1) or is wrong (0)."""
 
@@ -134,7 +154,8 @@ class _Claim:
     def first_wrong_name(self) -> str:
         if self.about is None:
             return ""
-        if self.elements is not None and self.elements.ndim and (self.elements == 0).any():
+        first = next(link for link in self.links if link.verdict == "wrong")
+        if first.piece is self.number and self.elements is not None and self.elements.ndim and not self.elements.all():
             place = tuple(int(n) for n in np.argwhere(self.elements == 0)[0])
             return str(_element(self.about, place))
         return str(self.about)
@@ -162,13 +183,13 @@ class _Claim:
         rules = "wrong" if self.method == "wrong" else ""
         for count, place in enumerate(np.ndindex(self.elements.shape)):
             verdict: Verdict = ("wrong", "follows", "right")[int(self.elements[place])]  # type: ignore[assignment]
-            if rules and verdict != "wrong" and self.elements.min() == 0:
+            if rules:
                 verdict = "wrong"  # the written line decides before its numbers
             yield Judgement(
                 _element(self.about, place), self.kind, verdict, self.span, show(_fraction(self.said[place])).text,
                 _number(self.said[place]), _number(None if self.truth is None else self.truth[place]),
                 _number(None if self.own is None else self.own[place]), links, self.method, (), (),
-                remarks if not count else (), chains, label=self.label,
+                remarks if not count else (), chains, label=self.label, whole=self.about,
             )  # fmt: skip
 
 
@@ -201,10 +222,11 @@ def _fraction(number: Any) -> Fraction:
     return Fraction(float(number)).limit_denominator(10**9)
 
 
-def _number(value: Any) -> float | None:
+def _number(value: Any) -> Fraction | float | None:
     if value is None or getattr(value, "ndim", 0):
         return None
-    return float(value)
+    exact = _fraction(value)
+    return exact if abs(exact - Fraction(float(value))) <= 1e-13 * max(1, abs(exact)) else float(value)
 
 
 def _said(value: Array) -> str:
@@ -225,7 +247,11 @@ class _Judge:
         self.own_slopes: dict[str, Array] = {}
         self.own_formulas: dict[str, Formula] = {}
         self.own_numbers: dict[str, Array] = {}
+        self.rounding: dict[tuple[str, str], float] = {}
+        """Half a unit of the last decimal of own numbers that show some, by what they are of and by."""
         self.meanings: dict[str, Meaning | None] = {}
+        small = sum(int(np.prod(q.shape, dtype=int)) for q in graph.quantities) <= MOST_ELEMENTS
+        self.way = WayBack(graph, of) if small and not graph[of].shape else None
 
     # -- names --------------------------------------------------------------------------------------------------
 
@@ -350,13 +376,29 @@ class _Judge:
                         last.chains.append(chain)
                     continue
                 claim = self._subject(chain)
-                if claim is None:
+                if claim is None or self._masks(claim, chain):
                     continue
                 claim.chains.append(chain)
                 self._judge(claim, chain, chain.pieces[1:])
                 if claim.links:
                     yield claim
                     last = claim
+
+    def _masks(self, claim: _Claim, chain: Chain) -> bool:
+        """`dh[h <= 0] = 0` goes on from the derivative by h to the one by what relu was taken of, under the old name."""
+        found = _mask(chain)
+        meaning = claim.meaning
+        if found is None or meaning is None or meaning.of != self.of or meaning.name not in self.graph:
+            return False
+        definition = self.graph[meaning.name].definition
+        if not isinstance(definition, Apply) or definition.operation.name != "relu":
+            return False
+        (inner,) = definition.args
+        told = self.meaning(found[2])
+        if not isinstance(inner, Ref) or told is None or told.name not in (inner.name, meaning.name) or told.of:
+            return False
+        self.meanings[found[1]] = replace(meaning, name=inner.name)
+        return True
 
     def _subject(self, chain: Chain) -> _Claim | None:
         """What a chain is about."""
@@ -456,11 +498,15 @@ class _Judge:
             return
         claim.said = fitted
         right = self._agree(fitted, claim.truth, piece)
-        own = self._expected(claim)
-        claim.own = own
+        expected = self._expected(claim)
+        claim.own = expected[0][0] if expected else None
         grades = np.where(right, 2, 0)
-        if own is not None:
-            grades = np.where((grades == 0) & self._agree(fitted, own, piece), 1, grades)
+        for own, spread in expected:
+            if grades.all():
+                break
+            follows = self._agree(fitted, own, piece) | (np.abs(fitted - own) <= spread)
+            if follows.all() or own is claim.own:
+                grades = np.where((grades == 0) & follows, 1, grades)
         before = self._value_before(claim)
         for value in before:
             other = fits(value, claim.truth.shape)
@@ -476,11 +522,16 @@ class _Judge:
 
     def _agree(self, said: Array, truth: Array, piece: Piece) -> Array:
         """Element by element, to the digits that are shown."""
-        shown = self._decimals(piece)
+        return self._agree_to(piece, self._decimals(piece), said, truth)
+
+    def _agree_to(self, piece: Piece, shown: int | None, said: Array, truth: Array) -> Array:
         about = piece.relation == "≈"
         made = np.empty(said.shape, bool)
         for place in np.ndindex(said.shape):
             one, other = float(said[place]), float(truth[place])
+            if not (math.isfinite(one) and math.isfinite(other)):
+                made[place] = one == other
+                continue
             exact: Any = Fraction(other).limit_denominator(10**6)
             meant: Any = exact if abs(float(exact) - other) <= 1e-13 * max(1.0, abs(other)) else other
             made[place] = (
@@ -517,6 +568,8 @@ class _Judge:
         return f"Wrong at {names}{' and more' if len(wrong) > 6 else ''}."
 
     def _say(self, claim: _Claim, key: str, text: str, piece: Piece) -> None:
+        if any(remark.key == key for remark in claim.remarks):
+            return  # once a claim
         claim.remarks.append(Remark(key, text, piece.span, text))
 
     def _judge_formula(self, claim: _Claim, piece: Piece) -> None:
@@ -529,47 +582,96 @@ class _Judge:
             return
         if not values:
             shapes = self._shapes_in(piece.formula)
-            claim.links.append(Judged(piece, "wrong", f"The shapes do not fit together{shapes}."))
-            self._say(claim, "shapes", f"The shapes in this line do not fit together{shapes}.", piece)
+            turned = self._turned(piece.formula, claim.meaning)
+            if turned and self._is_outer(piece.formula):
+                claim.links.append(Judged(piece, "right"))
+                self._say(claim, "outer", "Two vectors side by side are read as a column times a row here.", piece)
+                return
+            if turned:
+                claim.rules.append((piece.formula, False, turned))
+            more = " A factor has to be turned." if turned else ""
+            claim.links.append(Judged(piece, "wrong", f"The shapes do not fit together{shapes}.{more}"))
+            self._say(claim, "shapes", f"The shapes in this line do not fit together{shapes}.{more}", piece)
             return
         shape = claim.truth.shape
         fitted = [made for value in values if (made := fits(value, shape)) is not None]
         named = any(isinstance(node, (Ref, Slope)) and not self._is_literal(node) for node in postorder(piece.formula))
         right_here = any(_close(value, claim.truth) for value in fitted)
         if named:
-            if self._is_rule(piece.formula, claim.meaning, right_here):
+            right = self._is_rule(piece.formula, claim.meaning, right_here)
+            if not self._is_mixed(piece.formula):
+                claim.rules.append((piece.formula, right, ""))
+            if right:
                 claim.links.append(Judged(piece, "right"))
                 return
         elif right_here or any(self._agree(value, claim.truth, piece).all() for value in fitted):
             claim.links.append(Judged(piece, "right"))
             return
         else:
-            own = self._expected(claim)
+            expected = [own for own, _ in self._expected(claim)]
             before = [one for value in self._value_before(claim) if (one := fits(value, shape)) is not None]
             if any(
-                np.allclose(value, meant, rtol=2e-3, atol=1e-6)
-                for value in fitted
-                for meant in (*([own] if own is not None else []), *before)
+                np.allclose(value, meant, rtol=2e-3, atol=1e-6) for value in fitted for meant in (*expected, *before)
             ):
                 claim.links.append(Judged(piece, "follows"))
                 return
         claim.links.append(Judged(piece, "wrong", self._why_wrong(claim, piece, values, fitted)))
 
+    def _is_outer(self, formula: Formula) -> bool:
+        """Two vectors of different sizes side by side: what is meant is every product of the two."""
+        if not isinstance(formula, Apply) or formula.operation is not MULTIPLY or formula.style in ("*", "@", "⊙"):
+            return False
+        sizes: list[int] = []
+        for node in formula.args:
+            value = self.leaf(node, self.truth) if isinstance(node, (Ref, Slope)) else None
+            if value is None or value.ndim != 1:
+                return False
+            sizes.append(value.size)
+        return sizes[0] != sizes[1]
+
+    def _turned(self, formula: Formula, meaning: Meaning) -> str:
+        """A row of mistakes, if the formula is the rule once one of its matrices is turned."""
+        leaves = [node for node in postorder(formula) if isinstance(node, (Ref, Slope)) and not self._is_literal(node)]
+        found: set[str] = set()
+        for at, leaf in enumerate(leaves[:12]):
+            value = self.leaf(leaf, self.truth)
+            if value is None or not value.ndim:
+                continue
+            written = leaf.name if isinstance(leaf, Ref) else leaf.by
+            match = TRANSPOSED.fullmatch(written)
+            name = match[1] if match else f"{written}^T"
+            other = replace(leaf, name=name) if isinstance(leaf, Ref) else replace(leaf, by=name)
+            count = iter(range(len(leaves)))
+
+            def exchanged(node: Num | Ref | Slope, at: int = at, other: Formula = other, count: Any = count) -> Formula:
+                if isinstance(node, Num) or self._is_literal(node):
+                    return node
+                return other if next(count) == at else node
+
+            mended = fold(formula, exchanged, with_args)
+            values = worked_out(mended, self.truth, self.leaf)
+            shape = self.value_of(meaning, self.truth)
+            right = shape is not None and any(
+                _close(v, shape) for value in values if (v := fits(value, shape.shape)) is not None
+            )
+            if right and self._is_rule(mended, meaning, right):
+                known = self.meaning(match[1] if match else written) if isinstance(leaf, Ref) else None
+                weight = known is not None and not known.of and self.graph[known.name].kind == "weight"
+                found.add("w-for-w-transposed" if weight else "factor-not-transposed")
+        return found.pop() if len(found) == 1 else ""
+
     def _is_literal(self, node: Ref | Slope) -> bool:
         if not isinstance(node, Ref):
             return False
         found = TRANSPOSED.fullmatch(node.name)
-        return node.name == "T" or (found[1] if found else node.name) in self.literals
+        if node.name == "T":
+            return self.meaning("T") is None
+        return (found[1] if found else node.name) in self.literals
 
     def _is_rule(self, formula: Formula, meaning: Meaning, right_here: bool) -> bool:
         """Whether a formula is the rule for something: with other numbers as well as here. Where numbers stand in it
         for names, only here can be looked at."""
-        mixed = any(
-            (isinstance(node, Num) and node.value not in (1, 2, Fraction(1, 2)) and not self._a_size(node))
-            or (isinstance(node, Ref) and self._is_literal(node) and node.name != "T")
-            for node in postorder(formula)
-        )
-        if mixed or not self.others or not self._known_elsewhere(formula):
+        if self._is_mixed(formula) or not self.others or not self._known_elsewhere(formula):
             return right_here
         for world in self.others:
             truth = self.value_of(meaning, world)
@@ -577,12 +679,24 @@ class _Judge:
                 return right_here
             values = worked_out(formula, world, self.leaf)
             if not any(_close(made, truth) for value in values if (made := fits(value, truth.shape)) is not None):
-                return False
+                # a number that could be the size of something may stand for a name
+                return right_here and self._has_size(formula)
         return True
+
+    def _has_size(self, formula: Formula) -> bool:
+        return any(isinstance(node, Num) and node.value not in (1, 2, Fraction(1, 2)) for node in postorder(formula))
+
+    def _is_mixed(self, formula: Formula) -> bool:
+        """Whether numbers stand in it for names."""
+        return any(
+            (isinstance(node, Num) and node.value not in (1, 2, Fraction(1, 2)) and not self._a_size(node))
+            or (isinstance(node, Ref) and self._is_literal(node) and node.name != "T")
+            for node in postorder(formula)
+        )
 
     def _a_size(self, node: Num) -> bool:
         """3 may be how many examples there are."""
-        return any(node.value in q.shape for q in self.graph.quantities)
+        return any(node.value in (*q.shape, math.prod(q.shape)) for q in self.graph.quantities)
 
     def _known_elsewhere(self, formula: Formula) -> bool:
         """Whether all names of the page's own in it have a formula, not a number alone."""
@@ -627,22 +741,143 @@ class _Judge:
     def _own_world(self) -> World:
         return self.truth.with_own(self.own_values, self.own_slopes)
 
-    def _expected(self, claim: _Claim) -> Array | None:
-        """What comes out of the writer's own numbers by the right rule."""
+    def _expected(self, claim: _Claim) -> list[tuple[Array, Array]]:
+        """What comes out of the writer's own numbers by the right rule, and how far it may be off because they are
+        rounded: from those it is made of, and from those further back where some in between are not on the page."""
         meaning = claim.meaning
-        if meaning is None or not (self.own_values or self.own_slopes):
+        if meaning is None or not (self.own_values or self.own_slopes) or meaning.of not in ("", self.of):
+            return []
+        found: list[tuple[Array, Array]] = []
+        for made in (self._one_step, self._all_steps):
+            value = made(meaning, self.own_values, self.own_slopes)
+            if value is None or any(np.array_equal(value, other) for other, _ in found):
+                continue
+            spread = np.zeros(value.shape)
+            if self.rounding:
+                draw: Any = np.random.RandomState(7)
+                for _ in range(4):
+                    shaken = [
+                        {name: number + self.rounding.get((of, name), 0.0) * draw.uniform(-1, 1, np.shape(number))
+                         for name, number in kept.items()}
+                        for of, kept in (("", self.own_values), (self.of, self.own_slopes))
+                    ]  # fmt: skip
+                    other = made(meaning, *shaken)
+                    if other is not None:
+                        spread = np.maximum(spread, np.abs(other - value) * 1.5)
+            found.append((value, spread))
+        return found
+
+    def _one_step(self, meaning: Meaning, values: Mapping[str, Array], slopes: Mapping[str, Array]) -> Array | None:
+        world = self.truth.with_own(values, slopes)
+        found = world.slope_by_rule(meaning.name) if meaning.of else world.by_rule(meaning.name)
+        return self._seen(found, meaning)
+
+    def _all_steps(self, meaning: Meaning, values: Mapping[str, Array], slopes: Mapping[str, Array]) -> Array | None:
+        """With what is not on the page made of what is."""
+        if self.way is None:
             return None
-        world = self._own_world()
+        own = {name: value for name, value in values.items() if meaning.of or name != meaning.name}
+        world = carried(self.truth, own)
         if not meaning.of:
-            found = world.by_rule(meaning.name)
-        elif meaning.of == self.of:
-            found = world.slope_by_rule(meaning.name)
-        else:
+            found = world.by_rule(meaning.name) if world is not self.truth else None
+            return self._seen(found, meaning)
+
+        def goes_on(name: str, total: Array) -> Array | None:
+            return slopes.get(name) if name != meaning.name else None
+
+        trial = Trial({}, world.passes, dict(world.adjoints))
+        try:
+            for name, written in self.way.replay(trial, RIGHT, {}, goes_on):
+                if name == meaning.name:
+                    return self._seen(written, meaning)
+        except IMPOSSIBLE:
             return None
+        return None
+
+    def _seen(self, found: Array | None, meaning: Meaning) -> Array | None:
+        """The element that is meant, and turned if it is."""
         if found is None:
             return None
-        found = np.asarray(found[meaning.place] if meaning.place else found)
+        found = np.asarray(found[meaning.place] if meaning.place else found, float)
         return found.T if meaning.turned else found
+
+    # -- for diagnosing ---------------------------------------------------------------------------------------------
+
+    def heard(self, claims: Sequence[_Claim]) -> dict[str, Heard]:
+        """What the page says about each derivative of the output; of each thing the last, so what was corrected is
+        no mistake any more."""
+        found: dict[str, Heard] = {}
+        for claim in claims:
+            meaning = claim.meaning
+            if meaning is None or meaning.of != self.of or meaning.name == self.of or claim.about is None:
+                continue
+            shape = self.graph[meaning.name].shape
+            known = found.get(meaning.name)
+            if meaning.place:
+                self._hear_element(found, claim, meaning)
+                continue
+            number = right = agrees = None
+            if claim.said is not None and claim.number is not None:
+                number = claim.said.T if meaning.turned else claim.said
+                if claim.elements is not None and number.shape == shape:
+                    right = (claim.elements.T if meaning.turned else claim.elements) > 0
+                agrees = partial(self._agree_to, claim.number, self._decimals(claim.number))
+            elif known is not None and known.number is not None:
+                number, right, agrees = known.number, known.right, known.agrees
+            lines = [
+                Rule(partial(self._worked, formula, meaning.turned), right_rule, self._uses(formula), turned)
+                for formula, right_rule, turned in claim.rules
+            ]
+            if number is None and not lines:
+                continue
+            if not lines and known is not None:
+                lines = known.lines
+            digits = self._decimals(claim.number) if claim.number is not None else None
+            found[meaning.name] = Heard(meaning.name, number, right, agrees, digits, lines, claim.span.line)
+        return found
+
+    def _hear_element(self, found: dict[str, Heard], claim: _Claim, meaning: Meaning) -> None:
+        """One element of an array of which the others may have been said before."""
+        if claim.said is None or claim.said.ndim or claim.number is None or claim.elements is None:
+            return
+        shape = self.graph[meaning.name].shape
+        known = found.get(meaning.name)
+        if known is None or known.number is None or known.right is None:
+            number, right = np.full(shape, math.nan), np.zeros(shape, bool)
+            lines = [] if known is None else known.lines
+        else:
+            number, right, lines = known.number.copy(), known.right.copy(), known.lines
+        number[meaning.place] = claim.said
+        right[meaning.place] = int(claim.elements) > 0
+        digits = self._decimals(claim.number)
+        agrees = partial(self._agree_to, claim.number, digits)
+        at = known.at if known is not None else claim.span.line
+        found[meaning.name] = Heard(meaning.name, number, right, agrees, digits, lines, at)
+
+    def _worked(self, formula: Formula, turned: bool, world: World) -> list[Array]:
+        try:
+            values = worked_out(formula, world, self.leaf)
+        except Unknown:
+            return []
+        return [value.T for value in values] if turned else values
+
+    def _uses(self, formula: Formula, deep: int = 8) -> frozenset[str]:
+        """The derivatives that a formula names, through names of the page's own as well."""
+        found: set[str] = set()
+        for node in postorder(formula):
+            if isinstance(node, Slope):
+                meaning = self.slope_meaning(node.of, node.by)
+            elif isinstance(node, Ref):
+                meaning = self.meaning(node.name)
+                turned = TRANSPOSED.fullmatch(node.name)
+                base = turned[1] if turned is not None else node.name
+                if meaning is None and base in self.own_formulas and deep:
+                    found |= self._uses(self.own_formulas[base], deep - 1)
+            else:
+                continue
+            if meaning is not None and meaning.of == self.of:
+                found.add(meaning.name)
+        return frozenset(found)
 
     def _remember(self, claim: _Claim) -> None:
         """The writer's own number, for what follows from it."""
@@ -653,6 +888,8 @@ class _Judge:
         if kept is None:
             return
         shape = self.graph[meaning.name].shape
+        if claim.number is not None and (shown := self._decimals(claim.number)):
+            self.rounding[meaning.of, meaning.name] = 0.5 * 10.0**-shown
         if not meaning.place:
             if claim.said.shape == shape:
                 kept[meaning.name] = claim.said
@@ -663,6 +900,10 @@ class _Judge:
         made = np.array(base, float, copy=True)
         made[meaning.place] = claim.said
         kept[meaning.name] = made
+
+
+def _mask(chain: Chain) -> re.Match[str] | None:
+    return MASKED.match(chain.span.source.text, chain.span.start, chain.span.end + 20)
 
 
 def _place(piece: Piece) -> tuple[str, int, int]:
@@ -693,7 +934,12 @@ def _as_seen(work: Work) -> Work:
     def chain(one: Chain) -> Chain:
         return replace(one, pieces=tuple(map(piece, one.pieces)))
 
-    return replace(work, lines=tuple(replace(line, chains=tuple(map(chain, line.chains))) for line in work.lines))
+    def line(one: Line) -> Line:
+        if any(_mask(each) is not None for each in one.chains):
+            return replace(one, chains=(), why="prose")  # it is carried out, and shown as it stands
+        return replace(one, chains=tuple(map(chain, one.chains)))
+
+    return replace(work, lines=tuple(map(line, work.lines)))
 
 
 def _as_formula(written: ArrayWritten) -> Formula:

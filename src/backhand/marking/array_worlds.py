@@ -210,11 +210,14 @@ def _evaluate(formula: Formula, world: World, leaf: Leaf, manner: Manner) -> Arr
         elif isinstance(node, Num):
             stack.append(np.asarray(float(node.value)))
         else:
-            if isinstance(node, Ref) and node.name == "T":
-                stack.append(np.asarray(math.nan))
+            if isinstance(node, Ref) and node.name == "T" and leaf(node, world) is None:
+                stack.append(np.asarray(math.nan))  # the sign of a transpose; what it stands on looks for its name
                 continue
-            turned = TRANSPOSED.fullmatch(node.name) if isinstance(node, Ref) else None
-            value = leaf(Ref(turned[1]) if turned is not None else node, world)
+            turned = TRANSPOSED.fullmatch(node.name if isinstance(node, Ref) else node.by)
+            plain = node
+            if turned is not None:
+                plain = Ref(turned[1]) if isinstance(node, Ref) else replace(node, by=turned[1])
+            value = leaf(plain, world)
             if value is None and turned is not None:
                 turned, value = None, leaf(node, world)
             if value is None:
@@ -259,6 +262,8 @@ def _product(style: str, one: Array, other: Array, manner: Manner) -> Array:
     rows = 0 if not other.ndim else other.shape[-2] if other.ndim > 1 else other.shape[0]
     if one.ndim and other.ndim and one.shape[-1] == rows and not one.ndim == other.ndim == 1:
         return np.asarray(one @ other)
+    if one.ndim and other.ndim and one.shape != other.shape:
+        raise ValueError("neither a product of matrices nor element by element")
     return _side_by_side(one, other)
 
 

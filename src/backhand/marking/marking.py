@@ -18,7 +18,7 @@ A Marking is a pure function of answer, network, policy and version; the writers
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from backhand.marking.about import About
@@ -35,6 +35,8 @@ Verdict: TypeAlias = Literal["right", "follows", "wrong", "unclear", "missing"]
 Kind: TypeAlias = Literal["value", "total", "local", "formula", "given"]
 """What a claim gives: the value of a computed quantity, a whole derivative, a local one, an equality of formulas that
 is about nothing the network has a name for, or a given number said again."""
+
+WORST: tuple[Verdict, ...] = ("wrong", "unclear", "follows", "right", "missing")
 
 Method: TypeAlias = Literal["right", "wrong", "none"]
 """Whether the working before the number is right, has a wrong step, or is not there."""
@@ -92,6 +94,8 @@ class Judgement:
     """Whether it stands at the side of another statement."""
     label: str = ""
     """What it is about, as written."""
+    whole: About | None = None
+    """Of an element of an array that was written all at once: the array."""
     dropped: tuple[tuple[str, str], ...] = ()
     """The ways left out by a wrong line, as (from, to): the first arrow of each."""
 
@@ -161,6 +165,24 @@ class Marking:
         """All remarks, in the order of the page."""
         found = [remark for judgement in self.judgements for remark in judgement.remarks]
         return tuple(sorted(found, key=lambda remark: (remark.span.source.name, remark.span.start)))
+
+    @property
+    def together(self) -> tuple[Judgement, ...]:
+        """The judgements, with one for an array that was written all at once: that of its worst element."""
+        found: dict[object, Judgement] = {}
+        for number, judgement in enumerate(self.judgements):
+            if judgement.whole is None or judgement.span is None:
+                found[number] = judgement
+                continue
+            key = (judgement.span.source.name, judgement.span.start, judgement.name.partition("[")[0])
+            known = found.get(key)
+            causes = tuple(dict.fromkeys((*(known.causes if known else ()), *judgement.causes)))
+            remarks = known.remarks if known else judgement.remarks
+            worst = known if known and WORST.index(known.verdict) <= WORST.index(judgement.verdict) else judgement
+            found[key] = replace(
+                worst, about=judgement.whole, truth=None, value=None, from_own=None, causes=causes, remarks=remarks
+            )
+        return tuple(found.values())
 
     def about(self, name: str) -> tuple[Judgement, ...]:
         """The judgements about one thing: `marking.about("dL/dB1")`."""

@@ -3,9 +3,12 @@ r"""Arrays written on a page, found before the page is cut into tokens.
     \begin{bmatrix} 1 & 2 \\ 3 & 4 \end{bmatrix}      [[1, 2], [3, 4]]      [[1. 2.]
                                                                             [3. 4.]]     (1, -2)^T     array([1., 2.])
 
+    (z > 0)   np.where(z > 0, 1, 0)   \mathbb{1}[z > 0]      dh[h <= 0] = 0
+
 An array of numbers becomes one name of as many characters, so that every place on the page stays where it
 is; the array itself is kept beside it. What a function is told, `axis=0`, becomes a name as well, because an =
-divides statements. An array with formulas in it is left as it stands.
+divides statements. A condition becomes a call of one letter, which `tokens` knows. An array with formulas in it is left
+as it stands.
 """
 
 from __future__ import annotations
@@ -25,6 +28,24 @@ FILL = "\u0227"
 
 TOLD = "\u01c2"
 """Stands for the = of `axis=0`."""
+
+GATE = "\u01c1"
+"""Stands for the function that is 1 where its argument is positive."""
+
+_INSIDE = r"((?:[^()<>=\n\[\],]|\([^()<>=\n]{0,12}\)|\[[^\[\]<>=\n]{0,12}\]){1,80}?)"
+_POSITIVE = r"\s*(?:>|\\gt(?![a-z]))\s*0(?:\.0*)?\s*"
+_ONE = r"(?:\\(?:mathbb|mathbf|mathbbm|boldsymbol|bm)\s*\{?\s*[1I]\s*\}?|\\mathds\{1\}|\b1|\bI|\U0001d7d9|\u1d7d9)"
+CONDITIONS = (
+    re.compile(rf"(?:np|numpy|jnp|torch)\.where\(\s*{_INSIDE}{_POSITIVE},\s*1(?:\.0*)?\s*,\s*0(?:\.0*)?\s*\)"),
+    re.compile(
+        rf"{_ONE}\s*_?\s*(?:\\left\s*)?(?:\{{\s*)?(?:\\?[\[({{]\s*)?{_INSIDE}{_POSITIVE}(?:\\right\s*)?(?:\\?[\])}}])(?:\s*\}})?"
+    ),
+    re.compile(rf"\(\s*{_INSIDE}{_POSITIVE}\)(?:\.(?:astype|to|type)\([^()\n]{{0,30}}\)|\.(?:float|int|double)\(\))?"),
+)
+"""Conditions that stand for 1 and 0."""
+
+MASKED = re.compile(r"(?<![\w.])([^\W\d]\w*)\[\s*([^\W\d]\w*)\s*<=?\s*0(?:\.0*)?\s*\]\s*=\s*0(?:\.0*)?(?![\w.])")
+"""`dh[h <= 0] = 0`"""
 
 ENVIRONMENT = re.compile(
     r"\\begin\s*\{([bpvBV]?matrix|smallmatrix|array)\*?\}(?:\s*\{[lcr|\s]*\})?(.*?)\\end\s*\{\1\*?\}", re.DOTALL
@@ -77,8 +98,18 @@ def found_in(text: str, before: int = 0) -> tuple[str, dict[str, Literal]]:
     parts.append(text[at:])
     made = "".join(parts)
     made = OPTION.sub(lambda m: m[1] + m[2] + TOLD * len(m[3]), made)
+    if "0" in made and (">" in made or "<" in made or "\\gt" in made):
+        made = MASKED.sub(lambda m: f"{m[1]}={GATE}({m[2]})".ljust(len(m[0])), made)
+        for condition in CONDITIONS:
+            made = condition.sub(_gate, made)
     assert len(made) == len(text)
     return made, literals
+
+
+def _gate(found: re.Match[str]) -> str:
+    """A condition as a call, as long as it was."""
+    made = f"{GATE}({found[1].strip()})"
+    return made.ljust(len(found[0])) if len(made) <= len(found[0]) else found[0]
 
 
 def _name(number: int, room: int) -> str | None:

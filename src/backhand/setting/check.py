@@ -1,6 +1,6 @@
 """Is a bank right? Each exercise is made once more from its network alone, and everything in it compared.
 
-check(exercises)      what is wrong, in sentences; nothing, if every number, answer and table holds
+verify(exercises)     what is wrong, in sentences; nothing, if every number, answer and table holds
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class Checked:
     findings: tuple[Finding, ...]
 
 
-def check(exercises: Sequence[Exercise]) -> Checked:
+def verify(exercises: Sequence[Exercise]) -> Checked:
     """Make every exercise again and compare; and see that no two are the same."""
     findings: list[Finding] = []
     for one in exercises:

@@ -1,4 +1,4 @@
-r"""A LaTeX document that pdflatex compiles with what every TeX distribution has (amsmath, booktabs)."""
+r"""A LaTeX document that pdflatex compiles with what every TeX distribution has (amsmath, booktabs, graphicx)."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ PREAMBLE = r"""\documentclass[11pt,a4paper,fleqn]{article}
 \usepackage[utf8]{inputenc}
 \IfFileExists{lmodern.sty}{\usepackage{lmodern}}{}
 \usepackage[margin=2.6cm]{geometry}
-\usepackage{amsmath,amssymb,booktabs,longtable,textcomp,color}
+\usepackage{amsmath,amssymb,booktabs,longtable,textcomp,color,graphicx}
 \setlength{\mathindent}{1.5em}
 \setlength{\parindent}{0pt}
 \setlength{\parskip}{0.6em}
@@ -109,7 +109,7 @@ def headline(title: str) -> str:
 
 class _Page:
     def __init__(self) -> None:
-        self.tex = TeX(escape)
+        self.tex = TeX(escape, lambda matrix: rf"\resizebox{{0.8\linewidth}}{{!}}{{$\displaystyle {matrix}$}}")
 
     def block(self, block: Block) -> str:
         match block:

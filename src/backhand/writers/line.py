@@ -56,6 +56,8 @@ def line(box: Box) -> str:
             return joined(flat(box, line=True))
         case Fraction(above, below):
             return f"{line(_above(above))}/{line(_below(below))}"
+        case Power(base, Sign("+")):  # the new value of a quantity
+            return f"{line(base)}+"
         case Power(base, exponent):
             return f"{line(as_base(base, line=True))}^{line(raised(exponent))}"
         case Root(inside):

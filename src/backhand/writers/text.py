@@ -32,6 +32,7 @@ from backhand.explaining.document import (
     Table,
     WrittenLine,
 )
+from backhand.explaining.mathematics import Box
 from backhand.text import cells
 from backhand.writers.line import joined, line
 from backhand.writers.pieces import Part, fill, pieces
@@ -247,11 +248,22 @@ class _Page:
     def tall_parts(self, set_: Stacker, link: Link, room: float) -> list[Stack]:
         """A link whole if it fits on a line, else in pieces."""
         cut = pieces(link.box, room - 2, lambda box: set_(box).width, line=True)
-        rows = [set_.row(piece.row.items) for piece in cut]
+        rows = [self.tall_row(set_, piece.row.items, room - 3) for piece in cut]
         leads = [link.relation, *(piece.lead for piece in cut[1:])]
         return [
             beside([of_text(f"{plain(lead)} "), row]) if lead else row for lead, row in zip(leads, rows, strict=True)
         ]
+
+    @staticmethod
+    def tall_row(set_: Stacker, items: Sequence[Box], room: float) -> Stack:
+        """A piece; what is broader than a terminal, in which its lines would get mixed up, as it is typed."""
+        block = set_.row(items)
+        if block.width <= room:
+            return block
+        rows = plain(joined(items)).replace("], [", "],\n[").splitlines()
+        lines = [text for row in rows for text in wrapped(row, max(room, 8))]
+        width = max(map(cells, lines))
+        return Stack(tuple(text + " " * (width - cells(text)) for text in lines), 0, width)
 
     def bold(self, block: Stack) -> Stack:
         return Stack(tuple(self.style(text, "bold") for text in block.lines), block.base, block.width)

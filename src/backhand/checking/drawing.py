@@ -1,0 +1,125 @@
+"""Numbers to try a function on: random ones of the network's shapes, of the sort that each quantity has.
+
+Class numbers stay class numbers, a mask stays a mask, one-hot rows stay one-hot, probabilities sum to 1; everything
+else is drawn at random. Where the network has no value there (the logarithm of a negative number), numbers
+near its own are drawn instead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from backhand.core.array_operations import ArrayOperation
+from backhand.core.formula import Apply, Ref, postorder
+from backhand.core.graph import Graph, Quantity
+
+SEED = 20230917
+PLACES = {"gather": 1, "scatter": 1, "one_hot": 0}
+"""Rows with an argument that is a place, and which it is."""
+
+
+def given_numbers(graph: Graph) -> dict[str, Any]:
+    """The network's own numbers, of all that have some."""
+    found: dict[str, Any] = {}
+    for quantity in graph.quantities:
+        if quantity.computed or quantity.symbolic:
+            continue
+        value: Any = quantity.array if quantity.array is not None else quantity.given
+        found[quantity.name] = np.array(value, np.float64) if quantity.shape else float(value)
+    return found
+
+
+def drawn(graph: Graph, vary: frozenset[str]) -> Iterator[dict[str, Any]]:
+    """Sets of numbers, one after the other: the first wide, the later ones nearer to the network's own. What is not to
+    vary keeps its number, if it has one."""
+    random = np.random.default_rng(SEED)
+    own = given_numbers(graph)
+    counted = _counted(graph)
+    for attempt in range(40):
+        sort = "wide" if attempt < 12 else "positive" if attempt < 20 else "near"
+        made: dict[str, Any] = {}
+        for quantity in graph.quantities:
+            if quantity.computed:
+                continue
+            name = quantity.name
+            if name in own and (name not in vary or quantity.kind == "constant"):
+                made[name] = own[name]
+            else:
+                made[name] = _like(quantity, own.get(name), counted.get(name), sort, random)
+        yield made
+
+
+def _counted(graph: Graph) -> dict[str, int]:
+    """The quantities that are class or row numbers, and how many classes or rows there are."""
+    from backhand.core.shapes import shapes_in
+
+    shapes = {quantity.name: quantity.shape for quantity in graph.quantities}
+    found: dict[str, int] = {}
+    for quantity in graph.quantities:
+        if not quantity.computed or quantity.definition is None:
+            continue
+        nodes = postorder(quantity.definition)
+        sizes = dict(zip(map(id, nodes), shapes_in(quantity.definition, shapes), strict=True))
+        for node in nodes:
+            if not isinstance(node, Apply) or not isinstance(node.operation, ArrayOperation):
+                continue
+            name = node.operation.name
+            place = PLACES.get(name, -1)
+            if name in ("cross_entropy", "cross_entropy_logits"):
+                one, other = (sizes[id(arg)] for arg in node.args)
+                place = 1 if one != other else -1
+            if place < 0 or not isinstance(node.args[place], Ref):
+                continue
+            arg = node.args[place]
+            assert isinstance(arg, Ref)
+            options = dict(node.params)
+            if name == "one_hot":
+                most = options["size"]
+            elif name == "gather":
+                most = sizes[id(node.args[0])][0]
+            elif name == "scatter":
+                shape = options["shape"]
+                most = shape[0] if isinstance(shape, tuple) else shape
+            else:
+                most = sizes[id(node.args[0])][-1]
+            if isinstance(most, int):
+                found[arg.name] = most
+    return found
+
+
+def _like(quantity: Quantity, own: Any, most: int | None, sort: str, random: np.random.Generator) -> Any:
+    """Numbers of the sort that a quantity has."""
+    shape = quantity.shape
+    if most is not None:
+        return _number(random.integers(0, most, shape).astype(np.float64), shape)
+    if own is not None and shape:
+        array: Any = np.asarray(own)
+        if bool(np.all((array == 0) | (array == 1))) and array.size > 1 and quantity.kind not in ("weight", "bias"):
+            sums: Any = array.sum(axis=-1)
+            if bool(np.all(sums == 1)):
+                return np.eye(shape[-1])[random.integers(0, shape[-1], shape[:-1])]
+            mixed: Any = random.permutation(array.reshape(-1)).reshape(shape)
+            return mixed
+        if quantity.kind in ("target", "input") and bool(np.all(array >= 0)):
+            if bool(np.allclose(array.sum(axis=-1), 1)) and shape[-1] > 1:
+                return random.dirichlet(np.ones(shape[-1]), shape[:-1])
+    noise: Any = random.normal(size=shape)
+    if own is None or sort != "near":
+        made: Any = np.abs(noise) + 0.2 if sort == "positive" else noise
+        if sort == "wide" and own is not None and quantity.kind == "target" and _within(own):
+            made = random.uniform(0.1, 0.9, shape)
+        return _number(made, shape)
+    return _number(np.asarray(own) * np.exp(0.3 * noise), shape)
+
+
+def _within(own: Any) -> bool:
+    """Whether all are probabilities."""
+    array: Any = np.asarray(own)
+    return bool(np.all((array >= 0) & (array <= 1)))
+
+
+def _number(value: Any, shape: tuple[int, ...]) -> Any:
+    return np.asarray(value, np.float64) if shape else float(value)

@@ -1,0 +1,472 @@
+"""Simulated students who go back through networks of arrays, on paper and in code.
+
+    Net       a drawn network: layers of vectors or of batches, softmax, a skip connection, a shared weight
+    student   goes forward and back with his own numbers, under a mistake or none
+    written   the page: NumPy code, lecture notes in LaTeX with columns, or rows
+
+What a student writes and what he computes come from one small tree, worked out here with NumPy alone: nothing is
+shared with what marks the pages.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+Array = Any
+Tree = Any
+"""A value by name; ("d", name); ("T", t); ("@" | "*" | "-" | "+", t, t); ("outer", t, t); ("sum0" | "mean0" | "first0", t);
+("slope", curve, z, a); ("const", number)."""
+
+CURVES: dict[str, tuple[Callable[[Array], Array], Callable[[Array, Array], Array]]] = {
+    "relu": (lambda z: np.maximum(z, 0.0), lambda z, a: (z > 0).astype(float)),
+    "sigmoid": (lambda z: 1 / (1 + np.exp(-z)), lambda z, a: a * (1 - a)),
+    "tanh": (np.tanh, lambda z, a: 1 - a**2),
+}
+
+
+@dataclass
+class Net:
+    """A network: its text, given arrays, values in order, and the right tree of each derivative, in the order of the way
+    back. `mistakes` are other trees: by key, for some of the derivatives."""
+
+    text: str = ""
+    batch: bool = False
+    curve: str = "relu"
+    given: dict[str, Array] = field(default_factory=dict)
+    values: dict[str, Tree] = field(default_factory=dict)
+    back: dict[str, Tree] = field(default_factory=dict)
+    mistakes: dict[str, list[dict[str, Tree]]] = field(default_factory=dict)
+
+    def mistake(self, key: str, **trees: Tree) -> None:
+        self.mistakes.setdefault(key, []).append(trees)
+
+
+def d(name: str) -> Tree:
+    return ("d", name)
+
+
+def T(tree: Tree) -> Tree:
+    return ("T", tree)
+
+
+def _whole(draw: random.Random, *shape: int, low: int = -3, high: int = 3, zero: bool = False) -> Array:
+    numbers = [n for n in range(low, high + 1) if n or zero]
+    return np.array([draw.choice(numbers) for _ in range(int(np.prod(shape)))], float).reshape(shape)
+
+
+def _text(array: Array) -> str:
+    return str(array.tolist()).replace(".0", "")
+
+
+def drawn(seed: object, *, kind: str = "") -> Net:
+    """A network from a seed. `kind`: plain, softmax, residual or shared."""
+    draw = random.Random(f"net {seed}")
+    while True:
+        net = _drawn(draw, kind)
+        with np.errstate(all="ignore"):
+            work, rough = student(net), student(net, digits=3)
+        if not np.isfinite(rough.values["L"]):
+            continue
+        small = net.curve == "relu" or all(np.abs(work.values[z]).max() < 6 for z in net.values if z[0] in "zZ")
+        if small and 1e-3 < float(work.values["L"]) < 1e5 and all(np.any(value) for value in work.slopes.values()):
+            return net
+
+
+def _drawn(draw: random.Random, kind: str) -> Net:
+    batch = draw.random() < 0.5
+    kind = kind or draw.choice(["plain", "plain", "softmax", "residual", "shared"])
+    curve = draw.choice(["relu", "relu", "sigmoid", "tanh"])
+    net = Net(batch=batch, curve=curve)
+    x, z, a = ("X", "Z", "A") if batch else ("x", "z", "a")
+    rows = draw.randint(2, 4)
+    inner = draw.choice([2, 3])
+    sizes = [
+        draw.choice([2, 3]),
+        inner,
+        inner if kind in ("residual", "shared") or draw.random() < 0.3 else draw.choice([2, 3]),
+    ]
+    if kind == "shared":
+        sizes = [inner, inner, inner]
+    out = draw.choice([2, 3]) if kind == "softmax" else draw.choice([1, 2, 3]) if batch else draw.choice([2, 3])
+    sizes.append(out)
+    net.given[x] = _whole(draw, *((rows, sizes[0]) if batch else (sizes[0],)))
+    before = x
+    lines: list[str] = []
+    layers: list[tuple[str, str, str, str]] = []
+    skip = ""
+    for layer in (1, 2, 3):
+        weight = "W1" if kind == "shared" and layer == 2 else f"W{layer}"
+        if weight not in net.given:
+            shape = (sizes[layer - 1], sizes[layer]) if batch else (sizes[layer], sizes[layer - 1])
+            net.given[weight] = _whole(draw, *shape, low=-2, high=2)
+        net.given[f"b{layer}"] = _whole(draw, sizes[layer], low=-2, high=2)
+        name = f"{z}{layer}"
+        product = ("@", before, weight) if batch else ("@", weight, before)
+        net.values[name] = ("+", product, f"b{layer}")
+        lines.append(
+            f"{name} = {before} @ {weight} + b{layer}" if batch else f"{name} = {weight} @ {before} + b{layer}"
+        )
+        layers.append((name, weight, f"b{layer}", before))
+        if layer < 3:
+            net.values[f"{a}{layer}"] = ("curve", curve, name)
+            lines.append(f"{a}{layer} = {curve}({name})")
+            before = f"{a}{layer}"
+            if kind == "residual" and layer == 2:
+                skip = "R" if batch else "r"
+                net.values[skip] = ("+", f"{a}1", f"{a}2")
+                lines.append(f"{skip} = {a}1 + {a}2")
+                before = skip
+    last = f"{z}3"
+    target = "T" if batch else "t"
+    shape = (rows, out) if batch else (out,)
+    if kind == "softmax":
+        labels = [draw.randrange(out) for _ in range(rows if batch else 1)]
+        net.given[target] = np.eye(out)[labels] if batch else np.eye(out)[labels[0]]
+        p = "P" if batch else "p"
+        net.values[p] = ("softmax", last)
+        lines += [
+            f"{p} = softmax({last}{', axis=1' if batch else ''})",
+            f"L = mean(cross_entropy({p}, {target}))" if batch else f"L = cross_entropy({p}, {target})",
+        ]
+        count = rows if batch else 1
+        right = ("-", p, target)
+        net.values["L"] = ("ce", p, target)
+    else:
+        net.given[target] = _whole(draw, *shape, zero=True)
+        count = int(np.prod(shape))
+        right = ("-", last, target)
+        if batch:
+            lines.append(f"L = mean(({last} - {target})^2)")
+            net.values["L"] = ("mse", last, target)
+        else:
+            lines.append(f"L = sum(({last} - {target})^2)/2")
+            net.values["L"] = ("half", last, target)
+    factor = 1.0 if not batch else (1.0 if kind == "softmax" else 2.0)
+    whole = right if not batch else ("/", right if factor == 1 else ("*", ("const", factor), right), ("const", count))
+    net.back[last] = whole
+    _loss_mistakes(net, kind, last, target, right, factor, count, batch)
+    _back(net, layers, kind, skip, a, z, batch, rows)
+    head = []
+    for name, value in net.given.items():
+        sort = "weight" if name[0] == "W" else "bias" if name[0] == "b" else "target" if name == target else "input"
+        head.append(f"{sort} {name} = {_text(value)}")
+    net.text = "\n".join([*head, *lines])
+    return net
+
+
+def _loss_mistakes(
+    net: Net, kind: str, last: str, target: str, right: Tree, factor: float, count: int, batch: bool
+) -> None:
+    turned = ("-", right[2], right[1])
+    scaled = (lambda tree: tree) if not batch else (lambda tree: ("/", tree, ("const", count)))
+    times = (lambda tree: tree) if factor == 1 else (lambda tree: ("*", ("const", factor), tree))
+    net.mistake("sign-at-loss", **{last: scaled(times(turned))})
+    net.mistake("target-left-out", **{last: scaled(times(right[1]))})
+    if batch:
+        net.mistake("mean-forgotten", **{last: times(right)})
+        net.mistake("mean-twice", **{last: ("/", scaled(times(right)), ("const", count))})
+        if factor == 2:
+            net.mistake("loss-factor-lost", **{last: scaled(right)})
+    elif kind != "softmax":
+        net.mistake("loss-factor-lost", **{last: ("*", ("const", 2.0), right)})
+    if kind == "softmax":
+        p = right[1]
+        net.mistake("logits-for-probabilities", **{last: scaled(("-", last, target))})
+        net.mistake("softmax-slope-twice", **{last: scaled(("*", right, ("*", p, ("-", ("const", 1.0), p))))})
+
+
+def _back(
+    net: Net, layers: list[tuple[str, str, str, str]], kind: str, skip: str, a: str, z: str, batch: bool, rows: int
+) -> None:
+    """The way back, layer by layer, and what may go wrong there."""
+
+    def through(name: str, weight: str) -> Tree:
+        return ("@", d(name), T(weight)) if batch else ("@", T(weight), d(name))
+
+    def weights(name: str, before: str) -> Tree:
+        return ("@", T(before), d(name)) if batch else ("outer", d(name), before)
+
+    uses: dict[str, list[Tree]] = {}
+    for at, (name, weight, bias, before) in reversed(list(enumerate(layers))):
+        if at < 2:
+            after = f"{a}{at + 1}"
+            slope = ("slope", net.curve, name, after)
+            net.back[name] = ("*", d(after), slope)
+            _curve_mistakes(net, name, after, batch, layers, at)
+        uses.setdefault(weight, []).append(weights(name, before))
+        net.back[bias] = ("sum0", d(name)) if batch else d(name)
+        if batch:
+            net.mistake("bias-not-summed", **{bias: d(name)})
+            net.mistake("bias-averaged", **{bias: ("mean0", d(name))})
+            net.mistake("one-sample-only", **{bias: ("first0", d(name))})
+        shared = kind == "shared" and weight == "W1"
+        if not shared:
+            net.back[weight] = weights(name, before)
+            turned = ("@", T(d(name)), before) if batch else ("outer", before, d(name))
+            net.mistake("transposed", **{weight: turned})
+            net.mistake("upstream-forgotten", **{bias: ("sum0", ("ones", d(name))) if batch else ("ones", d(name))})
+            if batch and net.given[weight].shape[0] == rows == net.given[weight].shape[1]:
+                net.mistake("elementwise-for-product", **{weight: ("*", before, d(name))})
+        elif at == 0:
+            net.back[weight] = ("+", uses[weight][0], uses[weight][1])
+            net.mistake("shared-once", **{weight: uses[weight][0]})
+            net.mistake("shared-once", **{weight: uses[weight][1]})
+        square = net.given[weight].shape[0] == net.given[weight].shape[1]
+        if kind == "residual" and at == 1:
+            net.back[f"{a}1"] = ("+", d(skip), through(name, weight))
+            net.mistake("skip-dropped", **{f"{a}1": through(name, weight)})
+            net.mistake("skip-only", **{f"{a}1": d(skip)})
+        else:
+            net.back[before] = through(name, weight)
+            if square:
+                same = ("@", d(name), weight) if batch else ("@", weight, d(name))
+                net.mistake("w-for-w-transposed", **{before: same})
+                net.mistake("weights-ignored", **{before: d(name)})
+        if before == skip and skip:
+            net.back[f"{a}2"] = d(skip)
+
+
+def _curve_mistakes(net: Net, name: str, after: str, batch: bool, layers: list[Any], at: int) -> None:
+    def sloped(tree: Tree) -> dict[str, Tree]:
+        return {name: ("*", d(after), tree)}
+
+    net.mistake("activation-slope-lost", **{name: d(after)})
+    net.mistake("value-for-slope", **sloped(after))
+    if net.curve == "relu":
+        net.mistake("mask-inverted", **sloped(("-", ("const", 1.0), ("slope", "relu", name, after))))
+        net.mistake("mask-by-gradient", **{name: ("*", d(after), ("slope", "relu", d(after), after))})
+    if net.curve == "sigmoid":
+        net.mistake("slope-at-wrong-variable", **sloped(("*", name, ("-", ("const", 1.0), name))))
+        net.mistake("half-slope", **sloped(("-", ("const", 1.0), after)))
+        net.mistake("slope-of-wrong-function", **sloped(("slope", "tanh", name, after)))
+    if net.curve == "tanh":
+        net.mistake("slope-at-wrong-variable", **sloped(("slope", "tanh", name, name)))
+        net.mistake("slope-of-wrong-function", **sloped(("slope", "sigmoid", name, after)))
+    net.mistake("upstream-forgotten", **{name: ("slope", net.curve, name, after)})
+
+
+# -- working out ------------------------------------------------------------------------------------------------------
+
+
+def worth(tree: Tree, values: dict[str, Array], slopes: dict[str, Array]) -> Array:
+    if isinstance(tree, str):
+        return values[tree]
+    head, *parts = tree
+    if head == "d":
+        return slopes[parts[0]]
+    if head == "const":
+        return np.asarray(parts[0])
+    if head == "curve":
+        return CURVES[parts[0]][0](worth(parts[1], values, slopes))
+    if head == "slope":
+        one, other = (worth(part, values, slopes) for part in parts[1:])
+        return CURVES[parts[0]][1](one, other)
+    args = [worth(part, values, slopes) for part in parts]
+    match head:
+        case "T":
+            return args[0].T
+        case "@":
+            return args[0] @ args[1]
+        case "*":
+            return args[0] * args[1]
+        case "/":
+            return args[0] / args[1]
+        case "+":
+            return args[0] + args[1]
+        case "-":
+            return args[0] - args[1]
+        case "outer":
+            return np.outer(args[0], args[1])
+        case "sum0":
+            return args[0].sum(axis=0)
+        case "mean0":
+            return args[0].mean(axis=0)
+        case "first0":
+            return args[0][-1]
+        case "ones":
+            return np.ones_like(args[0])
+        case "softmax":
+            e = np.exp(args[0] - args[0].max(axis=-1, keepdims=True))
+            return e / e.sum(axis=-1, keepdims=True)
+        case "ce":
+            return -np.log((args[1] * args[0]).sum(axis=-1)).mean()
+        case "mse":
+            return ((args[0] - args[1]) ** 2).mean()
+        case "half":
+            return ((args[0] - args[1]) ** 2).sum() / 2
+        case _:
+            raise ValueError(head)
+
+
+@dataclass
+class Working:
+    """What somebody has: for each thing its tree and its numbers, in the order of the page."""
+
+    net: Net
+    values: dict[str, Array]
+    slopes: dict[str, Array]
+    trees: dict[str, Tree]
+    mistaken: frozenset[str] = frozenset()
+
+
+def student(net: Net, changes: dict[str, Tree] | None = None, digits: int | None = None) -> Working:
+    """Goes forward and back; with `digits` all numbers are rounded on the way, as on paper."""
+
+    def kept(value: Array) -> Array:
+        return np.asarray(value if digits is None else np.round(value, digits))
+
+    values = dict(net.given)
+    for name, tree in net.values.items():
+        values[name] = kept(worth(tree, values, {}))
+    slopes: dict[str, Array] = {}
+    trees = {**net.back, **(changes or {})}
+    for name in net.back:
+        slopes[name] = kept(worth(trees[name], values, slopes))
+    return Working(net, values, slopes, trees, frozenset(changes or {}))
+
+
+# -- writing ----------------------------------------------------------------------------------------------------------
+
+
+def number(value: float, digits: int | None) -> str:
+    if digits is None or abs(value - round(value)) < 1e-12:
+        text = f"{value:.10g}"
+        return text if text != "-0" else "0"
+    text = f"{value:.{digits}f}"
+    return text[1:] if text.startswith("-") and not float(text) else text
+
+
+def listed(value: Array, digits: int | None) -> str:
+    if not np.ndim(value):
+        return number(float(value), digits)
+    return "[" + ", ".join(listed(part, digits) for part in value) + "]"
+
+
+def bmatrix(value: Array, digits: int | None) -> str:
+    if not np.ndim(value):
+        return number(float(value), digits)
+    rows = value.reshape(-1, 1) if value.ndim == 1 else value
+    cells = r" \\ ".join(" & ".join(number(float(n), digits) for n in row) for row in rows)
+    return rf"\begin{{bmatrix}} {cells} \end{{bmatrix}}"
+
+
+def printed(value: Array, digits: int | None) -> str:
+    if not np.ndim(value):
+        return number(float(value), digits)
+    return np.array2string(
+        value, precision=8 if digits is None else digits, suppress_small=True, floatmode="maxprec", max_line_width=200
+    )
+
+
+STYLES = ("numpy", "latex", "rows")
+
+
+def formula(tree: Tree, style: str, inside: bool = False) -> str:
+    if isinstance(tree, str):
+        return tree if style != "latex" else f"{tree[0]}_{{{tree[1:]}}}" if tree[1:] else tree
+    head, *parts = tree
+
+    def sub(part: Tree) -> str:
+        return formula(part, style, True)
+
+    def bracket(text: str) -> str:
+        return f"({text})" if inside else text
+
+    latex = style == "latex"
+    match head:
+        case "d":
+            name = formula(parts[0], style)
+            if latex:
+                return rf"\frac{{\partial L}}{{\partial {name}}}"
+            return f"d{name}" if style == "numpy" else f"dL/d{name}"
+        case "const":
+            return f"{parts[0]:g}"
+        case "slope":
+            curve, z, a = parts
+            if curve == "relu":
+                return (
+                    f"({sub(z)} > 0)"
+                    if style == "numpy"
+                    else rf"\mathrm{{relu}}'({sub(z)})"
+                    if latex
+                    else f"relu'({sub(z)})"
+                )
+            one = sub(a)
+            if curve == "sigmoid":
+                text = f"{one} * (1 - {one})" if not latex else rf"{one} \odot (1 - {one})"
+                return bracket(text)
+            return f"(1 - {one}**2)" if style == "numpy" else f"(1 - {one}^2)"
+        case "T":
+            text = sub(parts[0])
+            return f"{text}.T" if style == "numpy" else rf"{text}^\top" if latex else f"{text}^T"
+        case "@":
+            sign = {"numpy": " @ ", "latex": " ", "rows": " "}[style]
+            return bracket(sub(parts[0]) + sign + sub(parts[1]))
+        case "*":
+            numbers = not isinstance(parts[0], str) and parts[0][0] == "const"
+            sign = " * " if style == "numpy" else r" \odot " if latex and not numbers else " " if numbers else " ⊙ "
+            return bracket(sub(parts[0]) + sign + sub(parts[1]))
+        case "/":
+            if latex:
+                return rf"\frac{{{formula(parts[0], style)}}}{{{sub(parts[1])}}}"
+            return bracket(f"{sub(parts[0])} / {sub(parts[1])}")
+        case "+" | "-":
+            return bracket(f"{formula(parts[0], style, head == '-')} {head} {sub(parts[1])}")
+        case "outer":
+            if style == "numpy":
+                return f"np.outer({formula(parts[0], style)}, {formula(parts[1], style)})"
+            return bracket(f"{sub(parts[0])} {sub(T(parts[1]))}")
+        case "sum0":
+            inner = formula(parts[0], style)
+            return f"np.sum({inner}, axis=0)" if style == "numpy" else f"sum({inner}, axis=0)"
+        case "mean0":
+            inner = formula(parts[0], style)
+            return f"np.mean({inner}, axis=0)" if style == "numpy" else f"mean({inner}, axis=0)"
+        case "curve":
+            name = rf"\mathrm{{{parts[0]}}}" if latex else parts[0]
+            return f"{name}({formula(parts[1], style)})"
+        case _:
+            return ""
+
+
+def written(work: Working, seed: object, *, style: str = "", formulas: float = 0.6, digits: int | None = None) -> str:
+    """The page."""
+    draw = random.Random(f"hand {seed}")
+    style = style or draw.choice(STYLES)
+    lines: list[str] = []
+    things: list[tuple[Tree, Tree | None, Array]] = [
+        (name, tree, work.values[name]) for name, tree in work.net.values.items()
+    ]
+    things += [(d(name), work.trees[name], value) for name, value in work.slopes.items()]
+    for head, tree, value in things:
+        name = formula(head, style)
+        rule = formula(tree, style) if draw.random() < formulas else ""
+        if rule == name:
+            rule = ""
+        if style == "latex":
+            links = [name, *([rule] if rule else []), bmatrix(value, digits)]
+            sign = r" \approx " if digits is not None and "." in links[-1] else " = "
+            lines.append("$$" + " = ".join(links[:-1]) + sign + links[-1] + "$$")
+        elif style == "numpy":
+            if rule:
+                lines.append(f"{name} = {rule}")
+            shown = printed(value, digits)
+            if "\n" in shown:
+                lines += [f"{name} =", *shown.split("\n")]
+            else:
+                lines.append(f"{name} = {shown}")
+        else:
+            links = [name, *([rule] if rule else []), listed(value, digits)]
+            lines.append(" = ".join(links))
+    return "\n".join(lines)
+
+
+def cases(net: Net) -> Iterator[tuple[str, dict[str, Tree]]]:
+    for key, alternatives in net.mistakes.items():
+        for changes in alternatives:
+            yield key, changes

@@ -330,6 +330,7 @@ def set_(
         raise UsageError("Of what? No network and no recipe is named.", cure="backhand set --list names ten recipes.")
     from backhand import handout
     from backhand.setting.set import set as set_exercises
+    from backhand.setting.set import summary
 
     _not_over_itself(source, output)
     folder = output is not None and (output.endswith(("/", os.sep)) or os.path.isdir(output))  # noqa: PTH112 - as above
@@ -361,6 +362,8 @@ def set_(
     else:
         options = _terminal() if chosen == "text" and not output else {}
         _put(handout.content(bank, chosen, wanted, **options), output)
+    for sentence in summary(bank):
+        print(sentence, file=sys.stderr)  # noqa: T201 - standard error is for this
     return DONE
 
 

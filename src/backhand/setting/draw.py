@@ -56,7 +56,7 @@ PILOT = 40
 WALK = 150
 """Changes after which a search begins with new numbers."""
 
-TRIES = 5
+TRIES = 4
 """Passing draws among which the best is taken."""
 
 Numbers = tuple[Fraction, ...]

@@ -770,6 +770,16 @@ def test_shapes_that_do_not_fit_are_named(formula: str, u: Any, v: Any, words: l
         assert word in str(caught.value)
 
 
+@pytest.mark.parametrize("numbers", ["exact", "float"])
+@pytest.mark.parametrize("element", [np.nan, np.inf, -np.inf])
+def test_elements_that_are_no_numbers_are_refused(element: float, numbers: Any) -> None:
+    graph = Graph.of(
+        [given("u", "input", None, np.array([1, element])), Quantity("y", "computed", read("sum(relu(u))"))]
+    )
+    with pytest.raises(BackhandError, match="u has an element that is no finite number"):
+        propagate(graph, numbers=numbers)
+
+
 @pytest.mark.parametrize("places", [[0, 3], [-1], [0.5]])
 @pytest.mark.parametrize("exact", [True, False])
 @pytest.mark.parametrize("formula", ["gather(u, v)", "one_hot(v, size=3)*u[0]", "cross_entropy_logits(u[:, :], v)"])

@@ -19,12 +19,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from backhand.checking.check import Check, assert_backward, check
     from backhand.coding.code import code
     from backhand.core.builder import Net, Term
     from backhand.core.graph import Graph, Quantity
     from backhand.core.paths import path_product, paths
     from backhand.core.propagate import Propagation, propagate
     from backhand.core.rules import CALCULUS, Rules
+    from backhand.core.tracing import fn, trace
     from backhand.display import draw, write
     from backhand.engines import Compiled, Result, compile  # noqa: A004 - the verb
     from backhand.errors import (
@@ -48,8 +50,11 @@ if TYPE_CHECKING:
     from backhand.setting.exercise import Bank, Exercise
     from backhand.setting.recipe import Recipe
     from backhand.setting.set import set  # noqa: A004 - the verb
+    from backhand.solving.batch import per_example
+    from backhand.solving.second import second_derivatives
     from backhand.solving.solution import Solution
     from backhand.solving.solve import solve
+    from backhand.solving.stepping import step
 
 __version__ = "0.1.0"
 
@@ -57,6 +62,7 @@ __all__ = [
     "CALCULUS",
     "BackhandError",
     "Bank",
+    "Check",
     "CheckError",
     "Compiled",
     "Exercise",
@@ -78,20 +84,27 @@ __all__ = [
     "UndefinedError",
     "UsageError",
     "Work",
+    "assert_backward",
     "built_in",
+    "check",
     "code",
     "compile",
     "draw",
+    "fn",
     "mark",
     "path_product",
     "paths",
+    "per_example",
     "propagate",
     "read",
     "read_answer",
     "read_exercises",
     "read_recipe",
+    "second_derivatives",
     "set",
     "solve",
+    "step",
+    "trace",
     "verify",
     "write",
 ]
@@ -100,12 +113,16 @@ _HOMES = {
     "CALCULUS": "core.rules", "Rules": "core.rules", "Graph": "core.graph", "Quantity": "core.graph",
     "Net": "core.builder", "Term": "core.builder", "Propagation": "core.propagate", "propagate": "core.propagate",
     "paths": "core.paths", "path_product": "core.paths", "read": "readers", "solve": "solving.solve",
-    "code": "coding.code", "compile": "engines", "Compiled": "engines", "Result": "engines",
+    "compile": "engines", "Compiled": "engines", "Result": "engines",
+    "code": "coding.code", "step": "solving.stepping", "second_derivatives": "solving.second",
+    "per_example": "solving.batch",
     "Solution": "solving.solution", "draw": "display", "write": "display", "mark": "marking.mark",
     "Judgement": "marking.marking", "Marking": "marking.marking", "Policy": "marking.policy",
     "Work": "marking.work", "read_answer": "readers.answer", "set": "setting.set", "verify": "setting.check",
     "Bank": "setting.exercise", "Exercise": "setting.exercise", "Recipe": "setting.recipe",
     "read_recipe": "readers.recipe", "built_in": "readers.recipe", "read_exercises": "readers.quizzes",
+    "check": "checking.check", "Check": "checking.check", "assert_backward": "checking.check",
+    "trace": "core.tracing", "fn": "core.tracing",
 }  # fmt: skip
 
 

@@ -54,6 +54,10 @@ ELEMENTS = 20_000_000
 AXES = 32
 """Axes of one array."""
 
+ROUNDED_ELEMENTS = 8_000
+"""The same where some are no fractions (exp, sqrt): rounded numbers that can tell their digits take longer, most of all
+where they cancel."""
+
 EXACT_ELEMENTS = 100_000
 """Multiplications and additions of single numbers up to which a network of arrays is worked out exactly; past it in
 floats, with a notice."""

@@ -48,7 +48,7 @@ def erfc(z):
 ''',
     "softmax": '''
 def softmax(z, axis=-1):
-    """exp(z) over its sum; the largest z is taken away first, which changes nothing but the range."""
+    """exp(z) over its sum; taking away the largest z first only keeps exp in range."""
     powers = np.exp(z - np.max(z, axis=axis, keepdims=True))
     return powers / np.sum(powers, axis=axis, keepdims=True)
 ''',
@@ -150,10 +150,12 @@ def convolve_back_kernel(g, x, shape, stride=(1, 1), padding=(0, 0), dilation=(1
     """What comes back to the kernel: the sum over all places of g times what was seen there."""
     axes = 2 - len(shape) % 2
     seen = unfold(x, shape[-axes:], stride, padding, dilation)
+    own = axes + (len(shape) > axes)
+    g, seen = g.reshape(-1, *g.shape[-own:]), seen.reshape(-1, *seen.shape[-own - 1 :])
     if len(shape) == axes:
-        found = np.einsum("...i,...ik->k" if axes == 1 else "...ij,...ijk->k", g, seen)
+        found = np.einsum("ni,nik->k" if axes == 1 else "nij,nijk->k", g, seen)
     else:
-        found = np.einsum("...oi,...cik->ock" if axes == 1 else "...oij,...cijk->ock", g, seen)
+        found = np.einsum("noi,ncik->ock" if axes == 1 else "noij,ncijk->ock", g, seen)
     return found.reshape(shape)
 ''',
 }
@@ -249,7 +251,8 @@ def unfold(x, size, stride=(1, 1), padding=(0, 0), dilation=(1, 1)):
     """The windows of x, the elements of each in one row."""
     axes = len(size)
     places = [along(*each) for each in zip(x.shape[-axes:], size, stride, padding, dilation)]
-    x = torch.nn.functional.pad(x, [edge for each in reversed(padding[:axes]) for edge in (each, each)])
+    edges = [edge for each in reversed(padding[:axes]) for edge in (each, each)]
+    x = torch.nn.functional.pad(x, edges)
     if axes == 1:
         return x[..., places[0]]
     down, across = places

@@ -48,7 +48,7 @@ C_WORDS = frozenset(
     M_E M_LOG2E M_LOG10E M_LN2 M_LN10 M_PI M_PI_2 M_PI_4 M_1_PI M_2_PI M_2_SQRTPI M_SQRT2 M_SQRT1_2
     linux unix i386 isnan isinf isfinite isnormal signbit fpclassify""".split()
 )
-OUR_WORDS = frozenset("forward backward show check np jnp jax torch math F Path ARRAYS".split())
+OUR_WORDS = frozenset("forward backward main show check given derivatives np jnp jax torch math F Path ARRAYS".split())
 """What our own lines are called, besides the functions of `coding.helpers`."""
 
 

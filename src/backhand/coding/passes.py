@@ -43,7 +43,8 @@ class Passes:
     expressions: Expressions
     start: str = ""
     end: str = ""
-    ways: dict[str, list[Back]] = field(default_factory=dict[str, "list[Back]"])
+    ways: dict[str, list[list[Back]]] = field(default_factory=dict[str, "list[list[Back]]"])
+    """What has come back to each quantity so far, from its last child to its first."""
 
     def forward(self) -> Iterator[CodeLine]:
         """The value of each computed quantity."""
@@ -85,33 +86,22 @@ class Passes:
         """Puts down what a quantity sends to each that its formula names."""
         definition = self.graph[child].definition
         assert definition is not None
+        found: dict[str, list[Back]] = {}
         if self.graph.arrays:
             for one in sent(self.graph, child, self.of, shapes=self.expressions.shapes):
-                found = [Back(one.formula, _short(one.formula))]
-                self.ways[one.parent] = self._joined(one.parent, child, found)
-            return
-        upstream = algebra.ONE if child == self.of else Slope(self.of, child)
-        for parent in names(definition):
-            local = differentiate(definition, parent, child).formula
-            said = f"d{self.of}/d{child} d{child}/d{parent}" if child != self.of else _short(local)
-            self.ways[parent] = [Back(algebra.multiply(upstream, local), said), *self.ways.get(parent, [])]
-
-    def _joined(self, parent: str, child: str, found: list[Back]) -> list[Back]:
-        """Ways through one child stand from left to right, those of earlier children before them."""
-        before = self.ways.get(parent, [])
-        if before and self._last.get(parent) == child:
-            self._counts[parent] += 1
-            at = self._counts[parent]
-            return [*before[:at], *found, *before[at:]]
-        self._last[parent], self._counts[parent] = child, 0
-        return [*found, *before]
-
-    _last: dict[str, str] = field(default_factory=dict[str, str])
-    _counts: dict[str, int] = field(default_factory=dict[str, int])
+                found.setdefault(one.parent, []).append(Back(one.formula, _short(one.formula)))
+        else:
+            upstream = algebra.ONE if child == self.of else Slope(self.of, child)
+            for parent in names(definition):
+                local = differentiate(definition, parent, child).formula
+                said = f"d{self.of}/d{child} d{child}/d{parent}" if child != self.of else _short(local)
+                found[parent] = [Back(algebra.multiply(upstream, local), said)]
+        for parent, ways in found.items():
+            self.ways.setdefault(parent, []).append(ways)
 
     def _gathered(self, name: str) -> Back:
         """The sum over all ways."""
-        ways = self.ways.pop(name, [])
+        ways = [way for group in reversed(self.ways.pop(name, [])) for way in group]
         total: Formula = algebra.ZERO
         for way in ways:
             total = algebra.add(total, way.formula)

@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -31,22 +31,49 @@ from backhand.core.shapes import shapes_in, size
 from backhand.errors import LimitError, ReadError, UndefinedError, UsageError
 
 
-def exactly(graph: Graph) -> bool:
-    """Whether a network is small enough for exact numbers: counted in operations on single numbers."""
+class Work(NamedTuple):
+    """How many operations on single numbers something is, about, and whether all of them keep fractions fractions."""
+
+    operations: int
+    rational: bool
+
+    @property
+    def most(self) -> int:
+        """Up to how many of its kind are done exactly."""
+        return limits.EXACT_ELEMENTS if self.rational else limits.ROUNDED_ELEMENTS
+
+    @property
+    def small(self) -> bool:
+        return self.operations <= self.most
+
+
+def work_of(graph: Graph) -> Work:
+    """The operations of a network, counted until they are too many to be done exactly."""
     shapes = {q.name: q.shape for q in graph.quantities}
-    total = 0
+    total, rational = 0, True
     for quantity in graph.quantities:
         total += size(quantity.shape)
         if quantity.computed and quantity.definition is not None:
-            total += work(quantity.definition, shapes)
-        if total > limits.EXACT_ELEMENTS:
-            return False
-    return True
+            count, alike = work(quantity.definition, shapes)
+            total += count
+            rational = rational and alike
+        if not Work(total, rational).small:
+            break
+    return Work(total, rational)
 
 
-def work(formula: Formula, shapes: Mapping[str, Shape]) -> int:
-    """How many operations on single numbers a formula is, about."""
-    total = 0
+def exactly(graph: Graph) -> bool:
+    """Whether a network is small enough for exact numbers."""
+    return work_of(graph).small
+
+
+RATIONAL = frozenset("+ - * / neg ^ relu leaky_relu abs max min sign step".split())
+"""Rows of single numbers that make fractions of fractions."""
+
+
+def work(formula: Formula, shapes: Mapping[str, Shape]) -> Work:
+    """The operations of a formula."""
+    total, rational = 0, True
     stack: list[Shape] = []
     for node, shape in zip(postorder(formula), shapes_in(formula, shapes), strict=True):
         if isinstance(node, Apply):
@@ -54,11 +81,14 @@ def work(formula: Formula, shapes: Mapping[str, Shape]) -> int:
             del stack[len(stack) - len(node.args) :]
             row = node.operation
             if isinstance(row, ArrayOperation) and row.sort == "formula":
-                total += work(ar.value_formula(node, args), dict(zip(row.arguments, args, strict=True)))
+                inner = work(ar.value_formula(node, args), dict(zip(row.arguments, args, strict=True)))
+                total += inner.operations
+                rational = rational and inner.rational
             else:
                 total += max(size(shape) * _inner(node, args), *map(size, args), 1)
+                rational = rational and (isinstance(row, ArrayOperation) or row.name in RATIONAL or not args)
         stack.append(shape)
-    return total
+    return Work(total, rational)
 
 
 def _inner(node: Apply, args: Sequence[Shape]) -> int:
@@ -112,6 +142,12 @@ class Passes:
     def _value(self, quantity: Quantity, evaluator: Evaluator) -> Any:
         if not quantity.computed:
             if quantity.array is not None:
+                if not _finite(quantity.array):
+                    raise UndefinedError(
+                        f"{quantity.name} has an element that is no finite number.",
+                        quantity.span,
+                        cure="Give finite numbers.",
+                    )
                 return ar.exact_array(quantity.array) if self.exact else ar.floats(quantity.array)
             given = Ref(quantity.name) if quantity.given is None else quantity.given
             return given if self.exact else ar.floats(given)

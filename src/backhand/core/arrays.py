@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING, Any, TypeAlias, cast
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
-from backhand import limits
 from backhand.core import array_operations as ao
 from backhand.core import evaluate as ev
 from backhand.core.arithmetic import NoValue, TooLarge
@@ -216,7 +215,7 @@ def constant(formula: Formula, name: str, span: Span | None) -> Any:
 
     settle([Quantity(name, "computed", formula, span=span)])
     try:
-        whole = Evaluator({}, {}, exact=work(formula, {}) <= limits.EXACT_ELEMENTS, note=ev.quiet).evaluate(formula)
+        whole = Evaluator({}, {}, exact=work(formula, {}).small, note=ev.quiet).evaluate(formula)
     except NoValue as error:
         raise UndefinedError(f"{name} has no value: {error}.", span, cure="Change the numbers it is made of.") from None
     except TooLarge as error:
@@ -313,7 +312,10 @@ def _silu(u: Any) -> Any:
 
 
 def _step(u: Any) -> Any:
-    return np.greater(u, 0.0).astype(np.float64)
+    found = np.greater(u, 0.0).astype(np.float64)
+    if math.isfinite(np.sum(u)):  # 50 times as fast as np.heaviside
+        return found
+    return np.where(np.isnan(u), math.nan, found)
 
 
 def _erf(u: Any) -> Any:

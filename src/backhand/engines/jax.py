@@ -27,7 +27,7 @@ class WithJax:
 
     def run(self, given: Numbers) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
         task, jnp = self.task, self._jnp
-        with self._wide():
+        with self._wide(True):
             numbers = [
                 jnp.asarray(given[name] if name in given else own(task.graph, name), float)
                 for name in self._written.given

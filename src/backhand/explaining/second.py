@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 SHOWN = 24
 """Rows of the table; of a larger one only its size is said."""
 
-COLUMNS = 8
+COLUMNS = 5
 """Columns of one table."""
 
 

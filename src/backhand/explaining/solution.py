@@ -79,6 +79,10 @@ def _of_arrays(solution: Solution, detail: Detail) -> Iterator[Block]:
 
 def _after(solution: Solution) -> Iterator[Block]:
     """What was asked for besides."""
+    if solution.per_example is not None:
+        from backhand.explaining.batch import blocks as of_batch
+
+        yield from of_batch(solution, solution.per_example)
     if solution.second is not None:
         from backhand.explaining.second import blocks as of_second
 

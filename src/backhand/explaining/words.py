@@ -281,6 +281,32 @@ def second_too_many(count: int) -> Words:
 
 SYMMETRIC: Words = ("Both orders of differentiating give the same: the table is symmetric.",)
 
+
+def batch(of: str, names: Sequence[str], count: int, kind: Literal["mean", "sum", "only"]) -> Words:
+    """Whether the output is a mean or a sum over the examples, and what follows for derivatives."""
+    rows = ("The rows of ", *listed(names), f" are {count} examples. ")
+    if kind == "only":
+        return ("The one row of ", *listed(names), " is the only example.")
+    if kind == "mean":
+        so = f"so each derivative is the mean of those of the examples: their sum, divided by {count}."
+        return (*rows, Symbol(of), f" is the mean over them, {so}")
+    so = "so each derivative is the sum of those of the examples, and not divided by their number."
+    return (*rows, Symbol(of), f" is the sum over them, {so}")
+
+
+def factor_in_each(of: str) -> Words:
+    """Said where 1/n is written before a sum over n examples."""
+    return ("The factor that is written in the formula of ", Symbol(of), " is in each of them.")
+
+
+def more_examples(count: int) -> Words:
+    return (f"And {count} more, which are in the JSON.",)
+
+
+def large_examples(of: str, name: str) -> Words:
+    return (Slope(of, name), " of each example is too large to show; the JSON has all of them.")
+
+
 TOO_LONG: Words = ("its formula is too long to write out",)
 
 NAME_NUMBERS = (

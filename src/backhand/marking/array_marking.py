@@ -651,7 +651,9 @@ class _Judge:
             mended = fold(formula, exchanged, with_args)
             values = worked_out(mended, self.truth, self.leaf)
             shape = self.value_of(meaning, self.truth)
-            right = shape is not None and any(_close(v, shape) for value in values if (v := fits(value, shape.shape)) is not None)
+            right = shape is not None and any(
+                _close(v, shape) for value in values if (v := fits(value, shape.shape)) is not None
+            )
             if right and self._is_rule(mended, meaning, right):
                 known = self.meaning(match[1] if match else written) if isinstance(leaf, Ref) else None
                 weight = known is not None and not known.of and self.graph[known.name].kind == "weight"

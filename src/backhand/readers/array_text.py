@@ -37,7 +37,9 @@ _POSITIVE = r"\s*(?:>|\\gt(?![a-z]))\s*0(?:\.0*)?\s*"
 _ONE = r"(?:\\(?:mathbb|mathbf|mathbbm|boldsymbol|bm)\s*\{?\s*[1I]\s*\}?|\\mathds\{1\}|\b1|\bI|\U0001d7d9|\u1d7d9)"
 CONDITIONS = (
     re.compile(rf"(?:np|numpy|jnp|torch)\.where\(\s*{_INSIDE}{_POSITIVE},\s*1(?:\.0*)?\s*,\s*0(?:\.0*)?\s*\)"),
-    re.compile(rf"{_ONE}\s*_?\s*(?:\\left\s*)?(?:\{{\s*)?(?:\\?[\[({{]\s*)?{_INSIDE}{_POSITIVE}(?:\\right\s*)?(?:\\?[\])}}])(?:\s*\}})?"),
+    re.compile(
+        rf"{_ONE}\s*_?\s*(?:\\left\s*)?(?:\{{\s*)?(?:\\?[\[({{]\s*)?{_INSIDE}{_POSITIVE}(?:\\right\s*)?(?:\\?[\])}}])(?:\s*\}})?"
+    ),
     re.compile(rf"\(\s*{_INSIDE}{_POSITIVE}\)(?:\.(?:astype|to|type)\([^()\n]{{0,30}}\)|\.(?:float|int|double)\(\))?"),
 )
 """Conditions that stand for 1 and 0."""

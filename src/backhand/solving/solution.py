@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from backhand.core.array_passes import Way as ArrayWay
     from backhand.core.differentiate import Worked
     from backhand.core.paths import Paths
+    from backhand.solving.batch import PerExample
     from backhand.solving.second import Second
     from backhand.solving.stepping import Descent
 
@@ -182,6 +183,7 @@ class Solution:
     title: str = ""
     after_step: Descent | None = None
     second: Second | None = None
+    per_example: PerExample | None = None
     layout: Layout = Layout()  # noqa: RUF009 - a tuple
     _elements: Solution | None = None
     _others: dict[tuple[str, str], bool] = field(default_factory=dict[tuple[str, str], bool])

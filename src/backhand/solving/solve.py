@@ -27,13 +27,14 @@ def solve(
     layout: Layout | None = None,
     step: Update | None = None,
     second: bool = False,
+    batch: Sequence[str] = (),
 ) -> Solution:
     """Every value, and the derivatives of one output by everything it depends on (or by `wrt`).
 
     `pairs` adds the derivative of every computed quantity by every quantity, `paths` all ways from
     each input to the output. `numbers="float"` gives up exactness for speed on large networks. `layout` says how arrays
     are shown. `step` asks for a step of gradient descent besides, as a line of the network does, `second` for the
-    second derivatives, too.
+    second derivatives, `batch` for the derivatives of each example of a batch, whose rows these arrays have.
     `of` and `wrt` may name elements of arrays: `W1[0,1]`.
     Raises UndefinedError where a value does not exist, UsageError for an unknown name.
 
@@ -51,6 +52,11 @@ def solve(
         from backhand.solving.stepping import descend
 
         solution.after_step = descend(graph, update, of=propagation.of, numbers=numbers)
+    if batch:
+        from backhand.solving.batch import per_example
+
+        chosen = [name for name in names if name in graph and not graph[name].computed] if wrt else ()
+        solution.per_example = per_example(graph, of=propagation.of, batch=batch, by=chosen, numbers=numbers)
     if second:
         from backhand.solving.second import second_derivatives
 

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from backhand.marking.diagnose import Diagnosis
     from backhand.marking.marking import Judgement, Marking
     from backhand.numbers import Number
+    from backhand.solving.batch import PerExample
     from backhand.solving.stepping import Descent, DescentStep
     from backhand.text import Span
 
@@ -62,6 +63,8 @@ def write(solution: Solution) -> Iterator[str]:
     for key, value in _rest(solution, rows).items():
         indented = json.dumps(value, ensure_ascii=False, allow_nan=False, indent=1).replace("\n", "\n ")
         yield f',\n "{key}": {indented}'
+    if solution.per_example is not None:
+        yield from _per_example(solution.per_example)
     if solution.second is not None:
         for key, form in (("second_derivatives", plain), ("exact_second_derivatives", exact)):
             begin = f',\n "{key}": {{{_text(solution.second.of)}: {{'
@@ -108,6 +111,17 @@ def _streamed(value: Any, form: Callable[[Any], Json]) -> Iterator[str]:
         yield from _streamed(value[place], form)
         begin = ", "
     yield "]"
+
+
+def _per_example(found: PerExample) -> Iterator[str]:
+    """Outputs and derivatives of the examples of a batch."""
+    told = {"batch": list(found.batch), "kind": found.kind, "values": [plain(value) for value in found.outputs]}
+    begin = f',\n "per_example": {_text(told)[:-1]}, "derivatives": ['
+    for gradient in found.gradients:
+        yield f"{begin}\n  "
+        yield from _object(gradient, plain, 3)
+        begin = ","
+    yield "\n ]}"
 
 
 def _after_step(descent: Descent) -> Iterator[str]:

@@ -25,6 +25,8 @@ import numpy as np
 from common import ROOT, Different, installed, interleaved, peak, save, skipped, table, title
 
 Run = Callable[[], Any]
+CASADI = 10_000
+"""Edges up to which casadi takes part: it builds for seconds from there on, and for a minute at a million."""
 SUM, SQUARE, TANH, EXP, SIGMOID, PRODUCT = 1, 2, 3, 4, 5, 30
 
 
@@ -265,7 +267,7 @@ def scalars(*, full: bool) -> list[dict[str, Any]]:
                 runs["numpy"] = by_layer(plan)
                 if installed("torch"):
                     runs["torch"] = by_torch(plan)
-            if installed("casadi") and edges <= 10_000:
+            if installed("casadi") and edges <= CASADI:
                 runs["casadi"] = by_casadi(plan)
             expected = [part.copy() for part in runs["tape"]()]
             for name, run in runs.items():
@@ -277,7 +279,7 @@ def scalars(*, full: bool) -> list[dict[str, Any]]:
                         close(f"{kind}, {name}", mine, theirs)
             runs["by rule"] = net.run
             repeat = max(1, 100_000 // plan.edges)
-            seconds = interleaved({n: repeated(r, repeat) for n, r in runs.items()}, budget=3.0, once=20.0)
+            seconds = interleaved({n: repeated(r, repeat) for n, r in runs.items()}, rounds=5, budget=0.6, once=20.0)
             row = {n: s / repeat / plan.edges * 1e9 for n, s in seconds.items()}
             rows.append({"kind": kind, "edges": plan.edges, "build": build, **row})
             del net, runs, expected
@@ -331,7 +333,7 @@ def points(*, full: bool) -> list[dict[str, Any]]:
                 mine = result[1][place] if name == "jax" else result.derivatives[by]
                 close(f"{name}, dL/d{by}", mine, found["numpy"].derivatives[by])
         del found
-        seconds = interleaved(runs, budget=4.0)
+        seconds = interleaved(runs, rounds=5, budget=1.0)
         rows.append({"points": count, **{f"{n} ns": s / count * 1e9 for n, s in seconds.items()}})
     print(f"  {len(derivatives)} derivatives and the values a point; jax those by {len(given)} given numbers, and L")
     none = math.nan
@@ -437,7 +439,7 @@ def pairs() -> dict[str, float]:
         runs |= jax_pairs(W, first)
         close("nodes", runs["jax nodes"](), net.pairs().nodes)
         close("weights", runs["jax expanded"]()[1], net.pairs().weights())
-    seconds = interleaved(runs, rounds=5, budget=15.0)
+    seconds = interleaved(runs, rounds=3, budget=6.0)
     found = {name: taken * 1000 for name, taken in seconds.items()}
     none = math.nan
     table([*found, "nodes: jax/ours", "expanded: jax/ours"], [

@@ -451,3 +451,40 @@ def cases(net: Net) -> Iterator[tuple[str, dict[str, Tree]]]:
     for key, alternatives in net.mistakes.items():
         for changes in alternatives:
             yield key, changes
+
+
+def noisy(net: Net, seed: object, digits: int | None = None) -> tuple[Working, str, list[tuple[str, tuple[int, ...]]]]:
+    """Wrong pages without a mistake behind them: slips in some elements, carried on or not, and numbers of another
+    page. Also what sort it is, and the elements that were changed."""
+    draw = random.Random(f"noise {seed}")
+    sort = draw.choice(["slip", "slip", "carried", "other", "guessed"])
+    work = student(net, digits=digits)
+    names = list(work.slopes)
+    unit = 1.0 if digits is None else 10.0**-digits
+    changed: list[tuple[str, tuple[int, ...]]] = []
+    if sort in ("other", "guessed"):
+        for name in draw.sample(names, draw.randint(1, max(2, len(names) // 2))):
+            shape = np.shape(work.slopes[name])
+            size = int(np.prod(shape))
+            if sort == "other":
+                pool = [float(n) for other in work.slopes.values() for n in np.ravel(other)]
+            else:
+                pool = [float(n) for n in range(-12, 13)]
+            work.slopes[name] = np.array([draw.choice(pool) for _ in range(size)]).reshape(shape)
+        return work, sort, []
+    for name in draw.sample(names, draw.randint(1, 3)):
+        value = np.array(work.slopes[name], float)
+        place = tuple(draw.randrange(n) for n in value.shape)
+        step = draw.choice([-1, 1]) * draw.randint(10, 60) * unit
+        if digits is None:
+            step = float(draw.choice([-1, 1]) * draw.randint(1, 9))
+        value[place] = round(value[place] + step, digits or 9)
+        work.slopes[name] = value
+        changed.append((name, place))
+        if sort == "carried":
+            after = names[names.index(name) + 1 :]
+            for later in after:
+                found = worth(work.trees[later], work.values, work.slopes)
+                work.slopes[later] = found if digits is None else np.round(found, digits)
+            break
+    return work, sort, changed

@@ -327,7 +327,8 @@ def _other_function(way: WayBack, place: Place) -> Iterator[Formula]:
             continue
         row = OPERATIONS[name, 1]
         partial = row_formula(row.partials[0])
-        yield algebra.multiply(G, _with_letters(partial, {"y": Y}))
+        if name != "exp":  # whose slope is its value: that is another mistake
+            yield algebra.multiply(G, _with_letters(partial, {"y": Y}))
         yield algebra.multiply(G, _with_letters(partial, {"y": Apply(row, (U,))}))
     if place.name == "tanh":
         yield row_formula("g*(1 - y)")

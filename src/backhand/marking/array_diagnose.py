@@ -19,8 +19,9 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from backhand.checking.check import cases_of
+from backhand.checking.drawing import drawn
 from backhand.checking.mistakes import MISTAKE, MISTAKES, Case, Mistake
-from backhand.checking.replay import IMPOSSIBLE, RIGHT, Belief, Sent, Trial, WayBack
+from backhand.checking.replay import IMPOSSIBLE, RIGHT, Belief, Sent, Trial, WayBack, truths
 from backhand.core.array_passes import Passes
 from backhand.core.evaluate import quiet
 from backhand.core.graph import Graph
@@ -28,8 +29,8 @@ from backhand.marking.about import Derivative
 from backhand.marking.array_worlds import Array, World, fits
 from backhand.marking.diagnose import Diagnosis
 
-ENOUGH = 11.0
-"""Bits that must speak for a mistake: two numbers and a bit, or a formula."""
+ENOUGH = 9.5
+"""Bits that must speak for a mistake: two numbers, or a formula."""
 
 FORMULA = 12.0
 NUMBER, LONG, ZERO, AGAIN = 5.0, 8.0, 1.5, 1.0
@@ -108,7 +109,21 @@ def diagnosed(
     sizes = sum(int(np.prod(q.shape, dtype=int)) for q in graph.quantities)
     if not wrong or sizes > MOST_ELEMENTS:
         return []
-    return list(_Search(WayBack(graph, of), carried(truth, own), others, heard).found())
+    return list(_Search(WayBack(graph, of), carried(truth, own), [*others[:1], *anywhere(graph, of)], heard).found())
+
+
+def anywhere(graph: Graph, of: str) -> list[World]:
+    """Two sets of numbers of any signs, where the network has a value."""
+    found: list[World] = []
+    given = frozenset(quantity.name for quantity in graph.quantities if not quantity.computed)
+    for numbers in drawn(graph, given):
+        made = truths(graph, of, numbers)
+        if made is not None:
+            passes, adjoints = made
+            found.append(World(passes.graph, of, passes, passes.values, adjoints))
+        if len(found) == 2:
+            break
+    return found
 
 
 def carried(world: World, own: Mapping[str, Array]) -> World:
@@ -145,7 +160,10 @@ class _Search:
         self.heard = heard
         self.here = Trial({}, world.passes, dict(world.adjoints))
         self.there = [(world, Trial({}, world.passes, dict(world.adjoints))) for world in others]
+        self.worked: dict[tuple[int, int], list[Array]] = {}
         self.rounded = any(one.digits is not None for one in heard.values())
+        self.base = {exact: dict(self._replayed(RIGHT, {}, exact=exact)) for exact in (True, False)}
+        """What calculus gives from what is on the page. A mistake speaks only where it gives something else."""
 
     def found(self) -> Iterator[Diagnosis]:
         """One mistake, or two of which each accounts for claims of its own."""
@@ -212,6 +230,8 @@ class _Search:
                 one = self.heard.get(belief.under(name))
                 if one is None or one.number is None:
                     continue
+                if _alike([np.asarray(written)], [np.asarray(self.base[exact].get(one.name))]):
+                    continue
                 agreed = _agreement(one, written)
                 if one.all_right:
                     if agreed is None or not agreed[one.said].all():
@@ -222,28 +242,39 @@ class _Search:
                     return None
         except IMPOSSIBLE:
             return None
-        formulas: set[str] = set()
-        if explained or any(not line.right for one in self.heard.values() for line in one.lines):
-            for one in self.heard.values():
-                for line in one.lines:
-                    same = self._same_rule(one.name, line, belief)
-                    if same is None:
-                        continue
-                    if same and not line.right:
-                        formulas.add(one.name)
-                    elif not same and line.right and one.all_right:
-                        return None
-                    elif not same:
-                        explained.pop(one.name, None)
-                        formulas.discard(one.name)
-                        break
-        silent = {name for name in formulas if self.heard[name].all_right or name in explained}
-        numbers, bits = 0, FORMULA * len(silent)
+        formulas = self._formulas(explained, belief)
+        numbers, bits = 0, FORMULA * len(formulas)
         for name in explained:
             count, worth = self._worth(self.heard[name])
             numbers += count
             bits += worth
-        return set(explained) | silent, numbers, bits
+        if bits >= ENOUGH and self._contradicts(belief):
+            return None
+        return set(explained) | formulas, numbers, bits
+
+    def _formulas(self, explained: dict[str, Array], belief: Belief) -> set[str]:
+        """The wrong formulas that are the belief's own. A claim with another formula is not explained by it."""
+        found: set[str] = set()
+        for one in self.heard.values():
+            wrong = [line for line in one.lines if not line.right]
+            if not wrong and one.name not in explained:
+                continue
+            same = [self._same_rule(one.name, line, belief) for line in (wrong or one.lines)]
+            if False in same:
+                explained.pop(one.name, None)
+            elif wrong and True in same and (one.all_right or one.name in explained):
+                found.add(one.name)
+        return found
+
+    def _contradicts(self, belief: Belief) -> bool:
+        """Whether a right line has another formula than the belief."""
+        return any(
+            self._same_rule(one.name, line, belief) is False
+            for one in self.heard.values()
+            if one.all_right
+            for line in one.lines
+            if line.right
+        )
 
     def _replayed(self, belief: Belief, ways: dict[str, list[Sent]], *, exact: bool) -> Iterator[tuple[str, Array]]:
         def goes_on(name: str, total: Array) -> Array | None:
@@ -281,8 +312,11 @@ class _Search:
     def _same_rule(self, name: str, line: Rule, belief: Belief) -> bool | None:
         """Whether a formula is what this belief gives for a derivative, with other numbers; None where it cannot be
         told. What the formula names is taken as true; what is in between comes from the belief."""
-        for world, trial in self.there:
-            values = line.worked(world)
+        for number, (world, trial) in enumerate(self.there):
+            key = (id(line), number)
+            if key not in self.worked:
+                self.worked[key] = line.worked(world)
+            values = self.worked[key]
 
             def goes_on(under: str, total: Array, world: World = world) -> Array | None:
                 return world.slope(under) if under in line.uses else None
@@ -372,4 +406,4 @@ def _close(one: Array, other: Array) -> bool:
 def _alike(one: list[Array] | None, other: list[Array] | None) -> bool:
     if one is None or other is None or len(one) != len(other):
         return False
-    return all(a.shape == b.shape and np.allclose(a, b, rtol=1e-9, atol=1e-12) for a, b in zip(one, other, strict=True))
+    return all(a.shape == b.shape and a.dtype != object and b.dtype != object and np.allclose(a, b, rtol=1e-9, atol=1e-12) for a, b in zip(one, other, strict=True))

@@ -46,6 +46,8 @@ LAYER = re.compile(r"\^[(\[](\w+)[)\]]")
 SHOWN = 64
 """Elements of an array that are judged one by one."""
 CLOSE = 1e-9
+MOST_UNITS = 5.0
+"""Units of the last decimal that rounding on the way is never believed to make more of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,8 @@ def mark_arrays(work: Work, graph: Graph, *, of: str | None, policy: Policy | No
     pages = work.about_arrays() if work.about_arrays is not None else work
     judge = _Judge(solution.graph, solution.of, pages.literals)
     claims = [*judge.claims(pages)]
+    heard = judge.heard(claims)
+    diagnoses = tuple(diagnosed(judge.graph, judge.of, judge.truth, judge.others, heard, judge.own_values))
     shown = replace(_as_seen(pages), decisions=work.decisions or pages.decisions)
     seen = {_place(piece): piece for line in shown.lines for chain in line.chains for piece in chain.pieces}
     for claim in claims:
@@ -225,6 +229,8 @@ def _fraction(number: Any) -> Fraction:
 def _number(value: Any) -> Fraction | float | None:
     if value is None or getattr(value, "ndim", 0):
         return None
+    if not math.isfinite(value):
+        return float(value)
     exact = _fraction(value)
     return exact if abs(exact - Fraction(float(value))) <= 1e-13 * max(1, abs(exact)) else float(value)
 
@@ -498,6 +504,8 @@ class _Judge:
             return
         claim.said = fitted
         right = self._agree(fitted, claim.truth, piece)
+        if not right.all():
+            right = right | self._rounded_on_the_way(claim, fitted, piece)
         expected = self._expected(claim)
         claim.own = expected[0][0] if expected else None
         grades = np.where(right, 2, 0)
@@ -526,20 +534,22 @@ class _Judge:
 
     def _agree_to(self, piece: Piece, shown: int | None, said: Array, truth: Array) -> Array:
         about = piece.relation == "≈"
-        made = np.empty(said.shape, bool)
-        for place in np.ndindex(said.shape):
-            one, other = float(said[place]), float(truth[place])
-            if not (math.isfinite(one) and math.isfinite(other)):
-                made[place] = one == other
-                continue
+        said, truth = np.asarray(said, float), np.asarray(truth, float)
+        gap = np.abs(said - truth)
+        made = (gap <= CLOSE * np.maximum(np.abs(truth), 1e-6)) | (said == truth)
+        room = 6.0 * 10.0 ** -(shown or 0) + 1e-6 * np.abs(truth)
+        for place in np.argwhere(np.asarray(~made & (gap <= room))):
+            at = tuple(int(n) for n in place)
+            one, other = float(said[at]), float(truth[at])
             exact: Any = Fraction(other).limit_denominator(10**6)
             meant: Any = exact if abs(float(exact) - other) <= 1e-13 * max(1.0, abs(other)) else other
-            made[place] = (
-                abs(one - other) <= CLOSE * max(abs(other), 1e-6)
-                or agrees(_fraction(one), meant, shown or None, about=about)
-                or (shown is not None and shown > 0 and abs(one - other) <= _slack(one, shown) * 10.0**-shown)
+            near = agrees(_fraction(one), meant, shown or None, about=about) or (
+                shown is not None and shown > 0 and abs(one - other) <= _slack(one, shown) * 10.0**-shown
             )
-        return made
+            if near:
+                made = np.array(made)
+                made[at] = True
+        return np.asarray(made)
 
     def _explained(self, claim: _Claim, number: Array, piece: Piece) -> str:
         """A simple reason why an array is wrong as a whole."""
@@ -765,6 +775,31 @@ class _Judge:
             found.append((value, spread))
         return found
 
+    def _rounded_on_the_way(self, claim: _Claim, number: Array, piece: Piece) -> Array:
+        """Where a number is off by no more than comes of rounding what it is made of to as many decimals."""
+        meaning, shown = claim.meaning, self._decimals(piece)
+        assert claim.truth is not None
+        none = np.zeros(claim.truth.shape, bool)
+        if meaning is None or not shown or shown < 3 or meaning.of not in ("", self.of):
+            return none
+        unit = 10.0**-shown
+        gap = np.abs(number - claim.truth)
+        if not (gap <= MOST_UNITS * unit).any():
+            return none
+        draw: Any = np.random.RandomState(11)
+        spread = np.zeros(claim.truth.shape)
+        made = {q.name for q in self.graph.quantities if q.computed}
+        for _ in range(4):
+            values, slopes = (
+                {name: np.asarray(value, float) + 0.5 * unit * draw.uniform(-1, 1, np.shape(value))
+                 for name, value in kept.items() if name in made}
+                for kept in (self.truth.values, self.truth.adjoints)
+            )  # fmt: skip
+            value = self._one_step(meaning, values, slopes)
+            if value is not None:
+                spread = np.maximum(spread, np.abs(value - claim.truth) * 1.5)
+        return np.asarray(gap <= np.minimum(spread + 0.51 * unit, MOST_UNITS * unit))
+
     def _one_step(self, meaning: Meaning, values: Mapping[str, Array], slopes: Mapping[str, Array]) -> Array | None:
         world = self.truth.with_own(values, slopes)
         found = world.slope_by_rule(meaning.name) if meaning.of else world.by_rule(meaning.name)
@@ -886,17 +921,22 @@ class _Judge:
         if kept is None:
             return
         shape = self.graph[meaning.name].shape
-        if claim.number is not None and (shown := self._decimals(claim.number)):
+        shown = self._decimals(claim.number) if claim.number is not None else None
+        said = claim.said
+        if shown:
             self.rounding[meaning.of, meaning.name] = 0.5 * 10.0**-shown
+            if claim.truth is not None and said.shape == claim.truth.shape:
+                nothing = (said == 0) & (np.abs(claim.truth) <= 0.5 * 10.0**-shown)
+                said = np.where(nothing, claim.truth, said)  # a logarithm of it may follow
         if not meaning.place:
-            if claim.said.shape == shape:
-                kept[meaning.name] = claim.said
+            if said.shape == shape:
+                kept[meaning.name] = said
             return
         known = kept.get(meaning.name)
         base = known if known is not None else self.value_of(replace(meaning, place=()), self.truth)
         assert base is not None
         made = np.array(base, float, copy=True)
-        made[meaning.place] = claim.said
+        made[meaning.place] = said
         kept[meaning.name] = made
 
 

@@ -85,7 +85,11 @@ def _drawn(draw: random.Random, kind: str) -> Net:
     x, z, a = ("X", "Z", "A") if batch else ("x", "z", "a")
     rows = draw.randint(2, 4)
     inner = draw.choice([2, 3])
-    sizes = [draw.choice([2, 3]), inner, inner if kind in ("residual", "shared") or draw.random() < 0.3 else draw.choice([2, 3])]
+    sizes = [
+        draw.choice([2, 3]),
+        inner,
+        inner if kind in ("residual", "shared") or draw.random() < 0.3 else draw.choice([2, 3]),
+    ]
     if kind == "shared":
         sizes = [inner, inner, inner]
     out = draw.choice([2, 3]) if kind == "softmax" else draw.choice([1, 2, 3]) if batch else draw.choice([2, 3])
@@ -104,7 +108,9 @@ def _drawn(draw: random.Random, kind: str) -> Net:
         name = f"{z}{layer}"
         product = ("@", before, weight) if batch else ("@", weight, before)
         net.values[name] = ("+", product, f"b{layer}")
-        lines.append(f"{name} = {before} @ {weight} + b{layer}" if batch else f"{name} = {weight} @ {before} + b{layer}")
+        lines.append(
+            f"{name} = {before} @ {weight} + b{layer}" if batch else f"{name} = {weight} @ {before} + b{layer}"
+        )
         layers.append((name, weight, f"b{layer}", before))
         if layer < 3:
             net.values[f"{a}{layer}"] = ("curve", curve, name)
@@ -123,7 +129,10 @@ def _drawn(draw: random.Random, kind: str) -> Net:
         net.given[target] = np.eye(out)[labels] if batch else np.eye(out)[labels[0]]
         p = "P" if batch else "p"
         net.values[p] = ("softmax", last)
-        lines += [f"{p} = softmax({last}{', axis=1' if batch else ''})", f"L = mean(cross_entropy({p}, {target}))" if batch else f"L = cross_entropy({p}, {target})"]
+        lines += [
+            f"{p} = softmax({last}{', axis=1' if batch else ''})",
+            f"L = mean(cross_entropy({p}, {target}))" if batch else f"L = cross_entropy({p}, {target})",
+        ]
         count = rows if batch else 1
         right = ("-", p, target)
         net.values["L"] = ("ce", p, target)
@@ -171,7 +180,9 @@ def _loss_mistakes(
         net.mistake("softmax-slope-twice", **{last: scaled(("*", right, ("*", p, ("-", ("const", 1.0), p))))})
 
 
-def _back(net: Net, layers: list[tuple[str, str, str, str]], kind: str, skip: str, a: str, z: str, batch: bool, rows: int) -> None:
+def _back(
+    net: Net, layers: list[tuple[str, str, str, str]], kind: str, skip: str, a: str, z: str, batch: bool, rows: int
+) -> None:
     """The way back, layer by layer, and what may go wrong there."""
 
     def through(name: str, weight: str) -> Tree:
@@ -347,7 +358,9 @@ def bmatrix(value: Array, digits: int | None) -> str:
 def printed(value: Array, digits: int | None) -> str:
     if not np.ndim(value):
         return number(float(value), digits)
-    return np.array2string(value, precision=8 if digits is None else digits, suppress_small=True, floatmode="maxprec", max_line_width=200)
+    return np.array2string(
+        value, precision=8 if digits is None else digits, suppress_small=True, floatmode="maxprec", max_line_width=200
+    )
 
 
 STYLES = ("numpy", "latex", "rows")
@@ -376,7 +389,13 @@ def formula(tree: Tree, style: str, inside: bool = False) -> str:
         case "slope":
             curve, z, a = parts
             if curve == "relu":
-                return f"({sub(z)} > 0)" if style == "numpy" else rf"\mathrm{{relu}}'({sub(z)})" if latex else f"relu'({sub(z)})"
+                return (
+                    f"({sub(z)} > 0)"
+                    if style == "numpy"
+                    else rf"\mathrm{{relu}}'({sub(z)})"
+                    if latex
+                    else f"relu'({sub(z)})"
+                )
             one = sub(a)
             if curve == "sigmoid":
                 text = f"{one} * (1 - {one})" if not latex else rf"{one} \odot (1 - {one})"

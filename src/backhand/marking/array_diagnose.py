@@ -406,4 +406,7 @@ def _close(one: Array, other: Array) -> bool:
 def _alike(one: list[Array] | None, other: list[Array] | None) -> bool:
     if one is None or other is None or len(one) != len(other):
         return False
-    return all(a.shape == b.shape and a.dtype != object and b.dtype != object and np.allclose(a, b, rtol=1e-9, atol=1e-12) for a, b in zip(one, other, strict=True))
+    return all(
+        a.shape == b.shape and a.dtype != object and b.dtype != object and np.allclose(a, b, rtol=1e-9, atol=1e-12)
+        for a, b in zip(one, other, strict=True)
+    )

@@ -91,9 +91,6 @@ def mark_arrays(work: Work, graph: Graph, *, of: str | None, policy: Policy | No
         for about in expected
         if str(about) not in there
     ]
-    diagnoses = tuple(
-        diagnosed(judge.graph, judge.of, judge.truth, judge.others, judge.heard(claims), judge.own_values)
-    )
     judgements = [_with_causes(judgement, diagnoses) for judgement in judgements]
     return Marking(shown, solution, tuple(judgements), first, diagnoses, marks, title)
 
@@ -387,8 +384,27 @@ class _Judge:
                 claim.chains.append(chain)
                 self._judge(claim, chain, chain.pieces[1:])
                 if claim.links:
+                    self._still_changed(claim, chain)
                     yield claim
                     last = claim
+
+    def _still_changed(self, claim: _Claim, chain: Chain) -> None:
+        """`dscores = probs`, and below it `dscores[range(n), y] -= 1`: what it is in the end is not said here."""
+        if claim.said is not None or not any(link.verdict == "wrong" for link in claim.links):
+            return
+        first = chain.pieces[0].formula
+        if not isinstance(first, Ref) or not re.fullmatch(r"[^\W\d]\w*", first.name):
+            return
+        text = chain.span.source.text
+        name = re.escape(first.name)
+        changed = re.compile(rf"^[ \t]*{name}[ \t]*(?:\[[^\]\n]*\][ \t]*(?:[-+*/]?=)|[-+*/]=)(?!=)", re.MULTILINE)
+        again = re.compile(rf"^[ \t]*{name}[ \t]*=(?!=)", re.MULTILINE)
+        found = changed.search(text, chain.span.end)
+        other = again.search(text, chain.span.end)
+        if found is not None and (other is None or found.start() < other.start()):
+            why = "It is changed further down."
+            claim.links = [replace(one, verdict="unclear", why=why) for one in claim.links]
+            claim.rules.clear()
 
     def _masks(self, claim: _Claim, chain: Chain) -> bool:
         """`dh[h <= 0] = 0` goes on from the derivative by h to the one by what relu was taken of, under the old name."""
@@ -477,6 +493,8 @@ class _Judge:
             return np.asarray(sign * float(formula.value))
         if isinstance(formula, Apply) and formula.operation.name == "/":
             above, below = formula.args
+            if isinstance(above, Apply) and above.operation.name == "neg":
+                above, sign = above.args[0], -sign
             if isinstance(above, Num) and isinstance(below, Num) and below.value:
                 return np.asarray(sign * float(above.value / below.value))
         return None
@@ -661,7 +679,9 @@ class _Judge:
             mended = fold(formula, exchanged, with_args)
             values = worked_out(mended, self.truth, self.leaf)
             shape = self.value_of(meaning, self.truth)
-            right = shape is not None and any(_close(v, shape) for value in values if (v := fits(value, shape.shape)) is not None)
+            right = shape is not None and any(
+                _close(v, shape) for value in values if (v := fits(value, shape.shape)) is not None
+            )
             if right and self._is_rule(mended, meaning, right):
                 known = self.meaning(match[1] if match else written) if isinstance(leaf, Ref) else None
                 weight = known is not None and not known.of and self.graph[known.name].kind == "weight"

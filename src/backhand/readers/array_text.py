@@ -35,9 +35,22 @@ GATE = "\u01c1"
 _INSIDE = r"((?:[^()<>=\n\[\],]|\([^()<>=\n]{0,12}\)|\[[^\[\]<>=\n]{0,12}\]){1,80}?)"
 _POSITIVE = r"\s*(?:>|\\gt(?![a-z]))\s*0(?:\.0*)?\s*"
 _ONE = r"(?:\\(?:mathbb|mathbf|mathbbm|boldsymbol|bm)\s*\{?\s*[1I]\s*\}?|\\mathds\{1\}|\b1|\bI|\U0001d7d9|\u1d7d9)"
+SHOWN = re.compile(
+    rf"(?P<print>\bprint\(\s*(?P<name>[^\W\d]\w*)\s*\)[ \t]*\n)(?=[ \t]*{LETTER})"
+    rf"|(?P<last>(?<=\n)[ \t]*[^\W\d]\w*)(?P<out>[ \t]*\n+[ \t]*Out[ \t]*\[\d+\]:)(?=\s*{LETTER})"
+)
+"""`print(dW)`, or dW at the end of a notebook's cell, and below it the array."""
+
+TURNED = re.compile(
+    r"\s*(?:\^\s*\{?\s*(?:T|\\top|⊤|\\intercal|\\mathsf\{T\}|\\mathrm\{T\})(?![A-Za-z])\s*\}?|ᵀ|\.T(?![\w.]))"
+)
+"""Behind an array: it is turned."""
+
 CONDITIONS = (
     re.compile(rf"(?:np|numpy|jnp|torch)\.where\(\s*{_INSIDE}{_POSITIVE},\s*1(?:\.0*)?\s*,\s*0(?:\.0*)?\s*\)"),
-    re.compile(rf"{_ONE}\s*_?\s*(?:\\left\s*)?(?:\{{\s*)?(?:\\?[\[({{]\s*)?{_INSIDE}{_POSITIVE}(?:\\right\s*)?(?:\\?[\])}}])(?:\s*\}})?"),
+    re.compile(
+        rf"{_ONE}\s*_?\s*(?:\\left\s*)?(?:\{{\s*)?(?:\\?[\[({{]\s*)?{_INSIDE}{_POSITIVE}(?:\\right\s*)?(?:\\?[\])}}])(?:\s*\}})?"
+    ),
     re.compile(rf"\(\s*{_INSIDE}{_POSITIVE}\)(?:\.(?:astype|to|type)\([^()\n]{{0,30}}\)|\.(?:float|int|double)\(\))?"),
 )
 """Conditions that stand for 1 and 0."""
@@ -82,6 +95,13 @@ def found_in(text: str, before: int = 0) -> tuple[str, dict[str, Literal]]:
     for literal in sorted(_all(text), key=lambda one: (one.start, -one.end)):
         if literal.start < last:
             continue
+        if (found := TURNED.match(text, literal.end)) is not None:
+            literal = literal._replace(
+                numbers=tuple(zip(*literal.numbers, strict=True)),
+                axes=2,
+                text=text[literal.start : found.end()],
+                end=found.end(),
+            )
         name = _name(before + len(literals), literal.end - literal.start)
         if name is None:
             continue
@@ -95,6 +115,8 @@ def found_in(text: str, before: int = 0) -> tuple[str, dict[str, Literal]]:
         at = end
     parts.append(text[at:])
     made = "".join(parts)
+    if literals and ("print(" in made or "Out" in made):
+        made = SHOWN.sub(_shown, made)
     made = OPTION.sub(lambda m: m[1] + m[2] + TOLD * len(m[3]), made)
     if "0" in made and (">" in made or "<" in made or "\\gt" in made):
         made = MASKED.sub(lambda m: f"{m[1]}={GATE}({m[2]})".ljust(len(m[0])), made)
@@ -102,6 +124,13 @@ def found_in(text: str, before: int = 0) -> tuple[str, dict[str, Literal]]:
             made = condition.sub(_gate, made)
     assert len(made) == len(text)
     return made, literals
+
+
+def _shown(found: re.Match[str]) -> str:
+    """`dW =` and a new line, as long as it was."""
+    if found["print"]:
+        return (found["name"] + "=").rjust(len(found[0]) - 1) + "\n"
+    return found["last"] + "=".ljust(len(found["out"]))
 
 
 def _gate(found: re.Match[str]) -> str:

@@ -220,6 +220,8 @@ ARRAY_CALLS: dict[str, str] = {name: name for name in ARRAY_FUNCTIONS - {"load"}
     "multiply": "multiply",
     "Softmax": "softmax",
     "amax": "max",
+    "maximum": "max",
+    "minimum": "min",
     "relu_derivative": "step",
     "\u01c1": "step",  # a condition, see array_text
 }

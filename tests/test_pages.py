@@ -318,6 +318,8 @@ ELEMENT = re.compile(r"(.+)\[([0-9,]+)\]")
 
 def array_truth(solution: backhand.Solution, about: str) -> Any:
     """The value, or the derivative of the output, as an array, an element or a number; None for other derivatives."""
+    if "[" in about.partition("/")[0] and "/" in about:
+        return None  # an element of a Jacobian
     element = ELEMENT.fullmatch(about)
     name = element[1] if element else about
     if name in solution.graph:
@@ -347,8 +349,8 @@ def ends(solution: backhand.Solution, about: str) -> tuple[str, str]:
 def kinds_of(solution: backhand.Solution, about: str) -> tuple[str, ...]:
     """The kinds a claim about this may have."""
     graph = solution.graph
-    if graph.arrays and (element := ELEMENT.fullmatch(about)):
-        about = element[1]
+    if graph.arrays:
+        about = re.sub(r"\[[0-9,]+\]", "", about)
     if not about:
         return ("formula",)
     if about in graph:
@@ -361,8 +363,8 @@ def kinds_of(solution: backhand.Solution, about: str) -> tuple[str, ...]:
 
 def possible_kinds(solution: backhand.Solution, about: str) -> tuple[str, ...]:
     """The same, where a derivative by a quantity in the own formula may be called either."""
-    if solution.graph.arrays and (element := ELEMENT.fullmatch(about)):
-        about = element[1]
+    if solution.graph.arrays:
+        about = re.sub(r"\[[0-9,]+\]", "", about)
     if about and about not in solution.graph:
         of, by = ends(solution, about)
         if by in solution.graph.parents(of):

@@ -343,7 +343,13 @@ def _findings(way: WayBack, trials: Sequence[Trial], rtol: float) -> list[Findin
 
 
 def _compared(
-    way: WayBack, name: str, kind: Literal["value", "derivative"], trials: Sequence[Trial], rtol: float, *, wrong: Verdict
+    way: WayBack,
+    name: str,
+    kind: Literal["value", "derivative"],
+    trials: Sequence[Trial],
+    rtol: float,
+    *,
+    wrong: Verdict,
 ) -> Finding:
     about = name if kind == "value" else f"d{way.of}/d{name}"
     shape = way.shape(name)

@@ -61,7 +61,9 @@ class Mistake:
 # -- making cases -------------------------------------------------------------------------------------------------
 
 
-def at_places(alternatives: Callable[[WayBack, Place], Iterable[Formula | str | None]], *, all_alike: bool = True) -> Cases:
+def at_places(
+    alternatives: Callable[[WayBack, Place], Iterable[Formula | str | None]], *, all_alike: bool = True
+) -> Cases:
     """Other formulas for what is sent at a place: at each place by itself and, where operations of one name stand at
     several, at all of them."""
 
@@ -159,7 +161,11 @@ def written(alternatives: Callable[[WayBack, str], Iterable[Callable[[Any], Any]
         for group in groups.values():
             weights = {name: change for name, change in group.items() if way.graph[name].kind in ("weight", "bias")}
             matrices = {name: change for name, change in group.items() if way.graph[name].kind == "weight"}
-            for some, words in ((weights, "for all weights and biases"), (matrices, "for all weights"), (group, "for all")):
+            for some, words in (
+                (weights, "for all weights and biases"),
+                (matrices, "for all weights"),
+                (group, "for all"),
+            ):
                 if len(some) > 1:
                     yield Case(Belief(report=_reporting(some)), "", words)
 
@@ -256,7 +262,9 @@ def _reordered(way: WayBack, place: Place) -> Iterator[str]:
 def _own_factor(way: WayBack, place: Place) -> Iterator[str]:
     """The factor itself where the other one belongs."""
     if place.name == "@" and len(place.shapes[0]) == len(place.shapes[1]) == 2:
-        yield from ("g @ u", "g @ u.T", "g.T @ u") if place.k == 0 else ("v.T @ g", "v @ g", "g @ v", "g.T @ v.T", "v.T @ g.T")
+        yield from (
+            ("g @ u", "g @ u.T", "g.T @ u") if place.k == 0 else ("v.T @ g", "v @ g", "g @ v", "g.T @ v.T", "v.T @ g.T")
+        )
     elif place.name in ("*", "dot"):
         yield "g*u" if place.k == 0 else "g*v"
 
@@ -871,8 +879,13 @@ def _target_left_out(way: WayBack, place: Place) -> Iterator[str | Formula]:
     if place.name == "^" and place.k == 0 and (inner := _difference(way, place)) is not None:
         exponent = place.part.args[1]
         kept = inner.args[0]
-        if not any(isinstance(part, Ref) and part.name in LETTERS for part in postorder(kept)) and isinstance(exponent, Num):
+        if any(isinstance(part, Ref) and part.name in LETTERS for part in postorder(kept)):
+            kept = algebra.add(U, inner.args[1])  # the same, without names that are letters of the row
+        if not any(isinstance(part, Ref) and part.name in LETTERS - {"u"} for part in postorder(kept)) and isinstance(
+            exponent, Num
+        ):
             yield algebra.multiply(times(exponent.value, G), kept)
+            yield algebra.multiply(times(-exponent.value, G), kept)  # as for (t - a)
 
 
 def _difference(way: WayBack, place: Place) -> Apply | None:
@@ -899,11 +912,18 @@ def sign_at_loss(way: WayBack) -> Iterator[Case]:
     # the difference of output and target turned round, wherever it stands
     for name in way.names[1:]:
         definition = way.graph[name].definition
-        if isinstance(definition, Apply) and definition.operation.name in ("-", "cross_entropy", "cross_entropy_logits", "ln"):
+        if isinstance(definition, Apply) and definition.operation.name in (
+            "-",
+            "cross_entropy",
+            "cross_entropy_logits",
+            "ln",
+        ):
             if (made := _negated(way, name)) is not None:
                 yield made
     yield from at_places(
-        lambda w, p: [algebra.negate(p.right)] if p.name in ("cross_entropy_logits", "cross_entropy") and p.k == 0 else ()
+        lambda w, p: (
+            [algebra.negate(p.right)] if p.name in ("cross_entropy_logits", "cross_entropy") and p.k == 0 else ()
+        )
     )(way)
 
 

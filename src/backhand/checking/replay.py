@@ -151,7 +151,11 @@ class WayBack:
         """All ways back to a quantity, in the order of its children."""
         known = set(self.names)
         return [
-            one for child in self.graph.children(name) if child in known for one in self.right(child) if one.parent == name
+            one
+            for child in self.graph.children(name)
+            if child in known
+            for one in self.right(child)
+            if one.parent == name
         ]
 
     @cached_property
@@ -200,9 +204,7 @@ class WayBack:
         IMPOSSIBLE."""
         adjoints: dict[str, Array] = {}
         values = dict(trial.passes.values) if belief.step else trial.passes.values
-        evaluator = Evaluator(
-            values, adjoints, exact=False, note=quiet, kept={} if belief.step else trial.passes.kept
-        )
+        evaluator = Evaluator(values, adjoints, exact=False, note=quiet, kept={} if belief.step else trial.passes.kept)
         evaluator.numbers = trial.passes.numbers
         waiting: dict[str, list[Arrived]] = {}
         words = heard(trial, belief)

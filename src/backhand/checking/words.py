@@ -32,7 +32,9 @@ def told(check: Check) -> str:
             lines += _field("yours", found.done)
         lines += _field("to do", found.mistake.remedy)
         if found.could_be:
-            lines += _field("or", "; ".join(mistake.title for mistake in found.could_be[:3]) + ": the same numbers here")
+            lines += _field(
+                "or", "; ".join(mistake.title for mistake in found.could_be[:3]) + ": the same numbers here"
+            )
     elif first.kind == "derivative":
         lines += _field("right", _line(check, first))
         lines += _field("mistake", "none of those that are known gives all the numbers")

@@ -32,6 +32,7 @@ from backhand.marking.array_worlds import TRANSPOSED, Array, Unknown, World, els
 from backhand.marking.credit import Policy, asked, credit
 from backhand.marking.diagnose import Diagnosis
 from backhand.marking.marking import FirstWrong, Judged, Judgement, Kind, Marking, Method, Remark, Verdict
+from backhand.marking.misconceptions import by_key
 from backhand.marking.work import ArrayWritten, Chain, Line, Piece, Work
 from backhand.marking.worlds import agrees
 from backhand.numbers import show
@@ -42,6 +43,7 @@ ELEMENT = re.compile(r"(.+?)\[([0-9,]+)\]")
 SUBSCRIPT = re.compile(r"(.+?)_\{?([0-9](?:,?[0-9])*)\}?")
 MASKED = re.compile(r"([^\W\d]\w*)\[\s*([^\W\d]\w*)\s*<=?\s*0(?:\.0*)?\s*\]\s*=")
 """`dh[h <= 0] = 0` in code: what comes back stops where relu was closed."""
+PILED_UP = "Each row has the rows above it in it. Set the derivatives to zero before each output."
 LAYER = re.compile(r"\^[(\[](\w+)[)\]]")
 SHOWN = 64
 """Elements of an array that are judged one by one."""
@@ -68,7 +70,10 @@ def mark_arrays(work: Work, graph: Graph, *, of: str | None, policy: Policy | No
     judge = _Judge(solution.graph, solution.of, pages.literals)
     claims = [*judge.claims(pages)]
     heard = judge.heard(claims)
-    diagnoses = tuple(diagnosed(judge.graph, judge.of, judge.truth, judge.others, heard, judge.own_values))
+    diagnoses = (
+        *diagnosed(judge.graph, judge.of, judge.truth, judge.others, heard, judge.own_values),
+        *_not_reset(claims),
+    )
     shown = replace(_as_seen(pages), decisions=work.decisions or pages.decisions)
     seen = {_place(piece): piece for line in shown.lines for chain in line.chains for piece in chain.pieces}
     for claim in claims:
@@ -93,6 +98,19 @@ def mark_arrays(work: Work, graph: Graph, *, of: str | None, policy: Policy | No
     ]
     judgements = [_with_causes(judgement, diagnoses) for judgement in judgements]
     return Marking(shown, solution, tuple(judgements), first, diagnoses, marks, title)
+
+
+def _not_reset(claims: Sequence[_Claim]) -> Iterator[Diagnosis]:
+    """Jacobians whose rows each have the rows above in them."""
+    found = [claim for claim in claims if any(remark.key == "not-reset" for remark in claim.remarks) and claim.about]
+    if found:
+        row = by_key()["not-reset-between-outputs"]
+        lines = tuple(claim.span.line for claim in found)
+        count = f"{len(lines)} line{'' if len(lines) == 1 else 's'}"
+        yield Diagnosis(
+            (row.key,), (row.id,), row.title, tuple(claim.about for claim in found if claim.about), lines, len(found), 0,
+            0.0, f"{count}, 1 habit: {row.title}", PILED_UP,
+        )  # fmt: skip
 
 
 def _with_causes(judgement: Judgement, diagnoses: Sequence[Diagnosis]) -> Judgement:
@@ -182,6 +200,7 @@ class _Claim:
             return
         assert self.said is not None
         rules = "wrong" if self.method == "wrong" else ""
+        worst = int(self.elements.argmin())
         for count, place in enumerate(np.ndindex(self.elements.shape)):
             verdict: Verdict = ("wrong", "follows", "right")[int(self.elements[place])]  # type: ignore[assignment]
             if rules:
@@ -190,7 +209,7 @@ class _Claim:
                 _element(self.about, place), self.kind, verdict, self.span, show(_fraction(self.said[place])).text,
                 _number(self.said[place]), _number(None if self.truth is None else self.truth[place]),
                 _number(None if self.own is None else self.own[place]), links, self.method, (), (),
-                remarks if not count else (), chains, label=self.label, whole=self.about,
+                remarks if count == worst else (), chains, label=self.label, whole=self.about,
             )  # fmt: skip
 
 
@@ -511,6 +530,8 @@ class _Judge:
     def _judge_number(self, claim: _Claim, piece: Piece, number: Array) -> None:
         assert claim.truth is not None and claim.meaning is not None
         claim.number, claim.said = piece, number
+        if claim.kind == "local" and claim.truth.ndim == 1 and number.shape == (*claim.truth.shape, *claim.truth.shape):
+            claim.truth = np.diag(claim.truth)  # what goes element by element, written out
         fitted = fits(number, claim.truth.shape)
         if fitted is None:
             why = f"It is {_shape(number.shape)}, and {_name(claim)} is {_shape(claim.truth.shape)}."
@@ -573,6 +594,9 @@ class _Judge:
         """A simple reason why an array is wrong as a whole."""
         truth = claim.truth
         assert truth is not None
+        if claim.kind == "local" and truth.ndim == 2 and self._agree(number, np.cumsum(truth, axis=0), piece).all():
+            self._say(claim, "not-reset", PILED_UP, piece)
+            return PILED_UP
         if truth.ndim == 2 and truth.shape[0] == truth.shape[1] and self._agree(number.T, truth, piece).all():
             self._say(claim, "transposed", "This is the transpose of the right answer.", piece)
             return "This is the transpose of the right answer."
@@ -603,6 +627,9 @@ class _Judge:
     def _judge_formula(self, claim: _Claim, piece: Piece) -> None:
         """A link with names, or with numbers and arrays put in for them."""
         assert claim.truth is not None and claim.meaning is not None and piece.formula is not None
+        if claim.kind == "local" and isinstance(piece.formula, Ref) and self._is_identity(piece.formula):
+            claim.links.append(Judged(piece, "right" if np.allclose(claim.truth, 1) else "wrong"))
+            return
         try:
             values = worked_out(piece.formula, self.truth, self.leaf)
         except Unknown as unknown:
@@ -687,6 +714,10 @@ class _Judge:
                 weight = known is not None and not known.of and self.graph[known.name].kind == "weight"
                 found.add("w-for-w-transposed" if weight else "factor-not-transposed")
         return found.pop() if len(found) == 1 else ""
+
+    def _is_identity(self, node: Ref) -> bool:
+        """`I` and `I_3`, where they are no name of the network."""
+        return re.fullmatch(r"I(?:_\{?\w+\}?)?|E", node.name) is not None and self.meaning(node.name) is None
 
     def _is_literal(self, node: Ref | Slope) -> bool:
         if not isinstance(node, Ref):

@@ -115,7 +115,9 @@ def pages_of(example: dict[str, Any], style: str) -> tuple[str, str]:
                 written = rf"\frac{{\partial {of[1:]}}}{{\partial {by[1:]}}}" if by else name
                 lines.append(rf"\[ {written} = {st.bmatrix(array, 6)} \]")
             else:
-                lines += [f"{name} =", *st.printed(array, 6).split("\n")] if array.ndim else [f"{name} = {float(array):.6f}"]
+                lines += (
+                    [f"{name} =", *st.printed(array, 6).split("\n")] if array.ndim else [f"{name} = {float(array):.6f}"]
+                )
     return net, "\n".join(lines)
 
 

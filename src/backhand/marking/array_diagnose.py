@@ -15,13 +15,13 @@ named. Two that agree only on these numbers are named together; of three nothing
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 import numpy as np
 
 from backhand.checking.check import cases_of
 from backhand.checking.drawing import drawn
 from backhand.checking.mistakes import MISTAKE, MISTAKES, Case, Mistake
-from backhand.checking.replay import IMPOSSIBLE, RIGHT, Belief, Sent, Trial, WayBack, truths
+from backhand.checking.replay import IMPOSSIBLE, RIGHT, Belief, ReportRule, Sent, Trial, WayBack, truths
 from backhand.core.array_passes import Passes
 from backhand.core.evaluate import quiet
 from backhand.core.graph import Graph
@@ -199,6 +199,8 @@ class _Search:
         """All mistakes that give something of what is wrong and contradict nothing."""
         order = 0
         for mistake in MISTAKES:
+            if mistake.key == "extra-axis":
+                continue  # on paper a vector may stand either way
             for case in cases_of(mistake, self.way):
                 order += 1
                 if order > MOST_CASES:
@@ -225,10 +227,12 @@ class _Search:
         """The wrong claims that a belief gives, in how many numbers, and what they are worth; None if it contradicts
         something that is right. With `exact`, numbers that agree are carried on unrounded."""
         explained: dict[str, Array] = {}
+        totals: dict[str, Array] = {}
+        replayed = belief if belief.report is None else replace(belief, report=_noting(belief.report, totals))
         try:
-            for name, written in self._replayed(belief, ways, exact=exact):
+            for name, written in self._replayed(replayed, ways, exact=exact):
                 one = self.heard.get(belief.under(name))
-                if one is None or one.number is None:
+                if one is None or one.number is None or totals.get(name) is written:
                     continue
                 if _alike([np.asarray(written)], [np.asarray(self.base[exact].get(one.name))]):
                     continue
@@ -386,6 +390,16 @@ class _Search:
             remark=f"{rows[0].why} {rows[0].remedy}" if len(rows) == 1 else rows[0].remedy,
             place=place,
         )
+
+
+def _noting(report: ReportRule, totals: dict[str, Array]) -> ReportRule:
+    """The same, keeping what it is told: only what is written down otherwise is a mistake's doing."""
+
+    def noted(name: str, value: Array) -> Array:
+        totals[name] = value
+        return report(name, value)
+
+    return noted
 
 
 def _agreement(one: Heard, written: Array) -> Array | None:

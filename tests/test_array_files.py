@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import random
 import re
 import resource
 import struct
@@ -421,3 +422,48 @@ def test_many_arrays_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     array_files.array_of("W.npy", "", source, None)
     with pytest.raises(LimitError, match="120 elements"):
         array_files.array_of("W.npy", "", source, None)
+
+
+def mutated(data: bytes, draw: random.Random) -> bytes:
+    """A file with some bytes changed, cut out, doubled or added."""
+    found = bytearray(data)
+    for _ in range(draw.choice([1, 1, 2, 5])):
+        at = draw.randrange(len(found) + 1)
+        match draw.randrange(5):
+            case 0:
+                found[at : at + 1] = bytes([draw.randrange(256)])
+            case 1:
+                del found[at : at + draw.choice([1, 8, 100])]
+            case 2:
+                found[at:at] = found[at : at + 16]
+            case 3:
+                found[at:at] = draw.choice([b"\xff" * 8, b"-1", b"999999999", b"(", b"[[", b"'", b"\0" * 8, b"nan", b'"'])
+            case _:
+                found = found[:at]
+    return bytes(found)
+
+
+@pytest.mark.parametrize("suffix", ["npy", "npz", "safetensors", "csv"])
+def test_spoiled_files_are_read_or_refused(suffix: str, tmp_path: Path) -> None:
+    """Whatever is in a file: an array of finite numbers, or an error at the place where it is named."""
+    array = np.arange(12.0).reshape(3, 4) / 4
+    np.save(tmp_path / "W.npy", array)
+    np.savez_compressed(tmp_path / "W.npz", W=array)
+    entry = {"dtype": "F64", "shape": [3, 4], "data_offsets": [0, 96]}
+    safetensors(tmp_path / "W.safetensors", {"W": entry}, array.tobytes())
+    (tmp_path / "W.csv").write_text("a,b,c,d\n" + "\n".join(",".join(map(str, row)) for row in array.tolist()))
+    whole = (tmp_path / f"W.{suffix}").read_bytes()
+    draw = random.Random(7)
+    source = Source(f'W = load("spoiled.{suffix}")', str(tmp_path / "net.bh"))
+    read = 0
+    for _ in range(1_000):
+        (tmp_path / f"spoiled.{suffix}").write_bytes(mutated(whole, draw))
+        try:
+            found = array_files.array_of(f"spoiled.{suffix}", "", source, None)
+        except BackhandError as error:
+            assert type(error) in (ReadError, LimitError) and error.cure
+            continue
+        read += 1
+        assert found.size > 0 and found.dtype.kind in "Ofiu"
+        assert np.all(np.isfinite(np.asarray(found, float)))
+    assert 0 < read < 1_000

@@ -198,16 +198,17 @@ def several(value: Any, axes: int) -> tuple[int, ...]:
     return value if isinstance(value, tuple) else (value,) * axes
 
 
-def conv(axes: int, image: str, kernel: str, stride: Any = 1, padding: Any = 0, dilation: Any = 1) -> Case:
+def conv(axes: int, image: str, kernel: str, *steps: Any) -> Case:
+    """`steps` are stride, padding and dilation, as far as they are not the usual ones."""
+    stride, padding, dilation = (*steps, *(1, 0, 1)[len(steps) :])
     text = f"conv{axes}d(u, v, stride={stride}, padding={padding}, dilation={dilation})"
     told = axes, stride, padding, dilation
     return case(f"conv{axes}d", text, {"u": image, "v": kernel}, torch_conv(*told), jax_conv(*told))
 
 
-def conv_back(
-    image: str, kernel: str, result: str, to: str, stride: int = 1, padding: int = 0, dilation: int = 1
-) -> Case:
+def conv_back(image: str, kernel: str, result: str, to: str, *steps: int) -> Case:
     """What PyTorch and JAX send back, as an operation of its own: it has a way back, too."""
+    stride, padding, dilation = (*steps, *(1, 0, 1)[len(steps) :])
     at = {"stride": stride, "padding": padding, "dilation": dilation}
     first, second = ("g", "v") if to == "image" else ("g", "u")
 
@@ -423,6 +424,8 @@ CASES: list[Case] = [
     same("one_hot", "one_hot(v, size={d}) @ u", {"u": "d, b", "v": ""}, lambda X, u, v, sizes: hot(X, v, sizes["d"]) @ u, v="below d"),
     same("zeros", "zeros({a}, {b}) + u", {"u": "b"}, lambda X, u, sizes: X.zeros((sizes["a"], sizes["b"])) + u),
     same("ones", "ones(shape=({a}, {b}))*u", {"u": ""}, lambda X, u, sizes: (u + 0) * X.broadcast_to(u / u, (sizes["a"], sizes["b"]))),
+    same("random", "random(2, 3, seed=1, scale=2)*u", {"u": ""},
+         lambda X, u, sizes: u * X.asarray(np.random.RandomState(1).randint(-1000, 1001, (2, 3)) * 0.002)),
     same("load", lambda **_: apply(read("u + u").operation, Ref("u"), node("load", held=Held(np.array([[1.5], [2.5]])))), {"u": "a"},  # type: ignore[union-attr]
          lambda X, u: u + X.asarray([[1.5], [2.5]])),
     # -- windows and convolutions
@@ -765,6 +768,16 @@ def test_shapes_that_do_not_fit_are_named(formula: str, u: Any, v: Any, words: l
         Graph.of([*quantities, Quantity("y", "computed", read(formula))])
     for word in words:
         assert word in str(caught.value)
+
+
+@pytest.mark.parametrize("numbers", ["exact", "float"])
+@pytest.mark.parametrize("element", [np.nan, np.inf, -np.inf])
+def test_elements_that_are_no_numbers_are_refused(element: float, numbers: Any) -> None:
+    graph = Graph.of(
+        [given("u", "input", None, np.array([1, element])), Quantity("y", "computed", read("sum(relu(u))"))]
+    )
+    with pytest.raises(BackhandError, match="u has an element that is no finite number"):
+        propagate(graph, numbers=numbers)
 
 
 @pytest.mark.parametrize("places", [[0, 3], [-1], [0.5]])

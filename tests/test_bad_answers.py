@@ -13,12 +13,15 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from backhand import cli
+from backhand.core.formula import postorder
+from backhand.marking import worlds
 from backhand.marking.about import Derivative
 from backhand.marking.credit import read_policy
 from backhand.marking.mark import mark
@@ -554,10 +557,44 @@ def test_item_40_other_formats_of_a_large_page(format_: str, tmp_path: Path) -> 
 
 def test_item_40_what_is_left_of_a_large_page_is_said_to_be_unread() -> None:
     lines = marked("\n".join(["C1 = 2"] * (LINES + 10))).work.lines
-    assert lines[-1].why == "unread" and "first 5000 formulas" in lines[-1].reason
+    assert lines[-1].why == "unread" and f"first {LINKS} formulas" in lines[-1].reason
     assert lines[-1].number == LINKS // 2 + 2
     blank = marked("\n" * (LINES + 10) + "B1 = 3")
     assert blank.work.lines[-1].number == LINES + 1 and "20000 lines" in blank.work.lines[-1].reason
+
+
+CROWDED = {
+    "right": filled("dL/dB1 = dL/dC1 * 1 + dL/dC2 * (-1) = 2*1 + (-2)*(-1) = 4\n"),
+    "wrong": "".join(
+        f"dL/dB1 = dL/dC1 * {k % 7} + dL/dC2 * (-1) = 2*{k % 5} + {k % 11} = {k}\n" for k in range(20_000)
+    ),
+    "one-chain": filled("B1=" * 300 + "\n"),
+    "long-sums": filled("B1 = " + "2*1 + 3 + " * 990 + "1\n"),
+    "own-names": "".join(f"q{k} = {k % 7}*B1 + q{max(0, k - 1)} = {k}\n" for k in range(40_000)),
+    "table": "| node | value | dL/d· |\n|--|--|--|\n" + filled("| B1 | =2*1+1 = 3 | dL/dC1*1 + dL/dC2*(-1) = 4 |\n"),
+    "deep": filled("B1 = " + "(" * 900 + "1" + ")" * 900 + "\n"),
+    "signs": filled("$ { | \\ ` * ~~ = "),
+}
+
+
+@pytest.mark.parametrize("kind", CROWDED)
+def test_item_40_the_work_on_a_large_page_is_bounded(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What takes the time is counted: networks worked out with somebody's numbers, and nodes of formulas walked."""
+    counted = {"run": 0, "fold": 0}
+    for name in counted:
+        whole = getattr(worlds, name)
+
+        def counting(*args: Any, name: str = name, whole: Any = whole, **more: Any) -> Any:
+            counted[name] += len(postorder(args[0])) if name == "fold" else 1
+            return whole(*args, **more)
+
+        monkeypatch.setattr(worlds, name, counting)
+    marking = marked(CROWDED[kind][: 2**20])
+    assert counted["run"] <= LINKS + 100, counted
+    assert counted["fold"] <= 500_000, counted
+    assert any(
+        line.why == "unread" and ("first" in line.reason or "at most" in line.reason) for line in marking.work.lines
+    )
 
 
 @pytest.mark.parametrize(

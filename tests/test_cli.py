@@ -170,7 +170,7 @@ def test_standard_input() -> None:
         (["solve", "nowhere.bh"], "There is no file nowhere.bh"),
         (["solve", Q3, "--of", "M"], "no quantity M"),
         (["solve", Q3, "--wrt", "b1"], "Did you mean B1?"),
-        (["solve", Q3, "--format", "pdf"], "There is no format pdf"),
+        (["solve", Q3, "--format", "docx"], "There is no format docx"),
         (["solve", Q3, "-o", "a.xyz"], "says no format"),
         (["solve", Q3, "-o", "/nowhere/q3.html"], "cannot be written"),
         (["solve", Q3, "--frmat", "json"], "No such option"),

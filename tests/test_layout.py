@@ -183,7 +183,8 @@ def test_small_layers_are_opened_into_units_with_their_weights() -> None:
     scene = array_scene("layers")
     captions = [unit.caption for unit in scene.units if unit.caption]
     assert captions == [
-        ("x (2)",), ("z1 (3)", "W1 x + b1"), ("h (3)", "relu(z1)"), ("z2 (2)", "W2 h + b2"), ("p (2)", "softmax(z2)"),
+        ("x (2)",), ("z1 (3)", "W1 x + b1", "b1 = [0, 1, -1]"), ("h (3)", "relu(z1)"),
+        ("z2 (2)", "W2 h + b2", "b2 = [1, -1]"), ("p (2)", "softmax(z2)"),
     ]  # fmt: skip
     weights = {(arrow.tail, arrow.head): arrow.weight for arrow in scene.arrows}
     assert [weights["x[1]", f"z1[{k}]"] for k in range(3)] == ["-1", "1", "1/3"]
@@ -213,6 +214,21 @@ def test_a_weight_that_is_used_twice_is_said_to_be() -> None:
 def test_what_goes_past_a_block_is_an_arrow() -> None:
     ways = {(arrow.tail, arrow.head) for arrow in array_scene("residual").arrows}
     assert {(f"x[{k}]", f"y[{k}]") for k in range(3)} <= ways
+
+
+@pytest.mark.parametrize(
+    ("name", "dropped"), [("residual", ("x", "y")), ("lstm", ("o", "h")), ("layers", ("z1[1]", "h"))]
+)
+def test_a_way_that_was_left_out_is_marked(name: str, dropped: tuple[str, str]) -> None:
+    import backhand
+    from backhand.explaining.figure import scene
+
+    graph = backhand.read(ARRAY_NETS[name])
+    found = scene(graph, backhand.solve(graph), [dropped])
+    assert {(arrow.tail[0], arrow.head[0]) for arrow in found.arrows if arrow.dropped} == {
+        (dropped[0][0], dropped[1][0])
+    }
+    assert "Left out: " in found.twin
 
 
 def test_functions_are_no_names_with_an_index() -> None:

@@ -223,8 +223,9 @@ def test_a_page_that_is_right_is_told_so() -> None:
 
 
 def test_an_empty_page_is_no_error() -> None:
-    for format_ in writers.WRITERS:
-        assert report(marked(""), format_)
+    for format_, writer in writers.WRITERS.items():
+        if not writer.binary:
+            assert report(marked(""), format_)
     assert "No statement on this page could be matched to the network." in report(marked("Good day."))
 
 

@@ -53,7 +53,7 @@ from backhand.writers.mathml import MathML
 from backhand.writers.pieces import pieces
 from backhand.writers.tex import TeX
 
-DOCUMENTS = [name for name, writer in writers.WRITERS.items() if writer.takes == "document"]
+DOCUMENTS = [name for name, writer in writers.WRITERS.items() if writer.takes == "document" and not writer.binary]
 
 
 # -- making mathematics quickly ------------------------------------------------------------------------
@@ -179,6 +179,7 @@ BOXES: list[tuple[Box, str, str, str]] = [
         Symbol("W1[0,1]"), "W1[0,1]", "W_{1}[0,1]",
         "<mrow><msub><mi>W</mi><mn>1</mn></msub><mrow><mo>[</mo><mrow><mn>0</mn><mo>,</mo><mn>1</mn></mrow><mo>]</mo></mrow></mrow>",
     ),
+    (m.Gap(6), "______", r"\underline{\hspace{3em}}", "<mspace></mspace>"),
     (Symbol("alpha2"), "alpha2", r"\alpha_{2}", "<msub><mi>α</mi><mn>2</mn></msub>"),
     (Symbol("η"), "η", r"\eta", "<mi>η</mi>"),
     (Number("-2"), "-2", "-2", "<mrow><mo>−</mo><mn>2</mn></mrow>"),
@@ -322,6 +323,11 @@ BOXES: list[tuple[Box, str, str, str]] = [
          "</mtd><mtd><mrow><mo>[</mo><mtable><mtr><mtd><mn>2</mn></mtd></mtr></mtable><mo>]</mo></mrow></mtd></mtr></mtable>"
          "<mo>]</mo></mrow>"),
     ),
+    (
+        vector("0.25", -1), "[0.25, -1]", r"\left[\begin{array}{r} 0.25 \\ -1\phantom{.00} \end{array}\right]",
+        ("<mrow><mo>[</mo><mtable><mtr><mtd><mn>0.25</mn></mtd></mtr><mtr><mtd><mrow><mo>−</mo><mn>1</mn></mrow>"
+         "<mphantom><mn>.00</mn></mphantom></mtd></mtr></mtable><mo>]</mo></mrow>"),
+    ),
     (row("W1", "@", "x"), "W1 @ x", r"W_{1}\,x", "<mrow><msub><mi>W</mi><mn>1</mn></msub><mo>\u2062</mo><mi>x</mi></mrow>"),
     (row("a", "⊙", "b"), "a ⊙ b", r"a \odot b", "<mrow><mi>a</mi><mo>⊙</mo><mi>b</mi></mrow>"),
     (row("a", "@", -2), "a @ (-2)", r"a\,(-2)",
@@ -371,6 +377,71 @@ def test_a_box_in_each_format(box: Box, text: str, tex: str, mathml: str) -> Non
     assert bare(MathML()(box)) == mathml
 
 
+SHAPES = {"W": (3, 2), "A": (2, 2), "x": (2,), "y": (2,), "b": (3,), "X": (4, 2), "s": ()}
+
+
+@pytest.mark.parametrize(
+    ("formula", "text", "tex"),
+    [
+        ("W @ x + b", "W @ x + b", r"W\,x + b"),
+        ("W @ (x*y)", "W @ (x ⊙ y)", r"W\,(x \odot y)"),
+        ("(W @ x)*b", "(W @ x) ⊙ b", r"(W\,x) \odot b"),
+        ("b*(W @ x)", "b ⊙ (W @ x)", r"b \odot (W\,x)"),
+        ("A @ A @ x", "A @ A @ x", r"A\,A\,x"),
+        ("s*x", "s·x", r"s \cdot x"),
+        ("s x + 2 y", "s x + 2 y", r"s\,x + 2\,y"),
+        ("x*y/s", "(x ⊙ y)/s", r"\frac{x \odot y}{s}"),
+        ("X.T", "Xᵀ", r"X^{\mathsf{T}}"),
+        ("(x + y).T", "(x + y)ᵀ", r"(x + y)^{\mathsf{T}}"),
+        ("transpose(X, axes=(1, 0))", "transpose(X, axes=(1, 0))", r"\mathrm{transpose}(X, \text{axes=(1, 0)})"),
+        ("outer(x, y)", "x @ yᵀ", r"x\,y^{\mathsf{T}}"),
+        ("X[0, 1:]", "X[0, 1:]", "X[0,1{:}]"),
+        ("sum(X, axis=0)", "sum(X, axis=0)", r"\mathrm{sum}(X, \text{axis=0})"),
+        ("sum(X)", "sum(X)", r"\mathrm{sum}(X)"),
+        ("[s, 2]", "[s, 2]", r"\left[\begin{array}{r} s \\ 2 \end{array}\right]"),
+        (
+            "[[1, 2], [3, 4]] @ x",
+            "[[1, 2], [3, 4]] @ x",
+            r"\left[\begin{array}{rr} 1 & 2 \\ 3 & 4 \end{array}\right]\,x",
+        ),
+        ("[[[1]], [[s]]]", "[[[1]], [[s]]]", None),
+        ("zeros(3, 2)", "0 (3×2)", r"\underset{3 \times 2}{\text{0}}"),
+        ("softmax(W @ x)", "softmax(W @ x)", r"\mathrm{softmax}(W\,x)"),
+        ("reshape(x, (2, 1))", "reshape(x, shape=(2, 1))", r"\mathrm{reshape}(x, \text{shape=(2, 1)})"),
+    ],
+)
+def test_formulas_of_arrays(formula: str, text: str, tex: str | None) -> None:
+    from backhand.core.notation import formula as read
+    from backhand.explaining.boxes import box as seen
+
+    shown = seen(read(formula), shapes=SHAPES).box
+    assert line(shown) == text
+    assert tex is None or TeX(str)(shown) == tex
+
+
+def test_what_goes_back_through_arrays() -> None:
+    from backhand.core.array_operations import node
+    from backhand.core.formula import Ref
+    from backhand.explaining.boxes import box as seen
+
+    assert line(seen(node("spread", Ref("g"), shape=(3, 2))).box) == "g·1 (3×2)"
+    assert (
+        line(seen(node("place", Ref("g"), key=(0, (1, None, None)), shape=(3, 2))).box) == "(g at [0, 1:], 0 elsewhere)"
+    )
+
+
+def test_parentheses_around_a_matrix_are_cut_apart_only_where_they_must_be() -> None:
+    whole = group(vector(1, 2), "-", vector(3, 4))
+    assert pieces(row("a", "·", whole), 8, whole=1.6)[-1].row == Row((whole,))
+    assert pieces(row("a", "·", whole), 8)[-1].lead == "-"
+    first, second = pieces(Group(a_sum(12)), 20)[0], pieces(group(vector(1, 2), "+", a_sum(12)), 20)[0]
+    assert 'stretchy="false"' in MathML().display("", first)
+    assert '<mo form="prefix" minsize="2.6em">(</mo>' in MathML().display("", second)
+    lines = TeX(str).lines(equation("y", group(vector(1, 2), "+", a_sum(12))), 20)
+    assert r"\Bigl(\left[" in lines[0]
+    assert lines[-1].endswith(r"\Bigr)")
+
+
 def test_a_derivative_within_prose_is_written_with_a_slash() -> None:
     assert TeX(str)(Slope("L", "B1"), inline=True) == "dL/dB_{1}"
     assert "<mfrac>" not in MathML().inline(pieces(Slope("L", "B1"), 20)[0])
@@ -413,6 +484,9 @@ BLOCKS: dict[type[doc.Block], tuple[doc.Block, ...]] = {
         Table((("name",), (Symbol("x"), " & more")), ((("a",), (Number("-1"),)), ((Symbol("b"),), ())), "lr"),
         Table((("none",),), (), "l"),
     ),
+    doc.Room: (doc.Room(3),),
+    doc.NewSheet: (doc.NewSheet("Another & more"), doc.NewSheet()),
+    doc.Fine: (doc.Fine(("Made from ", Symbol("x"), ".")),),
     Remark: (
         Remark("notice", ("rounded",)),
         Remark("check", ("the same",)),
@@ -457,6 +531,7 @@ BLOCKS: dict[type[doc.Block], tuple[doc.Block, ...]] = {
 
 
 def every_block() -> Iterator[doc.Block]:
+    yield Equation((Link("", Symbol("A")), Link("≈", Matrix((tuple(map(Number, ("-0.123456",) * 9)),) * 3))))
     for blocks in BLOCKS.values():
         yield from blocks
     yield a_figure()
@@ -481,7 +556,7 @@ def test_every_writer_writes_every_block_and_every_box(name: str) -> None:
 
 @pytest.mark.parametrize("name", DOCUMENTS)
 def test_an_empty_document(name: str) -> None:
-    assert written(name).strip() == "" or name in {"html", "latex"}
+    assert written(name).strip() == "" or name in {"html", "latex", "typst", "ipynb"}
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)
@@ -785,6 +860,42 @@ def test_matrices_stand_on_several_lines_and_are_never_cut() -> None:
     )
 
 
+def test_a_matrix_broader_than_the_terminal_is_typed_row_by_row() -> None:
+    wide = matrix(*(tuple(f"{k}.{j}2345" for j in range(6)) for k in range(2)))
+    assert written("text", equation("A", wide), width=40) == (
+        "A = [[0.02345, 0.12345, 0.22345,\n"
+        "    0.32345, 0.42345, 0.52345],\n"
+        "    [1.02345, 1.12345, 1.22345,\n"
+        "    1.32345, 1.42345, 1.52345]]\n"
+    )
+
+
+def test_parentheses_that_a_line_end_parts_are_tall_in_text() -> None:
+    assert written("text", equation("y", group(W, "-", vector("x", 2, 3))), width=24) == (
+        "y\n    ⎛⎡-2       1  ⎤\n  = ⎜⎢ 1       2.5⎥\n    ⎝⎣ 0.333  12  ⎦\n\n      ⎡x⎤⎞\n    - ⎢2⎥⎟\n      ⎣3⎦⎠\n"
+    ).replace("y\n    ⎛", "    ⎛").replace("  = ⎜", "y = ⎜")
+
+
+def test_a_function_that_a_line_end_parts_from_its_matrix() -> None:
+    text = written("text", equation("y", Call("relu", (row(W, "+", vector("x", 2, 3)),))), width=26)
+    assert text == (
+        "        ⎛⎡-2       1  ⎤\n"
+        "y = relu⎜⎢ 1       2.5⎥\n"
+        "        ⎝⎣ 0.333  12  ⎦\n"
+        "\n"
+        "      ⎡x⎤⎞\n"
+        "    + ⎢2⎥⎟\n"
+        "      ⎣3⎦⎠\n"
+    )
+
+
+def test_matrices_deep_inside_take_bounded_time() -> None:
+    deep: Box = vector(1, 2)
+    for _ in range(60):
+        deep = group("a", "+", deep)
+    assert written("text", equation("y", deep), width=60).count("a") == 60
+
+
 def test_matrices_in_ascii() -> None:
     assert written("text", equation("y", Transposed(vector("0.5", -1)), Bars(W)), width=60, only_ascii=True) == (
         "                |[-2       1  ]|\ny = [ 0.5]T = |[ 1       2.5]|\n    [-1  ]    |[ 0.333  12  ]|\n"
@@ -842,6 +953,23 @@ def test_a_markdown_figure_may_be_a_picture() -> None:
     assert "B1 = 3, with &lt;weight&gt; -2 &amp; more." in text
 
 
+def test_what_is_said_of_a_large_array_may_go_on_in_the_next_line() -> None:
+    large = equation("W", Summary("from -0.21 to 0.19, mean 3.1e-5", "512×784"), about="~")
+    assert written("text", large, width=30) == "W ≈ [512×784,\n      from -0.21 to 0.19,\n      mean 3.1e-5]\n".replace(
+        "\n      ", "\n    "
+    )
+    assert written("html", large).count('<span class="link">') == 4
+    assert "mean 3.1e−5]" in written("html", large)
+
+
+def test_a_matrix_broader_than_paper_is_made_to_fit_it() -> None:
+    wide = equation("W", Matrix((tuple(Number(f"-0.{k}23456") for k in range(12)),) * 2))
+    assert r"\resizebox" in written("latex", wide)
+    assert r"\resizebox" not in written("markdown", wide)
+    assert 'class="link wide" style="--fit:0.' in written("html", wide)
+    assert r"\resizebox" not in written("latex", LAYER)
+
+
 def test_results_are_boxed_in_latex() -> None:
     assert r"= \boxed{4}" in written("latex", GATHERED)
     assert r"\boxed" not in written("latex", B1)
@@ -860,6 +988,7 @@ def test_prose_in_latex() -> None:
 def test_latex_compiles(tmp_path: Path) -> None:
     def blocks() -> Iterator[doc.Block]:
         yield from every_block()
+        yield from (LAYER, equation("W", Matrix((tuple(Number(f"-0.{k}23456") for k in range(12)),) * 2), result=True))
         for box, *_ in BOXES:
             yield equation(box, box)
         yield from (Paragraph((Symbol(name), " ", name)) for name in TRICKY)
@@ -909,7 +1038,7 @@ def test_the_outline_of_a_page() -> None:
     tags = Tags(page)
     assert page.startswith("<!DOCTYPE html>\n")
     assert tags.of("html") == [{"lang": "en"}]
-    assert [len(tags.of(level)) for level in ("h1", "h2", "h3")] == [1, 1, 2]
+    assert [len(tags.of(level)) for level in ("h1", "h2", "h3")] == [2, 1, 2]
     assert {tag["scope"] for tag in tags.of("th")} == {"col", "row"}
     steps = [tag for tag in tags.of("details") if tag["class"] == "step"]
     assert all("open" in tag for tag in steps)

@@ -1,9 +1,12 @@
-"""Backhand does backpropagation by hand: it solves a network with the whole working, and marks somebody's own.
+"""Backhand does backpropagation by hand: it solves a network with the whole working, marks somebody's own, and sets
+exercises.
 
     import backhand
     graph = backhand.read("q3.bh")                                   or backhand.Net()
     backhand.solve(graph)                                            every value and derivative
+    backhand.code(graph, to="torch")                                 both passes as a program
     backhand.mark(backhand.read_answer("q3-answer.md"), graph)       each line judged, the habit named
+    backhand.set(graph, n=30, seed=7)                                exercises on which mistakes give different answers
 
 The public names are those in `__all__`; each is loaded when it is first used, so that a command
 that needs few of them starts quickly.
@@ -15,11 +18,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from backhand.checking.check import Check, assert_backward, check
+    from backhand.coding.code import code
     from backhand.core.builder import Net, Term
     from backhand.core.graph import Graph, Quantity
     from backhand.core.paths import path_product, paths
     from backhand.core.propagate import Propagation, propagate
     from backhand.core.rules import CALCULUS, Rules
+    from backhand.core.tracing import fn, trace
     from backhand.display import draw, write
     from backhand.errors import (
         BackhandError,
@@ -36,15 +42,27 @@ if TYPE_CHECKING:
     from backhand.marking.work import Work
     from backhand.readers import read
     from backhand.readers.answer import read_answer
+    from backhand.readers.quizzes import read_exercises
+    from backhand.readers.recipe import built_in, read_recipe
+    from backhand.setting.check import verify
+    from backhand.setting.exercise import Bank, Exercise
+    from backhand.setting.recipe import Recipe
+    from backhand.setting.set import set  # noqa: A004 - the verb
+    from backhand.solving.batch import per_example
+    from backhand.solving.second import second_derivatives
     from backhand.solving.solution import Solution
     from backhand.solving.solve import solve
+    from backhand.solving.stepping import step
 
 __version__ = "0.1.0"
 
 __all__ = [
     "CALCULUS",
     "BackhandError",
+    "Bank",
+    "Check",
     "CheckError",
+    "Exercise",
     "Graph",
     "Judgement",
     "LimitError",
@@ -54,6 +72,7 @@ __all__ = [
     "Propagation",
     "Quantity",
     "ReadError",
+    "Recipe",
     "Rules",
     "SeveralErrors",
     "Solution",
@@ -61,14 +80,27 @@ __all__ = [
     "UndefinedError",
     "UsageError",
     "Work",
+    "assert_backward",
+    "built_in",
+    "check",
+    "code",
     "draw",
+    "fn",
     "mark",
     "path_product",
     "paths",
+    "per_example",
     "propagate",
     "read",
     "read_answer",
+    "read_exercises",
+    "read_recipe",
+    "second_derivatives",
+    "set",
     "solve",
+    "step",
+    "trace",
+    "verify",
     "write",
 ]
 
@@ -76,9 +108,15 @@ _HOMES = {
     "CALCULUS": "core.rules", "Rules": "core.rules", "Graph": "core.graph", "Quantity": "core.graph",
     "Net": "core.builder", "Term": "core.builder", "Propagation": "core.propagate", "propagate": "core.propagate",
     "paths": "core.paths", "path_product": "core.paths", "read": "readers", "solve": "solving.solve",
+    "code": "coding.code", "step": "solving.stepping", "second_derivatives": "solving.second",
+    "per_example": "solving.batch",
     "Solution": "solving.solution", "draw": "display", "write": "display", "mark": "marking.mark",
     "Judgement": "marking.marking", "Marking": "marking.marking", "Policy": "marking.policy",
-    "Work": "marking.work", "read_answer": "readers.answer",
+    "Work": "marking.work", "read_answer": "readers.answer", "set": "setting.set", "verify": "setting.check",
+    "Bank": "setting.exercise", "Exercise": "setting.exercise", "Recipe": "setting.recipe",
+    "read_recipe": "readers.recipe", "built_in": "readers.recipe", "read_exercises": "readers.quizzes",
+    "check": "checking.check", "Check": "checking.check", "assert_backward": "checking.check",
+    "trace": "core.tracing", "fn": "core.tracing",
 }  # fmt: skip
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from backhand import limits
 from backhand.core.graph import Graph
@@ -18,10 +18,12 @@ if TYPE_CHECKING:
     from backhand.explaining.document import Document
     from backhand.marking.marking import Marking
 
+T = TypeVar("T")
+
 Result: TypeAlias = "Solution | Marking"
 """What the verbs give. Solution is loaded already; a Marking is what is none."""
 
-DRAWN = frozenset(["html", "latex"])
+DRAWN = frozenset(["html", "latex", "typst", "pdf", "ipynb"])
 """Documents with the figure in them; the others have it in words or not at all."""
 
 
@@ -40,8 +42,16 @@ def format_of(path: str | os.PathLike[str]) -> str:
 def formatted(
     what: Result, format: str, *, detail: Detail = "steps", hints: bool = False, **options: Any  # noqa: A002 - the word users type
 ) -> Iterator[str]:  # fmt: skip
-    """A solution or a marked page in a format, in chunks. `detail` is for solutions; `hints` leaves the answers out of
-    a marked page."""
+    """A solution or a marked page in a format of text, in chunks. `detail` is for solutions; `hints` leaves the answers
+    out of a marked page."""
+    found: Iterator[str] = pieces(what, format, detail=detail, hints=hints, **options)  # type: ignore[assignment]
+    return found
+
+
+def pieces(
+    what: Result, format: str, *, detail: Detail = "steps", hints: bool = False, **options: Any  # noqa: A002 - as above
+) -> Iterator[str] | Iterator[bytes]:  # fmt: skip
+    """The same in any format; one that is no text comes as bytes."""
     module = load(format)
     match WRITERS[format].takes:
         case "solution" if isinstance(what, Solution):
@@ -66,7 +76,7 @@ def document(what: Result, *, detail: Detail = "steps", hints: bool = False, fig
     return of_marking(what, hints=hints, figure=figure)
 
 
-def _deep(chunks: Iterator[str]) -> Iterator[str]:
+def _deep(chunks: Iterator[T]) -> Iterator[T]:
     """Writers recurse on the levels of a formula and of its derivatives: give them room."""
     usual = sys.getrecursionlimit()
     sys.setrecursionlimit(max(usual, 100 * limits.DEPTH))
@@ -105,7 +115,7 @@ def write(what: Result | Graph, path: str | os.PathLike[str], *, detail: Detail 
         text = svg(what) if Path(path).suffix.lower() == ".svg" else str(what)
         save([text], path)
     else:
-        save(formatted(what, format_of(path), detail=detail, hints=hints), path)
+        save(pieces(what, format_of(path), detail=detail, hints=hints), path)
 
 
 def draw(what: Result | Graph, path: str | os.PathLike[str] | None = None) -> str:
@@ -116,7 +126,24 @@ def draw(what: Result | Graph, path: str | os.PathLike[str] | None = None) -> st
     return text
 
 
-def save(chunks: Iterable[str], path: str | os.PathLike[str]) -> None:
+def save_arrays(arrays: Mapping[str, Any], path: str | os.PathLike[str]) -> None:
+    """Arrays in an .npz file that appears whole or not at all. Raises UsageError where it cannot be written."""
+    import io
+
+    import numpy as np
+
+    made = io.BytesIO()
+    np.savez(made, **arrays)
+    target = Path(path)
+    temporary = target.with_name(f".{target.name}.part")
+    try:
+        temporary.write_bytes(made.getvalue())
+        temporary.replace(target)
+    except OSError as error:
+        raise UsageError(f"{target} cannot be written: {error.strerror or error}.") from None
+
+
+def save(chunks: Iterable[str] | Iterable[bytes], path: str | os.PathLike[str]) -> None:
     """Write chunks to a file that appears whole or not at all. Raises UsageError where it cannot be written."""
     import contextlib
     import tempfile
@@ -128,10 +155,10 @@ def save(chunks: Iterable[str], path: str | os.PathLike[str]) -> None:
     temporary = ""
     try:
         with tempfile.NamedTemporaryFile(
-            "w", encoding="utf-8", newline="\n", dir=target.parent, prefix=f".{target.name}.", delete=False
+            "wb", dir=target.parent, prefix=f".{target.name[:100]}.", delete=False
         ) as file:
             temporary = file.name
-            file.writelines(chunks)
+            file.writelines(map(encoded, chunks))
         _like_a_new_file(Path(temporary), target)
         Path(temporary).replace(target)
         temporary = ""
@@ -143,11 +170,16 @@ def save(chunks: Iterable[str], path: str | os.PathLike[str]) -> None:
                 Path(temporary).unlink()
 
 
-def _save_to_device(chunks: Iterable[str], target: Path) -> None:
+def encoded(chunk: str | bytes) -> bytes:
+    """Text as UTF-8."""
+    return chunk.encode("utf-8") if isinstance(chunk, str) else chunk
+
+
+def _save_to_device(chunks: Iterable[str] | Iterable[bytes], target: Path) -> None:
     """Into what is no ordinary file, /dev/stdout or a pipe, there is no whole or nothing."""
     try:
-        with target.open("w", encoding="utf-8", newline="\n") as file:
-            file.writelines(chunks)
+        with target.open("wb") as file:
+            file.writelines(map(encoded, chunks))
     except OSError as error:
         raise UsageError(f"{target} cannot be written: {error.strerror or error}.") from None
 

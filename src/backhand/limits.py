@@ -42,11 +42,21 @@ the lines that do not follow."""
 PAIRED_WAYS = 300
 """Arrows of a network up to which two habits at a time are tried."""
 
+EXERCISES = 10_000
+"""Exercises that are made at once."""
+
 WAYS = 20_000
 """Arrows of a network up to which habits are looked for at all; lines are judged on any."""
 
 ELEMENTS = 20_000_000
 """Elements of one array."""
+
+AXES = 32
+"""Axes of one array."""
+
+ROUNDED_ELEMENTS = 8_000
+"""The same where some are no fractions (exp, sqrt): rounded numbers that can tell their digits take longer, most of all
+where they cancel."""
 
 EXACT_ELEMENTS = 100_000
 """Multiplications and additions of single numbers up to which a network of arrays is worked out exactly; past it in
@@ -54,6 +64,15 @@ floats, with a notice."""
 
 EXPANDED = 5_000
 """Single numbers of a network of arrays that is written out element by element."""
+
+STEPS = 1_000
+"""Steps of gradient descent in a row."""
+
+EXACT_STEPS = 10
+"""Steps of gradient descent up to which numbers are exact or know their digits; past them floats, with a notice."""
+
+SECOND = 2_000_000
+"""Numbers gone over for second derivatives: those of the network and its derivatives, for each one asked for."""
 
 TOGETHER = 100_000_000
 """Elements of all arrays of a network together, those inside its formulas too."""

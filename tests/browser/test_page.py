@@ -20,7 +20,20 @@ from backhand.explaining.document import (
     Remark,
     Table,
 )
-from backhand.explaining.mathematics import Box, Call, Fraction, Group, Number, Root, Row, Sign, Slope, Symbol
+from backhand.explaining.mathematics import (
+    Box,
+    Call,
+    Fraction,
+    Group,
+    Matrix,
+    Number,
+    Root,
+    Row,
+    Sign,
+    Slope,
+    Summary,
+    Symbol,
+)
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -229,3 +242,49 @@ def test_a_fragment_lives_inside_another_page(chromium: Browser) -> None:
     assert "system-ui" not in before
     assert page.locator(".backhand .equation").first.is_visible()
     page.close()
+
+
+# -- matrices ---------------------------------------------------------------------------------------------------
+
+
+def array_page(page: Page, folder: Path) -> Page:
+    """A small matrix beside a vector, one that is broader than a telephone, and a large one in words."""
+    small = Matrix(((Number("1"), Number("0.25")), (Number("-20"), Number("3"))))
+    broad = Matrix((tuple(Number(f"-0.{k}23456") for k in range(9)),) * 3)
+    equations = (
+        chain(Symbol("y"), Row((small, Sign("@"), Matrix(((Symbol("a"),), (Symbol("b"),)))))),
+        chain(Symbol("B"), broad),
+        chain(Symbol("C"), Summary("from -0.714809 to 0.753463, mean -0.00108778", "512×784")),
+    )
+    file = folder / "arrays.html"
+    file.write_text(writers.whole(Document("Arrays", lambda: iter(equations)), "html"), encoding="utf-8")
+    page.goto(file.as_uri())
+    page.evaluate("document.fonts.ready")
+    return page
+
+
+def test_numbers_of_a_column_end_at_one_place(page: Page, tmp_path: Path) -> None:
+    rights = array_page(page, tmp_path).evaluate("""() => [...document.querySelector('mtable').querySelectorAll('mtr')]
+        .map(row => [...row.children].map(cell => cell.lastElementChild.getBoundingClientRect().right))""")
+    (first, second), (below, beside) = rights
+    assert abs(first - below) < 0.5
+    assert abs(second - beside) < 0.5
+
+
+def test_a_broad_matrix_scrolls_in_its_own_box_and_a_large_one_wraps(page: Page, tmp_path: Path) -> None:
+    page.set_viewport_size(PHONE)  # type: ignore[arg-type]
+    array_page(page, tmp_path)
+    assert page.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
+    broad = page.evaluate(
+        "[...document.querySelectorAll('.equation')].map(element => element.scrollWidth > element.clientWidth)"
+    )
+    assert broad == [False, True, False]
+
+
+def test_a_broad_matrix_is_printed_whole(page: Page, tmp_path: Path) -> None:
+    page.set_viewport_size({"width": 680, "height": 900})
+    array_page(page, tmp_path).emulate_media(media="print")
+    right = page.evaluate(
+        "Math.max(...[...document.querySelectorAll('mtable')].map(e => e.getBoundingClientRect().right))"
+    )
+    assert right <= 680

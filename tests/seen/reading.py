@@ -175,7 +175,7 @@ def _typed_token(match: re.Match[str]) -> Token:
 # -- TeX ----------------------------------------------------------------------------------------------------
 
 SKIPPED = re.compile(
-    r"(?:\s|&|~|\u2061|\u2062|\{\}|\\(?:left|right|quad|qquad|thinspace|displaystyle|boxed)(?![A-Za-z])|\\[,;:!> \\])+"
+    r"(?:\s|&|~|\u2061|\u2062|\{\}|\\(?:left|right|Bigl|Bigr|quad|qquad|thinspace|displaystyle|boxed)(?![A-Za-z])|\\[,;:!> \\])+"
 )
 WORD = re.compile(rf"\\(?:mathrm|text|operatorname|mathit)\{{([^{{}}]*)\}}|\\([A-Za-z]+)|({LETTER})")
 PIECE = re.compile(

@@ -124,14 +124,23 @@ def _letters(part: Apply) -> tuple[str, ...]:
     return row.arguments
 
 
-def opened(definition: Formula, shapes: Shapes) -> tuple[Formula, bool]:
-    """The formula with rows that have no way back of their own written out; and whether the whole still is what it was
-    at its root."""
+def _to_open(part: Formula) -> bool:
+    return (
+        isinstance(part, Apply)
+        and isinstance(part.operation, ArrayOperation)
+        and part.operation.sort == "formula"
+        and not part.operation.vjp
+    )
+
+
+def opened(definition: Formula, shapes: Shapes, to_open: Callable[[Formula], bool] = _to_open) -> tuple[Formula, bool]:
+    """The formula with rows that have no way back of their own written out, or those that somebody else chooses; and
+    whether the whole still is what it was at its root."""
     root = definition
     while True:
         nodes = postorder(definition)
-        if not any(_to_open(part) for part in nodes):
-            return definition, definition is root or not _to_open(root)
+        if not any(to_open(part) for part in nodes):
+            return definition, definition is root or not to_open(root)
         sizes = iter(shapes_in(definition, shapes.names, shapes.slope))
         stack: list[tuple[Formula, Shape]] = []
         for part in nodes:
@@ -144,7 +153,7 @@ def opened(definition: Formula, shapes: Shapes) -> tuple[Formula, bool]:
             if count:
                 del stack[len(stack) - count :]
             inner = [formula for formula, _ in below]
-            if _to_open(part):
+            if to_open(part):
                 letters = dict(zip(part.operation.arguments, inner, strict=True))
                 made = tidied(value_formula(part, [s for _, s in below]), letters, shapes)
             else:
@@ -160,15 +169,6 @@ def algebra_kept(part: Apply, args: Sequence[Formula]) -> Formula:
     from backhand.core.formula import with_args
 
     return with_args(part, args)
-
-
-def _to_open(part: Formula) -> bool:
-    return (
-        isinstance(part, Apply)
-        and isinstance(part.operation, ArrayOperation)
-        and part.operation.sort == "formula"
-        and not part.operation.vjp
-    )
 
 
 def row_vjp(part: Apply, position: int, shapes: Sequence[Shape], shape: Shape) -> Formula | None:
@@ -266,6 +266,8 @@ def make(part: Apply, args: Sequence[Formula], shapes: Shapes) -> Formula:
         return _spread_of(args[0], algebra.negate(_inner(args[0])))
     if row is SPREAD and algebra.constant(args[0]) == 0:
         return algebra.ZERO
+    if row is SPREAD and _is_spread(args[0]) and not shapes.of(_inner(args[0])):
+        return node("spread", _inner(args[0]), shape=options["shape"])
     if row.name == "transpose" and len(shapes.of(args[0])) < 2 and options["axes"] is None:
         return args[0]
     if row.name == "transpose" and options["axes"] is None and _is_transposed(args[0]):

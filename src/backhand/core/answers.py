@@ -164,7 +164,7 @@ def slopes_in(name: str) -> list[tuple[str, str]]:
     """
     found: list[tuple[str, str]] = []
     plain = name.replace("{", "").replace("}", "")
-    if plain[:1] in ("d", "∂", "D") and len(plain) > 1:
+    if (plain[:1] in ("d", "∂") or plain[:2] == "D_") and len(plain) > 1:
         inner = plain[1:].lstrip("_")
         for cut in re.finditer(r"_?(?:by_|wrt_)?[d∂](?=[^\W\d])", inner):
             if cut.start() and ("_" in cut.group() or inner[cut.start() - 1].isdigit()):

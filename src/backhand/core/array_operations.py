@@ -322,9 +322,8 @@ def taken(shape: Shape, key: Any) -> Shape:
     """The shape of x[key]."""
     found: list[int] = []
     if len(key) > len(shape):
-        raise Mismatch(
-            f"{len(key)} places are named in brackets, and {shown(shape)} has {len(shape)} ax{'is' if len(shape) == 1 else 'es'}"
-        )
+        axes = f"{len(shape)} ax{'is' if len(shape) == 1 else 'es'}"
+        raise Mismatch(f"{counted(len(key), 'place')} in brackets, and {shown(shape)} has {axes}")
     for axis, part in enumerate(key):
         if isinstance(part, tuple):
             start, stop, step = cast("tuple[Any, Any, Any]", part)
@@ -871,6 +870,8 @@ ROWS: tuple[ArrayOperation, ...] = (
     _row("one_hot", "u", _one_hot_shape, "1 at the place {u}", params=(("size", None),), sort="flat",
          compute=_by("one_hot"), vjp=("0",)),
     _row("zeros", "", _given_shape, "zeros", params=(("shape", ()),), sort="flat", compute=_by("zeros")),
+    _row("random", "", _given_shape, "made-up numbers", params=(("shape", ()), ("seed", 0), ("scale", 1)), sort="flat",
+         compute=_by("made_up")),
     _row("ones", "", _given_shape, "ones", params=(("shape", ()),), sort="flat", compute=_by("ones")),
     _row("load", "", _loaded_shape, "an array from a file", params=(("file", ""), ("name", ""), ("held", None)),
          sort="flat", compute=_by("loaded")),

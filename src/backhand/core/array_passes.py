@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -20,7 +20,7 @@ from backhand import limits
 from backhand.core import arrays as ar
 from backhand.core.adjoints import Sent, Shapes, Vjp, opened, sent
 from backhand.core.arithmetic import NoValue, TooLarge
-from backhand.core.array_operations import INDEX, ArrayOperation, shown
+from backhand.core.array_operations import INDEX, ArrayOperation, Shape, shown
 from backhand.core.arrays import Evaluator
 from backhand.core.evaluate import Note, quiet, row_formula
 from backhand.core.formula import Apply, Formula, Ref, apply, names, postorder, to_text
@@ -31,31 +31,73 @@ from backhand.core.shapes import shapes_in, size
 from backhand.errors import LimitError, ReadError, UndefinedError, UsageError
 
 
-def exactly(graph: Graph) -> bool:
-    """Whether a network is small enough for exact numbers: counted in operations on single numbers."""
+class Work(NamedTuple):
+    """How many operations on single numbers something is, about, and whether all of them keep fractions fractions."""
+
+    operations: int
+    rational: bool
+
+    @property
+    def most(self) -> int:
+        """Up to how many of its kind are done exactly."""
+        return limits.EXACT_ELEMENTS if self.rational else limits.ROUNDED_ELEMENTS
+
+    @property
+    def small(self) -> bool:
+        return self.operations <= self.most
+
+
+def work_of(graph: Graph) -> Work:
+    """The operations of a network, counted until they are too many to be done exactly."""
     shapes = {q.name: q.shape for q in graph.quantities}
-    work = 0
+    total, rational = 0, True
     for quantity in graph.quantities:
-        if not quantity.computed or quantity.definition is None:
-            work += size(quantity.shape)
-            continue
-        found = shapes_in(quantity.definition, shapes)
-        for node, shape in zip(postorder(quantity.definition), found, strict=True):
-            if isinstance(node, Apply):
-                work += size(shape) * _inner(node, shapes)
-        if work > limits.EXACT_ELEMENTS:
-            return False
-    return work <= limits.EXACT_ELEMENTS
+        total += size(quantity.shape)
+        if quantity.computed and quantity.definition is not None:
+            count, alike = work(quantity.definition, shapes)
+            total += count
+            rational = rational and alike
+        if not Work(total, rational).small:
+            break
+    return Work(total, rational)
 
 
-def _inner(node: Apply, shapes: Mapping[str, tuple[int, ...]]) -> int:
+def exactly(graph: Graph) -> bool:
+    """Whether a network is small enough for exact numbers."""
+    return work_of(graph).small
+
+
+RATIONAL = frozenset("+ - * / neg ^ relu leaky_relu abs max min sign step".split())
+"""Rows of single numbers that make fractions of fractions."""
+
+
+def work(formula: Formula, shapes: Mapping[str, Shape]) -> Work:
+    """The operations of a formula."""
+    total, rational = 0, True
+    stack: list[Shape] = []
+    for node, shape in zip(postorder(formula), shapes_in(formula, shapes), strict=True):
+        if isinstance(node, Apply):
+            args = stack[len(stack) - len(node.args) :]
+            del stack[len(stack) - len(node.args) :]
+            row = node.operation
+            if isinstance(row, ArrayOperation) and row.sort == "formula":
+                inner = work(ar.value_formula(node, args), dict(zip(row.arguments, args, strict=True)))
+                total += inner.operations
+                rational = rational and inner.rational
+            else:
+                total += max(size(shape) * _inner(node, args), *map(size, args), 1)
+                rational = rational and (isinstance(row, ArrayOperation) or row.name in RATIONAL or not args)
+        stack.append(shape)
+    return Work(total, rational)
+
+
+def _inner(node: Apply, args: Sequence[Shape]) -> int:
     """How many products an element of the result is made of."""
     match node.operation.name:
         case "@":
-            return shapes_in(node.args[0], shapes)[-1][-1]
+            return args[0][-1]
         case "conv1d" | "conv2d":
-            kernel = shapes_in(node.args[1], shapes)[-1]
-            return size(kernel if len(kernel) < 3 else kernel[1:])
+            return size(args[1] if len(args[1]) < 3 else args[1][1:])
         case _:
             return 1
 
@@ -100,6 +142,12 @@ class Passes:
     def _value(self, quantity: Quantity, evaluator: Evaluator) -> Any:
         if not quantity.computed:
             if quantity.array is not None:
+                if not _finite(quantity.array):
+                    raise UndefinedError(
+                        f"{quantity.name} has an element that is no finite number.",
+                        quantity.span,
+                        cure="Give finite numbers.",
+                    )
                 return ar.exact_array(quantity.array) if self.exact else ar.floats(quantity.array)
             given = Ref(quantity.name) if quantity.given is None else quantity.given
             return given if self.exact else ar.floats(given)
@@ -223,7 +271,11 @@ class Passes:
                     inner = Evaluator(letters, {}, exact=self.exact, note=quiet, slopes=True)
                     count, whole = _zeros(inner.evaluate(row_formula(kink.at)))
                     if count:
-                        stand = f"{count} of {whole} elements stand" if whole > 1 else "It stands"
+                        stand = (
+                            f"{count} of {whole} elements {'stands' if count == 1 else 'stand'}"
+                            if whole > 1
+                            else "It stands"
+                        )
                         self.note(f"{stand} at a corner of {part.operation.name}: {kink.convention}.")
 
     def _ties(self, part: Apply, args: Sequence[Any]) -> None:
@@ -298,7 +350,8 @@ def with_output(graph: Graph, of: str | None) -> tuple[Graph, str | None]:
     name = element_name(whole, place)
     formula = apply(INDEX, Ref(whole), params=(("key", place),))
     try:
-        return Graph.of([*graph.quantities, Quantity(name, "computed", formula)], graph.asks, graph.notices), name
+        more = [*graph.quantities, Quantity(name, "computed", formula)]
+        return Graph.of(more, graph.asks, graph.notices, graph.update), name
     except ReadError as error:
         raise UsageError(error.what, cure=error.cure) from None
 

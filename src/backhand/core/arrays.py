@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING, Any, TypeAlias, cast
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
-from backhand import limits
 from backhand.core import array_operations as ao
 from backhand.core import evaluate as ev
 from backhand.core.arithmetic import NoValue, TooLarge
@@ -27,7 +26,7 @@ from backhand.core.array_operations import ArrayOperation, Shape
 from backhand.core.evaluate import Note, Value
 from backhand.core.formula import Apply, Formula, Num, Ref, Slope, postorder
 from backhand.core.operations import ADD, MULTIPLY, Operation
-from backhand.core.shapes import site, size
+from backhand.core.shapes import site
 from backhand.errors import LimitError, UndefinedError
 from backhand.numbers import as_float, show
 from backhand.text import Span
@@ -210,12 +209,13 @@ def value_formula(node: Apply, shapes: Sequence[Shape]) -> Formula:
 def constant(formula: Formula, name: str, span: Span | None) -> Any:
     """The value of a formula without names: an array as it is written or loaded, or a number made of one. Exact where
     it is small."""
+    from backhand.core.array_passes import work
     from backhand.core.graph import Quantity
     from backhand.core.shapes import settle
 
-    (quantity,) = settle([Quantity(name, "computed", formula, span=span)])
+    settle([Quantity(name, "computed", formula, span=span)])
     try:
-        whole = Evaluator({}, {}, exact=size(quantity.shape) <= limits.EXACT_ELEMENTS, note=ev.quiet).evaluate(formula)
+        whole = Evaluator({}, {}, exact=work(formula, {}).small, note=ev.quiet).evaluate(formula)
     except NoValue as error:
         raise UndefinedError(f"{name} has no value: {error}.", span, cure="Change the numbers it is made of.") from None
     except TooLarge as error:
@@ -312,7 +312,10 @@ def _silu(u: Any) -> Any:
 
 
 def _step(u: Any) -> Any:
-    return np.greater(u, 0.0).astype(np.float64)
+    found = np.greater(u, 0.0).astype(np.float64)
+    if math.isfinite(np.sum(u)):  # 50 times as fast as np.heaviside
+        return found
+    return np.where(np.isnan(u), math.nan, found)
 
 
 def _erf(u: Any) -> Any:
@@ -630,6 +633,22 @@ def zeros(ar: Arithmetic, _: Sequence[Any], options: Options) -> Any:
 
 def ones(ar: Arithmetic, _: Sequence[Any], options: Options) -> Any:
     return ar.full(_as_shape(options["shape"]), ar.one)
+
+
+def made_up(ar: Arithmetic, _: Sequence[Any], options: Options) -> Any:
+    """Numbers of three decimals between -scale and scale, each as likely; of a seed the same on any machine (the
+    generator is one that NumPy keeps as it is)."""
+    seed = options["seed"]
+    if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**32:
+        raise NoValue("the seed of made-up numbers is a whole number from 0 to 4294967295")
+    draw: Any = np.random.RandomState(seed)
+    thousandths = draw.randint(-1000, 1001, _as_shape(options["shape"]))
+    if isinstance(ar, Floats):
+        return thousandths * (float(options["scale"]) / 1000)
+    return _thousandth(thousandths, Fraction(options["scale"]))
+
+
+_thousandth: Any = np.frompyfunc(lambda number, scale: Fraction(int(number), 1000) * scale, 2, 1)
 
 
 def loaded(ar: Arithmetic, _: Sequence[Any], options: Options) -> Any:

@@ -24,7 +24,7 @@ from backhand.core.array_operations import ArrayOperation, Shape, axes_of
 from backhand.core.array_passes import element_name
 from backhand.core.formula import Apply, Ref
 from backhand.core.graph import Graph, Quantity
-from backhand.core.operations import OPERATIONS
+from backhand.core.operations import OPERATIONS, Operation
 from backhand.core.shapes import size
 from backhand.errors import LimitError
 
@@ -87,7 +87,7 @@ class _Expander(ar.Evaluator):
     def apply(self, node: Apply, args: Sequence[Any]) -> Any:
         row = node.operation
         if not isinstance(row, ArrayOperation):
-            return ar.lifted(row, args)
+            return _written(row, args)
         options = dict(node.params)
         if row.name == "softmax":
             return _softmax(args[0], options["axis"])
@@ -108,12 +108,25 @@ class _Expander(ar.Evaluator):
         return found
 
 
+def _written(row: Operation, args: Sequence[Any]) -> Any:
+    """An operation of single numbers on each element; what would be rounded, sqrt(2), stays as it is written."""
+    arrays = np.broadcast_arrays(*[ar.boxed(arg) for arg in args]) if args else [ar.boxed(Fraction(0))]
+    made = np.empty(arrays[0].shape, object)
+    for place in np.ndindex(made.shape):
+        elements: list[Any] = [array[place] for array in arrays] if args else []
+        value = ev.apply_operation(row, list(elements))
+        if isinstance(value, float):
+            value = algebra.make(row, [algebra.formula_of(element) for element in elements])
+        made[place] = value
+    return ar.unboxed(made)
+
+
 def _softmax(logits: Any, axis: Any) -> Any:
     """exp(z[i]) over the sum of all exp(z[k]): what the row's own formula is worth, without its largest element, which
     only keeps floats in range."""
-    powers = ar.lifted(OPERATIONS["exp", 1], [logits])
+    powers = _written(OPERATIONS["exp", 1], [logits])
     total = ar.summed(SYMBOLS, [powers], {"axis": axis, "keepdims": True})
-    return ar.lifted(OPERATIONS["/", 2], [powers, total])
+    return _written(OPERATIONS["/", 2], [powers, total])
 
 
 class _Symbols(ar.Exact):

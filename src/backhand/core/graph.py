@@ -93,6 +93,27 @@ class Ask(NamedTuple):
                 return f"derivatives of {self.of}" + (f" by {' '.join(self.by)}" if self.by else "")
 
 
+class Update(NamedTuple):
+    """A step of gradient descent that is asked for: `step lr = 0.5 by w1 w2 for 3 steps in place`.
+
+    `by` names what is changed; empty for all weights and biases. `in_place` says that a weight is replaced as soon as
+    its derivative is known, so that the new one is used on the rest of the way back."""
+
+    rate: Number
+    name: str = "lr"
+    by: tuple[str, ...] = ()
+    steps: int = 1
+    in_place: bool = False
+
+    def __str__(self) -> str:
+        from backhand.core.printing import value_text
+
+        words = [f"step {self.name} = {value_text(self.rate)}"]
+        words += [f"by {' '.join(self.by)}"] if self.by else []
+        words += [f"for {self.steps} steps"] if self.steps > 1 else []
+        return " ".join([*words, "in place"] if self.in_place else words)
+
+
 class Graph:
     """Quantities in topological order, as few lookups as propagation needs, and what was asked.
 
@@ -101,11 +122,16 @@ class Graph:
     """
 
     def __init__(
-        self, quantities: tuple[Quantity, ...], asks: tuple[Ask, ...] = (), notices: tuple[Notice, ...] = ()
+        self,
+        quantities: tuple[Quantity, ...],
+        asks: tuple[Ask, ...] = (),
+        notices: tuple[Notice, ...] = (),
+        update: Update | None = None,
     ) -> None:
         self.quantities = quantities
         self.asks = asks
         self.notices = notices
+        self.update = update
         self.program: object = None
         """The flat form that `core.kernels` makes of the graph when floats first go through it."""
 
@@ -115,7 +141,12 @@ class Graph:
         return _arrays(self.quantities)
 
     @staticmethod
-    def of(quantities: Iterable[Quantity], asks: Iterable[Ask] = (), notices: Iterable[Notice] = ()) -> Graph:
+    def of(
+        quantities: Iterable[Quantity],
+        asks: Iterable[Ask] = (),
+        notices: Iterable[Notice] = (),
+        update: Update | None = None,
+    ) -> Graph:
         """A graph of quantities in any order."""
         ordered = _topological(list(quantities))
         arrays = _arrays(ordered)
@@ -123,7 +154,7 @@ class Graph:
             from backhand.core.shapes import settle
 
             ordered = settle(ordered)
-        graph = Graph(tuple(_placed(ordered)), tuple(asks), tuple(notices))
+        graph = Graph(tuple(_placed(ordered)), tuple(asks), tuple(notices), update)
         graph.__dict__["arrays"] = arrays
         if graph.taken:
             graph.quantities = tuple(
@@ -259,9 +290,9 @@ class Graph:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Graph):
             return NotImplemented
-        return self.asks == other.asks and {q.name: _content(q) for q in self.quantities} == {
-            q.name: _content(q) for q in other.quantities
-        }
+        return (self.asks, self.update) == (other.asks, other.update) and {
+            q.name: _content(q) for q in self.quantities
+        } == {q.name: _content(q) for q in other.quantities}
 
     def __hash__(self) -> int:
         return hash(tuple(sorted(q.name for q in self.quantities)))

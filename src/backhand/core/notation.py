@@ -87,6 +87,8 @@ class Notation:
         self.own = own
         self.offset = 0
         self.notices: list[Notice] = []
+        self.stepping = False
+        """Whether the piece at hand is the line of a step."""
         self.arrays = False
         """Whether anything of arrays has been read."""
         slopes = not any(name.startswith("d") and len(name) > 1 for name in own)
@@ -101,6 +103,7 @@ class Notation:
         text = self.source.text[start:end]
         self.offset = start
         self.text = text
+        self.stepping = False
         _check_size(text, self.source, start)
         _makers.current = self
         try:
@@ -521,11 +524,19 @@ KINDS = frozenset("input inputs weight weights bias biases target targets consta
 """The words that set the kind of what a line defines."""
 
 
+STEPPING = frozenset(["by", "for", "in"])
+"""The words that say how a step is made, in its line."""
+
+
 def _told_apart(token: Token) -> Token:
     """A name, or what it means where it stands: a function, a kind, `ask`, `bias`."""
     reader = _makers.current
     word, kind = str(token), "NAME"
-    if word in FUNCTIONS or word in ARRAY_FUNCTIONS:
+    if word == "step" and token.start_pos == 0 and _is_letter(reader.follows(token.end_pos or 0)):
+        kind, reader.stepping = "STEP", True
+    elif reader.stepping and word in STEPPING:
+        kind = word.upper()
+    elif word in FUNCTIONS or word in ARRAY_FUNCTIONS:
         following = reader.follows(token.end_pos or 0)
         if word not in reader.own and following == "(":
             kind = "CALL"
@@ -535,13 +546,17 @@ def _told_apart(token: Token) -> Token:
         kind = "KEY"
     elif word in KINDS:
         following = reader.follows(token.end_pos or 0)
-        if token.start_pos == 0 and (following.isalpha() or following == "_"):
+        if token.start_pos == 0 and _is_letter(following):
             kind = "KIND"
         elif word == "bias" and ":" in reader.text[: token.start_pos]:
             kind = "BIAS"
     elif word == "ask" and token.start_pos == 0 and reader.follows(token.end_pos or 0).isalpha():
         kind = "ASK"
     return token if kind == "NAME" else Token.new_borrow_pos(kind, word, token)
+
+
+def _is_letter(character: str) -> bool:
+    return character.isalpha() or character == "_"
 
 
 def _inside_a_call(text: str, position: int) -> bool:

@@ -160,7 +160,7 @@ FUNCTIONS = frozenset(name for name, count in OPERATIONS if count and name not i
 CONSTANTS = frozenset(name for name, count in OPERATIONS if not count)
 ARRAY_FUNCTIONS = frozenset(
     """attention avg_pool batchnorm binary_cross_entropy binary_cross_entropy_logits concat conv1d conv2d cross_entropy
-    cross_entropy_logits dot dropout gather half_sse huber kl largest layernorm linear load log_softmax mae masked_softmax max_pool mean mse one_hot ones outer reshape rmsnorm
+    cross_entropy_logits dot dropout gather half_sse huber kl largest layernorm linear load log_softmax mae masked_softmax max_pool mean mse one_hot ones outer random reshape rmsnorm
     smallest softmax spread stack sum transpose unfold var zeros""".split()
 )
 """The functions of `core.array_operations`, which is loaded when one of them is read."""

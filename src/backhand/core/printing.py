@@ -16,6 +16,8 @@ def to_notation(graph: Graph) -> str:
     lines = [*_lines(graph)]
     if graph.asks:
         lines.append("ask " + ", ".join(map(str, graph.asks)))
+    if graph.update is not None:
+        lines.append(str(graph.update))
     return "\n".join(lines) + "\n"
 
 

@@ -192,12 +192,13 @@ def propagate(
 
 def _with_arrays(graph: Graph, of: str | None, numbers: Numbers) -> Propagation:
     """Through a network of arrays."""
-    from backhand.core.array_passes import Passes, exactly, with_output
+    from backhand.core.array_passes import Passes, with_output, work_of
 
     graph, of = with_output(graph, of)
     output, notice = graph.output(of)
     notes = _Notes(graph)
-    small = exactly(graph)
+    work = work_of(graph)
+    small = work.small
     symbols = [q for q in graph.quantities if q.symbolic]
     if symbols and not small:
         raise UndefinedError(
@@ -208,7 +209,7 @@ def _with_arrays(graph: Graph, of: str | None, numbers: Numbers) -> Propagation:
     exact = small and (numbers != "float" or bool(symbols))
     if numbers == "exact" and not exact:
         notice_of_size = Notice(
-            f"Here are more than {limits.EXACT_ELEMENTS} operations on single numbers, so all are floats of 16 digits."
+            f"Here are more than {work.most} operations on single numbers, so all are floats of 16 digits."
         )
         notes.found["", ""] = notice_of_size
     passes = Passes(graph, exact, notes)

@@ -141,13 +141,20 @@ CALCULUS = Rules("calculus", forward, seed, local, send, gather, report)
 
 
 def slopes(
-    formula: Formula, values: Mapping[str, Value], rules: Rules, note: Note, result: Value | None = None
+    formula: Formula,
+    values: Mapping[str, Value],
+    rules: Rules,
+    note: Note,
+    result: Value | None = None,
+    *,
+    replaced: Mapping[str, Value] | None = None,
 ) -> list[tuple[str, Value]]:
     """The derivative of a formula by each occurrence of a name in it, from left to right.
 
     Backwards through the elementary operations of the formula, with the rules `local` and `send`;
     values inside it are exact, float or symbolic as they come. `result` is the value of the whole, if it is known:
-    a rounded number that remembers what it was made of is then kept once.
+    a rounded number that remembers what it was made of is then kept once. `replaced` has names whose value has been
+    changed since: the way back meets the new one where the name itself stands, all else is as it was.
     """
     nodes = postorder(formula)
     worth: list[Value] = []
@@ -176,6 +183,9 @@ def slopes(
         stack.append(position)
     if isinstance(result, float):
         worth[-1] = result
+    for position, node in enumerate(nodes if replaced else ()):
+        if isinstance(node, Ref) and replaced and node.name in replaced:
+            worth[position] = replaced[node.name]
     coming: list[Value] = [ZERO] * len(nodes)
     coming[-1] = ONE
     for position in range(len(nodes) - 1, -1, -1):

@@ -54,13 +54,7 @@ def shapes_in(formula: Formula, shapes: Mapping[str, Shape], slopes: Slopes | No
                 args = stack[len(stack) - count :]
                 del stack[len(stack) - count :]
                 shape = node_shape(node, args)
-                if size(shape) > limits.ELEMENTS:
-                    raise LimitError(
-                        f"{_short(node)} would be an array of {size(shape)} elements; "
-                        f"at most {limits.ELEMENTS} are made.",
-                        node.span,
-                        cure="Use smaller arrays.",
-                    )
+                _allowed(node, args, shape)
             case Ref():
                 shape = shapes[node.name]
             case Slope():
@@ -71,6 +65,58 @@ def shapes_in(formula: Formula, shapes: Mapping[str, Shape], slopes: Slopes | No
         found.append(shape)
         stack.append(shape)
     return found
+
+
+def _allowed(node: Apply, args: Sequence[Shape], shape: Shape) -> None:
+    """Whether the result, and what is made on the way to it, is within the limits. Raises LimitError."""
+    if len(shape) > limits.AXES:
+        raise LimitError(
+            f"{_short(node)} would be an array of {len(shape)} axes; at most {limits.AXES} are made.",
+            node.span,
+            cure="Use fewer.",
+        )
+    largest = size(shape)
+    what = "would be"
+    if largest <= limits.ELEMENTS and isinstance(node.operation, ArrayOperation):
+        what, largest = "makes on its way", _on_the_way(node, args, shape)
+    if largest > limits.ELEMENTS:
+        raise LimitError(
+            f"{_short(node)} {what} an array of {largest} elements; at most {limits.ELEMENTS} are made.",
+            node.span,
+            cure="Use smaller arrays.",
+        )
+
+
+SMALL = 4_000
+"""Elements of arguments up to which nothing large can come up on the way: scores of n queries and n keys are n^2."""
+
+
+def _on_the_way(node: Apply, args: Sequence[Shape], shape: Shape) -> int:
+    """The elements of the largest array that a row makes before its result."""
+    row = node.operation
+    assert isinstance(row, ArrayOperation)
+    if row.name in ("conv1d", "conv2d"):
+        kernel = args[1]
+        return size(shape) * size(kernel) // (kernel[0] ** 2 if len(kernel) > 2 else 1)
+    if row.sort != "formula" or max(map(size, args)) <= SMALL:
+        return 0
+    from backhand.core.arrays import value_formula
+
+    largest = 0
+    stack: list[Shape] = []
+    letters = dict(zip(row.arguments, args, strict=True))
+    for part in postorder(value_formula(node, args)):
+        if isinstance(part, Apply):
+            below = stack[len(stack) - len(part.args) :]
+            del stack[len(stack) - len(part.args) :]
+            made = node_shape(part, below)
+            if isinstance(part.operation, ArrayOperation):
+                largest = max(largest, _on_the_way(part, below, made))
+        else:
+            made = letters[part.name] if isinstance(part, Ref) else ()
+        largest = max(largest, size(made))
+        stack.append(made)
+    return largest
 
 
 def shape_of(formula: Formula, shapes: Mapping[str, Shape], slopes: Slopes | None = None) -> Shape:

@@ -13,9 +13,10 @@ weight stands with its shape on the arrow of what it is multiplied by, a bias in
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from fractions import Fraction
+from itertools import product
 from typing import Any
 
 from backhand.core.formula import Apply, Formula, Num, Ref, names, postorder, to_text
@@ -31,7 +32,7 @@ from backhand.solving.solution import Solution
 UNITS_IN_A_LAYER, UNITS, ARROWS = 8, 40, 100
 """The largest network that is opened into units."""
 
-LONGEST_FORMULA = 26
+LONGEST_FORMULA = 34
 
 FEW, LONGEST_VECTOR = 4, 20
 """Numbers, and letters, of a vector that is written beside its box."""
@@ -40,10 +41,21 @@ PRODUCTS = frozenset(["*", "@", "conv1d", "conv2d", "linear"])
 """What multiplies an array by a weight."""
 
 
-def scene(graph: Graph, solution: Solution | None) -> Scene:
-    """What the figure shows."""
+def scene(graph: Graph, solution: Solution | None, dropped: Collection[tuple[str, str]] = ()) -> Scene:
+    """What the figure shows; `dropped` names arrows that somebody left out, by quantities or by elements."""
     found = _opened(graph, solution) if _is_small(graph) else None
-    return found or _closed(graph, solution)
+    made = found or _closed(graph, solution)
+    if not dropped:
+        return made
+    arrows = (replace(each, dropped=bool(_ways(each) & {*dropped})) for each in made.arrows)
+    made = replace(made, arrows=tuple(arrows))
+    return replace(made, twin=figure.twin(made))
+
+
+def _ways(arrow: Arrow) -> set[tuple[str, str]]:
+    """The arrow by its elements and by the quantities that they belong to."""
+    tails, heads = ({name, name.partition("[")[0]} for name in (arrow.tail, arrow.head))
+    return {*product(tails, heads)}
 
 
 # -- a layer, a column of units ----------------------------------------------------------------------------------
@@ -98,7 +110,9 @@ def _opened(graph: Graph, solution: Solution | None) -> Scene | None:
         for position, unit in enumerate(members):
             plain = bool(quantity.shape)
             above = _caption(graph, quantity) if plain and position == 0 else ()
-            inside, bias = ("", "") if plain else (unit.inside or _formula(graph, quantity), unit.bias)
+            inside, bias = ("", "") if plain else (unit.inside, unit.bias)
+            if not plain and not inside and not bias:
+                inside = _formula(graph, quantity)
             unit = replace(unit, layer=layer, row=len(column), caption=above, small=plain, inside=inside, bias=bias)
             if solution is not None:  # its numbers are the exact ones
                 below = _below(solution, unit.name) if unit.below else ""
@@ -137,10 +151,13 @@ def _elements(quantity: Quantity) -> Iterator[str]:
 
 
 def _caption(graph: Graph, quantity: Quantity) -> tuple[str, ...]:
-    """The name and shape of a layer, and its formula."""
-    first = f"{quantity.name} ({times(quantity.shape)})"
-    formula = _formula(graph, quantity)
-    return (first, formula) if formula else (first,)
+    """The name and shape of a layer, its formula, and what is added in it."""
+    lines = [f"{quantity.name} ({times(quantity.shape)})", _formula(graph, quantity)]
+    if quantity.computed and quantity.definition is not None:
+        for name in names(quantity.definition):
+            if graph[name].kind == "bias" and graph[name].array is not None and (added := _few(graph[name].array)):
+                lines.append(f"{name} {added}" if added.startswith("≈") else f"{name} = {added}")
+    return tuple(line for line in lines if line)
 
 
 def _number_of(weight: str) -> str:

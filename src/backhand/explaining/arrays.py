@@ -37,7 +37,7 @@ from backhand.solving.solution import WRITTEN, BackStep, Detail, ForwardStep, So
 ROWS, COLUMNS = 12, 10
 """The size of an array that is shown whole."""
 
-NUMBERS = 120
+NUMBERS = 60
 """Single numbers in one line that is shown with all of them."""
 
 Leaf: TypeAlias = Callable[["Ref | Slope"], Seen]
@@ -54,7 +54,7 @@ def given(solution: Solution) -> Iterator[Block]:
             continue
         yield Paragraph((f"{title}:",))
         for quantity in quantities:
-            value = solution.value(quantity.name)
+            value: Any = solution.value(quantity.name) if quantity.array is None else quantity.array
             seen = [Seen([m.Symbol(quantity.name)], 4)]
             if isinstance(quantity.definition, Num):
                 seen.append(written(quantity.definition))
@@ -124,7 +124,11 @@ def by_array(solution: Solution, name: str, detail: Detail) -> Iterator[Block]:
     if (short := _softmax_and_cross_entropy(solution, name)) is not None:
         yield Paragraph(say.softmax_and_cross_entropy())
         yield short
-    if detail == "full" and quantity.shape:
+    told = [way.formula for way in step.ways if say.through_windows(way.formula)]
+    for words in dict.fromkeys(map(say.through_windows, told)):
+        yield Paragraph((words,))
+    slid = any(isinstance(formula, Apply) and formula.operation.name != "fold" for formula in told)
+    if quantity.shape and (detail == "full" or slid):
         yield from _one_element(solution, quantity, detail)
 
 
@@ -270,6 +274,10 @@ def _columns(solution: Solution) -> bool:
     for quantity in solution.graph.quantities:
         if quantity.computed and quantity.definition is not None:
             for node in postorder(quantity.definition):
+                if isinstance(node, Apply) and node.operation.name == "+":
+                    ranks = [len(shapes_in(arg, shapes)[-1]) for arg in node.args]
+                    if ranks == [2, 1]:
+                        return False  # a bias for every row
                 if isinstance(node, Apply) and node.operation.name == "@":
                     left = shapes_in(node.args[0], shapes)[-1]
                     right = shapes_in(node.args[1], shapes)[-1]
@@ -279,8 +287,31 @@ def _columns(solution: Solution) -> bool:
 
 
 def _named(solution: Solution, formula: Formula) -> Seen:
-    """The formula with names."""
+    """The formula with names; what goes back through windows in words."""
+    if (told := _through_windows(formula)) is not None:
+        return Seen([m.Row(told)], 2)
     return _seen(solution, formula, lambda node: Seen([_leaf(node)], 4))
+
+
+WINDOWED = frozenset(["fold", "conv_back_image", "conv_back_kernel"])
+"""Rows that go back through the windows of a picture. Numbers put in would not show how; an element does."""
+
+
+def _through_windows(formula: Formula) -> tuple[m.Box, ...] | None:
+    """`dL/dm to the largest of each window of h`; None for any other formula."""
+    if not isinstance(formula, Apply) or formula.operation.name not in WINDOWED:
+        return None
+    inside = postorder(formula)
+    leaves = [_leaf(node) for node in inside if isinstance(node, (Ref, Slope))]
+    names = {node.operation.name for node in inside if isinstance(node, Apply)}
+    if formula.operation.name == "fold":
+        if "largest" in names:
+            return (leaves[0], m.Words(" to the largest of each window of "), leaves[-1])
+        return (leaves[0], m.Words(" shared out over each window"))
+    if len(leaves) != 2:
+        return None
+    between = " sent back through " if formula.operation.name == "conv_back_image" else " slid over "
+    return (leaves[0], m.Words(between), leaves[1])
 
 
 def _leaf(node: Ref | Slope) -> m.Box:
@@ -337,6 +368,16 @@ def _value(solution: Solution, value: Any, *, derivative: bool = False) -> Seen:
     return _matrix(array, array.ndim)
 
 
+def array_box(solution: Solution, value: Any) -> Seen:
+    """A value as it is shown in a solution."""
+    return _value(solution, value)
+
+
+def shown_whole(value: Any) -> bool:
+    """Whether a value is shown with all of its numbers."""
+    return _small(value)
+
+
 def _small(value: Any) -> bool:
     shape: Shape = getattr(value, "shape", ())
     if len(shape) > 3:
@@ -372,7 +413,7 @@ def _times(shape: Sequence[int]) -> str:
 
 def _fits(solution: Solution, formula: Formula) -> bool:
     """Whether the line with all numbers in it stays readable."""
-    if longer(formula, WRITTEN):
+    if longer(formula, WRITTEN) or _through_windows(formula) is not None:
         return False
     total = 0
     for node in postorder(formula):

@@ -12,6 +12,7 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import Any, TypeAlias
 
+from backhand.core.evaluate import Value
 from backhand.core.formula import Apply, Formula, Num, Ref, Slope, fold, options_text, param_text, places_text
 from backhand.core.graph import Graph
 from backhand.explaining import mathematics as m
@@ -24,9 +25,6 @@ TIMES = m.Sign("")
 SIGNS = {text: m.Sign(text) for text in "+-·⊙@"}
 
 Shape: TypeAlias = "tuple[int, ...]"
-
-LONGEST_ROW, MOST_ROWS, MOST_SHOWN = 10, 12, 64
-"""Elements of an array that are shown; a larger one is described in words."""
 
 
 class Seen:
@@ -80,44 +78,9 @@ def written(node: Num) -> Seen:
     return number(node.value)
 
 
-def value_box(value: Any) -> Seen:
-    """A value: a number, a formula in symbols, or an array of these."""
-    if isinstance(value, Formula):
-        return box(value)
-    return array_box(value) if hasattr(value, "tolist") and value.ndim else number(value)
-
-
-def array_box(array: Any, *, as_row: bool = False, noted: bool = False) -> Seen:
-    """A NumPy array of numbers: in brackets where it is small, else in words. A vector is a column unless `as_row`;
-    `noted` sets its shape beneath."""
-    shape: Shape = array.shape
-    if not shown_whole(shape):
-        return Seen([m.Summary(_summary(array), times(shape))], 4, False)
-    note = times(shape) if noted else ""
-    if len(shape) > 3 or (len(shape) == 3 and shape[0] > 1):
-        planes = [array_box(plane) for plane in array]
-        made = m.Matrix((tuple(plane.box for plane in planes),), note, len(shape))
-        return Seen([made], 4, all(plane.exact for plane in planes))
-    if len(shape) == 1:
-        rows = [array.tolist()] if as_row else [[each] for each in array.tolist()]
-    else:
-        rows = array.reshape(-1, array.shape[-1]).tolist()
-    return matrix_box([[value_box(each) for each in row] for row in rows], note, len(shape))
-
-
-def matrix_box(rows: Sequence[Sequence[Seen]], shape: str = "", axes: int = 2) -> Seen:
-    """Boxes in brackets."""
-    exact = all(each.exact for row in rows for each in row)
-    return Seen([m.Matrix(tuple(tuple(each.box for each in row) for row in rows), shape, axes)], 4, exact)
-
-
-def shown_whole(shape: Shape) -> bool:
-    """Whether an array of that shape is shown with all its elements."""
-    size = 1
-    for each in shape:
-        size *= each
-    columns = [*shape][-1] if len(shape) > 1 else 1
-    return size <= MOST_SHOWN and size // columns <= MOST_ROWS and columns <= LONGEST_ROW
+def value_box(value: Value) -> Seen:
+    """A value: a number, or a formula in symbols."""
+    return box(value) if isinstance(value, Formula) else number(value)
 
 
 def times(shape: Shape) -> str:
@@ -129,25 +92,9 @@ def times(shape: Shape) -> str:
     return "×".join(map(str, shape))
 
 
-def _summary(array: Any) -> str:
-    """What is said of a large array: the least and the largest element, and the mean."""
-    try:
-        floats = array.astype(float)
-    except (TypeError, ValueError):
-        return "some elements without a value"
-    if not _finite(floats):
-        return "some elements not known"
-    least, largest, mean = (show(float(part), 4).text for part in (floats.min(), floats.max(), floats.mean()))
-    return f"all {least}" if least == largest else f"from {least} to {largest}, mean {mean}"
-
-
-def _finite(floats: Any) -> bool:
-    return bool((abs(floats) < float("inf")).all())
-
-
 def box(
     formula: Formula,
-    values: Mapping[str, Any] | None = None,
+    values: Mapping[str, Value] | None = None,
     graph: Graph | None = None,
     *,
     shapes: Mapping[str, Shape] | None = None,
@@ -204,7 +151,7 @@ def _sizes(formula: Formula, shapes: Mapping[str, Shape] | None) -> dict[int, Sh
     return {id(part): shape for part, shape in zip(postorder(formula), found, strict=True)}
 
 
-def put_in(value: Any) -> bool:
+def put_in(value: Value | None) -> bool:
     """Whether something else stands where a name was, so that it may need parentheses."""
     return value is not None and not isinstance(value, Ref)
 
@@ -351,11 +298,27 @@ def multiply_box(style: str, left: Seen, right: Seen, marks: list[bool]) -> Seen
     """A product as it was written; numbers put in for names side by side go in parentheses."""
     exact = left.exact and right.exact
     side_by_side = style in ("juxtaposed", "arrow")
-    if left.rank < 2 or (left.negative and not left.number) or (side_by_side and left.number and marks[0]):
+    if _mixed(style, right):
+        right = right.grouped()
+    bracketed = len(right.items) == 1 and isinstance(right.items[0], m.Matrix | m.Summary)
+    put_in_for_name = side_by_side and left.number and marks[0] and not bracketed
+    if left.rank < 2 or (left.negative and not left.number) or put_in_for_name or (style == "@" and _has(left, "⊙")):
         left = left.grouped()
-    if right.negative or right.rank < 2 or (side_by_side and (right.number or marks[1])):
+    if right.negative or right.rank < 2 or (side_by_side and (right.number or marks[1]) and not bracketed):
         right = right.grouped() if not (len(right.items) == 1 and isinstance(right.items[0], m.Group)) else right
     sign = TIMES if side_by_side else SIGNS[style if style in ("@", "⊙") else "·"]
     left.items.append(sign)
     left.items.extend(right.items)
     return Seen(left.items, 2, exact, negative=left.negative)
+
+
+def _mixed(style: str, right: Seen) -> bool:
+    """Whether the right factor is a product of another sort: W (a ⊙ b), a ⊙ (W b)."""
+    if style == "@":
+        return right.rank == 2 and not right.negative and not _has(right, "@")
+    return style == "⊙" and _has(right, "@")
+
+
+def _has(product: Seen, sign: str) -> bool:
+    """Whether a product has this sign between its factors."""
+    return SIGNS[sign] in product.items

@@ -62,8 +62,8 @@ class Equation:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Columns with a header; cells are inline. Numbers are right-aligned by the writer where
-    `align` says "r" (one letter a column, l or r)."""
+    """Columns with a header; cells are inline, those without words are to be filled in. Numbers are right-aligned by
+    the writer where `align` says "r" (one letter a column, l or r)."""
 
     header: tuple[tuple[Inline, ...], ...]
     rows: tuple[tuple[tuple[Inline, ...], ...], ...]
@@ -180,7 +180,28 @@ class Page:
                     yield from comment.behind
 
 
-Block: TypeAlias = Heading | Paragraph | Equation | Table | Figure | Remark | Page
+@dataclass(frozen=True, slots=True)
+class Room:
+    """So many empty lines to write on."""
+
+    lines: int
+
+
+@dataclass(frozen=True, slots=True)
+class NewSheet:
+    """What follows begins on a new sheet of paper: another student's, or another part. `title` is its headline."""
+
+    title: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Fine:
+    """Prose in small print: where a sheet comes from."""
+
+    words: tuple[Inline, ...]
+
+
+Block: TypeAlias = Heading | Paragraph | Equation | Table | Figure | Remark | Page | Room | NewSheet | Fine
 
 
 @dataclass(frozen=True, slots=True)

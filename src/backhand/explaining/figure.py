@@ -47,7 +47,7 @@ def scene(graph: Graph, solution: Solution | None = None, dropped: Collection[tu
     if graph.arrays:
         from backhand.explaining import array_figure
 
-        return array_figure.scene(graph, solution)
+        return array_figure.scene(graph, solution, dropped)
     edges: list[_Edge] = []
     biases: dict[str, str] = {}
     on_arrows: set[str] = set()

@@ -353,7 +353,7 @@ def _said(seen: m.Box) -> Iterator[str]:
             yield from _said(inside)
         case m.Summary(text, shape):
             yield from (text, shape)
-        case m.Sign():
+        case m.Sign() | m.Gap():
             pass
 
 

@@ -18,6 +18,7 @@ bar, a rounded number. Writers turn boxes into text, LaTeX and MathML, each in o
     Differentiate(by, inside)   d/dB1 ( ... )
     Prime(inside)         (D - 3)', a derivative whose variable goes without saying
     Words(text)           upright words inside mathematics
+    Gap(width)            an empty place to write in, so many digits wide
 
 Of arrays:
 
@@ -115,6 +116,11 @@ class Words:
 
 
 @dataclass(frozen=True, slots=True)
+class Gap:
+    width: int = 6
+
+
+@dataclass(frozen=True, slots=True)
 class Matrix:
     """Rows of boxes, all of one length. `axes` is how many the array has: 1 for a vector, whichever way it is drawn;
     of an array of three, the boxes are matrices. `shape` is a small note beneath, such as 3×2."""
@@ -169,6 +175,7 @@ Box: TypeAlias = (
     | Differentiate
     | Prime
     | Words
+    | Gap
     | Matrix
     | Transposed
     | Indexed

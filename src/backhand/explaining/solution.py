@@ -47,6 +47,7 @@ def document(solution: Solution, *, detail: Detail = "steps", figure: bool = Fal
             yield _figure(solution)
         if solution.graph.arrays:
             yield from _of_arrays(solution, detail)
+            yield from _after(solution)
             yield from _remarks(solution)
             return
         if detail != "brief":
@@ -58,6 +59,7 @@ def document(solution: Solution, *, detail: Detail = "steps", figure: bool = Fal
         if solution.pairs is not None:
             yield from _pairs(solution)
         yield from _answer(solution)
+        yield from _after(solution)
         yield from _remarks(solution)
 
     return Document(solution.title or f"Derivatives of {solution.of}", blocks)
@@ -73,6 +75,22 @@ def _of_arrays(solution: Solution, detail: Detail) -> Iterator[Block]:
     if solution.pairs is not None:
         yield from arrays.pairs(solution)
     yield from arrays.answer(solution)
+
+
+def _after(solution: Solution) -> Iterator[Block]:
+    """What was asked for besides."""
+    if solution.per_example is not None:
+        from backhand.explaining.batch import blocks as of_batch
+
+        yield from of_batch(solution, solution.per_example)
+    if solution.second is not None:
+        from backhand.explaining.second import blocks as of_second
+
+        yield from of_second(solution.second)
+    if solution.after_step is not None:
+        from backhand.explaining.stepping import blocks
+
+        yield from blocks(solution, solution.after_step)
 
 
 def _figure(solution: Solution) -> Figure:
@@ -94,7 +112,7 @@ def value_working(solution: Solution, name: str) -> Iterator[Block]:
         step = solution.forward_step(solution.graph[name])
         yield _value(solution, step, every=False)
     else:
-        yield Equation((Link("", _equality(solution, solution.graph[name])),))
+        yield Equation((Link("", equality(solution, solution.graph[name])),))
 
 
 def derivative_working(solution: Solution, name: str, detail: Detail = "steps") -> Iterator[Block]:
@@ -137,11 +155,12 @@ def _with_values(solution: Solution, quantities: Sequence[Quantity]) -> tuple[In
     for quantity in quantities:
         if words:
             words.append(", ")
-        words.append(_equality(solution, quantity))
+        words.append(equality(solution, quantity))
     return tuple(words)
 
 
-def _equality(solution: Solution, quantity: Quantity) -> m.Box:
+def equality(solution: Solution, quantity: Quantity) -> m.Box:
+    """`A1 = -1`; of a formula without names its value as well."""
     if quantity.given is None:
         return m.Row((m.Symbol(quantity.name), m.Words(" (no value)")))
     seen = [Seen([m.Symbol(quantity.name)], 4)]

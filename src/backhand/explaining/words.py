@@ -8,10 +8,11 @@ comes back through C1", "add over all ways from B1 to L".
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Literal
 
-from backhand.core.formula import Apply, to_text
+from backhand.core.formula import Apply, Formula, to_text
 from backhand.explaining.document import Inline
-from backhand.explaining.mathematics import Slope, Symbol
+from backhand.explaining.mathematics import Box, Slope, Symbol
 
 COUNT = ("no way", "one way", "two ways", "three ways", "four ways", "five ways", "six ways", "seven ways",
          "eight ways", "nine ways", "ten ways")  # fmt: skip
@@ -139,6 +140,20 @@ def softmax_and_cross_entropy() -> Words:
     return ("Softmax followed by the cross-entropy with targets that add up to 1: both steps together are short.",)
 
 
+WINDOWS = {
+    "conv_back_image": "Each output sends what comes back to it through the kernel to the places that it saw.",
+    "conv_back_kernel": (
+        "Each element of the kernel met every window: what comes back to a window times what stood there, added up."
+    ),
+    "fold": "Each place of a window gets its part of what comes back to the window; windows that overlap add up.",
+}
+
+
+def through_windows(formula: Formula) -> str:
+    """How derivatives go back through windows, where the formula does that; else empty."""
+    return WINDOWS.get(formula.operation.name, "") if isinstance(formula, Apply) else ""
+
+
 def jacobians() -> Words:
     return (
         "Each row holds the derivatives of one element by the elements of what stands directly in its formula,",
@@ -217,6 +232,79 @@ def index_form(node: Apply, position: int, child: str, ranks: tuple[int, ...], r
 
 def _name(node: Apply, position: int) -> str:
     return to_text(node.args[position])
+
+
+def step(of: str, name: str, rate: Box, *, many: bool) -> Words:
+    """Above the new weights."""
+    lead = ("Each step" if many else "One step") + " of gradient descent with the rate "
+    return (
+        lead, Symbol(name), " = ", rate, ": what is changed moves against the derivative of ", Symbol(of),
+        " by it, new = old - ", Symbol(name), " × derivative.",
+    )  # fmt: skip
+
+
+def stays(names: Sequence[str]) -> Words:
+    """Said of weights and biases that a step leaves alone."""
+    return (*listed(names), " stays as it is." if len(names) == 1 else " stay as they are.")
+
+
+IN_PLACE: Words = (
+    (
+        "Here each weight is replaced as soon as its derivative is known, so what goes further back through it is "
+        "multiplied by the new weight; all values are still the old ones. What comes back then is not quite the "
+        "derivative any more: for that, everything is taken at the old weights."
+    ),
+)
+
+
+def step_result(of: str, before: Words, after: Words, change: Literal["falls", "rises", "stays"], steps: int) -> Words:
+    """What became of the output."""
+    verb = {"falls": " falls from ", "rises": " rises from ", "stays": " does not change: from "}[change]
+    when = "after the step" if steps == 1 else f"after {steps} steps"
+    return (Symbol(of), verb, *before, " to ", *after, f" {when}.")
+
+
+def second(of: str, one: str, other: str) -> Words:
+    """Above the table of second derivatives."""
+    if one == other:
+        return ("The derivative by ", Symbol(one), " of ", Slope(of, one), ".")
+    return (
+        "Each row is differentiated by what stands at its left, then by what stands above: in the row of ",
+        Symbol(one), " and the column of ", Symbol(other), " is the derivative by ", Symbol(other), " of ",
+        Slope(of, one), ".",
+    )  # fmt: skip
+
+
+def second_too_many(count: int) -> Words:
+    return (f"They are a table of {count} rows and {count} columns, too large to show; the JSON has all of it.",)
+
+
+SYMMETRIC: Words = ("Both orders of differentiating give the same: the table is symmetric.",)
+
+
+def batch(of: str, names: Sequence[str], count: int, kind: Literal["mean", "sum", "only"]) -> Words:
+    """Whether the output is a mean or a sum over the examples, and what follows for derivatives."""
+    rows = ("The rows of ", *listed(names), f" are {count} examples. ")
+    if kind == "only":
+        return ("The one row of ", *listed(names), " is the only example.")
+    if kind == "mean":
+        so = f"so each derivative is the mean of those of the examples: their sum, divided by {count}."
+        return (*rows, Symbol(of), f" is the mean over them, {so}")
+    so = "so each derivative is the sum of those of the examples, and not divided by their number."
+    return (*rows, Symbol(of), f" is the sum over them, {so}")
+
+
+def factor_in_each(of: str) -> Words:
+    """Said where 1/n is written before a sum over n examples."""
+    return ("The factor that is written in the formula of ", Symbol(of), " is in each of them.")
+
+
+def more_examples(count: int) -> Words:
+    return (f"And {count} more, which are in the JSON.",)
+
+
+def large_examples(of: str, name: str) -> Words:
+    return (Slope(of, name), " of each example is too large to show; the JSON has all of them.")
 
 
 TOO_LONG: Words = ("its formula is too long to write out",)

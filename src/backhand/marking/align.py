@@ -534,13 +534,17 @@ def with_eulers_number(formula: Formula, names: Names) -> Formula | None:
 
 
 def with_calls(formula: Formula, names: Names) -> Formula | None:
-    """The formula with g(x) read as g, where g is a quantity that depends on x; None if there is no such thing."""
+    """The formula with g(x) read as g, where g is a quantity that depends on x, and g(3) where x is given as 3; None if
+    there is no such thing."""
     changed: list[str] = []
 
     def combine(node: Apply, args: list[Formula]) -> Formula:
         if node.operation is MULTIPLY and node.style == "juxtaposed" and isinstance(args[0], Ref) and args[1].parens:
             called = names.meant(args[0].name)
             inside = names.meant(args[1].name) if isinstance(args[1], Ref) else None
+            if isinstance(called, Ref) and isinstance(args[1], Num) and names.graph[called.name].computed:
+                given = [n for n in names.ancestors(called.name) if names.graph[n].given == args[1].value]
+                inside = Ref(min(given)) if given else None
             if (
                 isinstance(called, Ref)
                 and isinstance(inside, Ref)

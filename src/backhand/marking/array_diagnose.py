@@ -16,11 +16,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+
 import numpy as np
 
+from backhand.checking.cases import Case
 from backhand.checking.check import cases_of
 from backhand.checking.drawing import drawn
-from backhand.checking.mistakes import MISTAKE, MISTAKES, Case, Mistake
+from backhand.checking.mistakes import MISTAKE, MISTAKES, Mistake
 from backhand.checking.replay import IMPOSSIBLE, RIGHT, Belief, ReportRule, Sent, Trial, WayBack, truths
 from backhand.core.array_passes import Passes
 from backhand.core.evaluate import quiet
@@ -76,9 +78,10 @@ class Heard:
     at: int = 0
 
     @property
-    def said(self) -> Array | None:
+    def said(self) -> Array:
         """Where something is said."""
-        return None if self.number is None else ~np.isnan(self.number)
+        assert self.number is not None
+        return np.asarray(~np.isnan(self.number))
 
     @property
     def all_right(self) -> bool:
@@ -242,8 +245,10 @@ class _Search:
                         return None
                 elif agreed is not None and agreed[one.said].all():
                     explained[one.name] = written
-                elif one.right is not None and agreed is not None and (one.right & ~agreed & one.said).any():
-                    return None
+                elif one.right is not None and agreed is not None:
+                    contradicted: Array = one.right & ~agreed & one.said
+                    if contradicted.any():
+                        return None
         except IMPOSSIBLE:
             return None
         formulas = self._formulas(explained, belief)
@@ -288,16 +293,15 @@ class _Search:
             said = one.said
             if exact:
                 agreed = _agreement(one, total)
-                said = said & ~agreed if agreed is not None else said
-            return np.where(said, one.number, total)
+                said = np.asarray(said & ~agreed) if agreed is not None else said
+            return np.asarray(np.where(said, one.number, total))
 
         return self.way.replay(self.here, belief, ways, goes_on)
 
     def _worth(self, one: Heard) -> tuple[int, float]:
         """How many numbers of a claim were explained, and what that is worth in bits."""
         assert one.number is not None
-        wrong = one.said if one.right is None else one.said & ~one.right
-        assert wrong is not None
+        wrong: Array = one.said if one.right is None else one.said & ~one.right
         seen: set[float] = set()
         bits = SHAPE if one.right is None else 0.0
         zeros = 0

@@ -40,7 +40,7 @@ from backhand.marking.align import (
     with_powers,
 )
 from backhand.marking.marking import Kind
-from backhand.marking.quotients import calls, is_quotient
+from backhand.marking.quotients import of_values
 from backhand.marking.sheet import BENDS
 from backhand.marking.work import Chain, Mood, Piece, Work
 from backhand.marking.worlds import World, agrees, elsewhere, equal, numbers_in, places, significant
@@ -91,6 +91,9 @@ class Draft:
     def end(self) -> tuple[str, int]:
         """Where its number stands, or its last link."""
         return self.last.span.source.name, self.last.span.start
+
+
+GREEK_LETTERS = frozenset("ΔδηεαλμτσφψωΣ∆")
 
 
 def _differential(formula: Formula | None) -> bool:
@@ -207,7 +210,7 @@ class Claims:
     def _subject_of_words(self, piece: Piece) -> Piece:
         """`und dL/db` is dL/db."""
         factors = _side_by_side(piece.formula)
-        if len(factors) < 2 or not all(self._strange(f) for f in factors[:-1]):
+        if len(factors) < 2 or not all(self._strange(f) and not _greek(f) for f in factors[:-1]):
             return piece
         last = factors[-1]
         known = isinstance(last, Slope) or (isinstance(last, Ref) and self.names.meant(last.name) is not None)
@@ -250,12 +253,17 @@ class Claims:
         value = None if other is None else self.truth.predicted(about_of(other, self.names))
         if right is None or value is None or following.formula is None:
             return False
+        number = self.truth.at(factors[0]).value
+        first = _side_by_side(following.formula)[0]
+        shown = [
+            next((places(node) for node in postorder(f) if isinstance(node, Num)), None) for f in (factors[0], first)
+        ]
+        if bare(first) and agrees(number, right, shown[0]) and agrees(self.truth.at(first).value, value, shown[1]):
+            return True
         resolved = self.resolved(_again(factors), Context())
         if resolved is not None and equal(self.truth.at(resolved).value, right):
             return False
-        number = self.truth.at(factors[0]).value
-        shown = next((places(node) for node in postorder(factors[0]) if isinstance(node, Num)), None)
-        if agrees(number, right, shown):
+        if agrees(number, right, shown[0]):
             return True
         return len(factors) == 2 and bare(following.formula) and equal(value, self.truth.at(following.formula).value)
 
@@ -584,8 +592,10 @@ class Claims:
             meant = None  # how far off it is, not the loss
         if isinstance(meant, Ref) and f"{meant.name}#1" in self.graph:
             meant = Ref(self._version(meant.name, rest))
-        if isinstance(meant, Slope) and DELTA.fullmatch(formula.name) and self._is_negative(meant, rest):
-            meant = None
+        if isinstance(meant, Slope) and DELTA.fullmatch(formula.name):
+            meant = self._before_the_bend(formula.name, meant, rest)
+            if self._is_negative(meant, rest):
+                meant = None
         if meant is None:
             if generic_like(formula.name):
                 made.label = formula.name
@@ -625,6 +635,27 @@ class Claims:
             if right is not None and agrees(value, right, piece.digits):
                 return False
         return True
+
+    def _before_the_bend(self, name: str, meant: Slope, pieces: Sequence[Piece]) -> Slope:
+        """δ_h is the derivative by h, or by the sum before its bend, whatever its name is: what is said of it tells."""
+        quantity = self.graph[meant.by]
+        made = quantity.definition
+        if not isinstance(made, Apply) or made.operation.name not in BENDS or not isinstance(made.args[0], Ref):
+            return meant
+        inner = Slope(meant.of, made.args[0].name)
+        for piece in pieces:
+            if piece.formula is None:
+                continue
+            resolved = self.resolved(piece.formula, Context("", inner.by))
+            value = self.truth.at(resolved).value if resolved is not None else None
+            if value is None or value != value:
+                continue
+            right, other = (self.truth.predicted(self.names.about(slope)) for slope in (inner, meant))
+            shown = piece.digits if bare(piece.formula) else None
+            if right is not None and agrees(value, right, shown) and not (other is not None and equal(value, other)):
+                self.names.bound[name] = inner
+                return inner
+        return meant
 
     def _is_negative(self, meant: Slope, pieces: Sequence[Piece]) -> bool:
         """Whether δ is written as the negative of the derivative, (t - y) y (1 - y), as older books do. Then all δ of
@@ -730,7 +761,7 @@ class Claims:
         factors = _side_by_side(formula)
         if len(factors) == 2 and isinstance(factors[0], Ref) and factors[1].parens and not plain(factors[1]):
             return  # L(w + h): the value at another point
-        if is_quotient(formula) and calls(formula, self.names):
+        if of_values(formula, self.names):
             made.subject = None  # (z(2.001) - z(2))/0.001
             return
         resolved = self.resolved(formula, context)
@@ -913,6 +944,11 @@ def _dotted(formula: Formula | None) -> bool:
 
 def _one_letter(formula: Formula) -> bool:
     return isinstance(formula, Ref) and len(formula.name) == 1
+
+
+def _greek(formula: Formula) -> bool:
+    """Δ of Δw is a sign, no word."""
+    return isinstance(formula, Ref) and formula.name in GREEK_LETTERS
 
 
 def _letters(name: str) -> bool:

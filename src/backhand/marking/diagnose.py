@@ -22,8 +22,9 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from fractions import Fraction
 from functools import cached_property
 from itertools import pairwise
 from math import isclose, log2
@@ -680,7 +681,7 @@ class Search:
             unexplained=len(fit.misses),
             bits=round(fit.cost, 2),
             evidence=_evidence(len(numbers), len(fit.misses), rows, title, place),
-            remark=_said(rows[0].remark, self.views[0].sheet, about),
+            remark=remark_about(rows[0].remark, self.views[0].sheet, about),
             place=place,
         )
 
@@ -728,7 +729,7 @@ def _evidence(lines: int, left: int, rows: Sequence[Misconception], title: str, 
     return f"{count}, 1 {what}: {title}{where}{rest}"
 
 
-def _said(remark: str, sheet: Sheet, about: Sequence[About]) -> str:
+def remark_about(remark: str, sheet: Sheet, about: Sequence[About]) -> str:
     """The remark with the names of the first line it is about."""
     by = next((a.by for a in about if isinstance(a, Derivative)), None)
     if by is None:
@@ -884,13 +885,13 @@ def every_place(sheet: Sheet) -> list[Hypothesis]:
 
 def makes_a_difference(sheet: Sheet) -> Iterator[tuple[Hypothesis, bool]]:
     """Every row at every place, and whether anything on the sheet shows it, at whatever numbers."""
-    points = [(told, run(sheet, RIGHT, told)) for told in _points(sheet)]
+    trials = [(told, run(sheet, RIGHT, told)) for told in points(sheet)]
     for hypothesis in every_place(sheet):
         practice = hypothesis.practice
-        yield hypothesis, practice.stale or any(_differs(sheet, practice, *point) for point in points)
+        yield hypothesis, practice.stale or any(_differs(sheet, practice, *trial) for trial in trials)
 
 
-def _points(sheet: Sheet) -> list[Told]:
+def points(sheet: Sheet) -> list[Told]:
     """The network's own numbers, and others for everything that is computed."""
     draw = random.Random(11)
     found = [Told()]
@@ -950,21 +951,34 @@ class Collisions:
 
 
 def collisions(
-    graph: Graph, of: str | None = None, asked: Sequence[About] | None = None, *, expressions: bool = False
+    graph: Graph,
+    of: str | None = None,
+    asked: Sequence[About] | None = None,
+    *,
+    expressions: bool = False,
+    digits: int | None = None,
+    pages: Mapping[str, Page] | None = None,
 ) -> Collisions:
     """Which habits look alike, or cannot be seen, where the lines `asked` are written (all of them, without).
 
-    `expressions` says that each derivative is written with its summands and factors.
+    `expressions` says that each derivative is written with its summands and factors; `digits` how many decimals are
+    shown of rounded numbers: what lies within their rounding looks alike. `pages` are replays of habits that are made
+    already.
     """
+    pages = pages or {}
     sheet = sheet_of(graph, graph.output(of)[0])
     lines = list(asked) if asked is not None else every_line(graph, sheet.of)
-    truth = sheet_numbers(run(sheet, RIGHT), lines, expressions)
+    order = order_for(sheet, lines)
+    base = run(sheet, RIGHT, order=order)
+    truth = sheet_numbers(base, lines, expressions)
     groups: dict[tuple[object, ...], list[str]] = {}
     one_line: list[str] = []
     bits: dict[str, float] = {}
     for row in TABLE:
         for instance in row.instances(sheet)[: 1 if row.sort == "habit" else None]:
-            page = run(sheet, instance.practice, told_of(sheet, {}))
+            page = pages.get(row.key) if row.sort == "habit" else None
+            if page is None:
+                page = run(sheet, instance.practice, base=base, order=order)
             signature = sheet_numbers(page, lines, expressions)
             if row.key not in groups.setdefault(signature, []):
                 groups[signature].append(row.key)
@@ -972,15 +986,49 @@ def collisions(
             if (
                 signature != truth
                 and row.sort == "habit"
-                and not _several_lines(graph, sheet, page, lines, expressions)
+                and not _several_lines(base, page, lines, expressions=expressions, digits=digits)
             ):
                 one_line.append(row.key)
+    if digits is not None:
+        groups = _merged(groups, truth, digits)
     habits = {row.key for row in TABLE if row.sort == "habit"}
     hidden = tuple(key for key in groups.pop(truth, ()) if key in habits)
     rivals = [_rivals(keys, habits, bits) for keys in groups.values() if habits.intersection(keys)]
     alike = tuple(tuple(keys) for keys in rivals if len(keys) > 1)
     isolated = tuple(k for keys in rivals if len(keys) == 1 for k in keys if k not in one_line)
     return Collisions(hidden, alike, tuple(one_line), isolated)
+
+
+def order_for(sheet: Sheet, lines: Sequence[About]) -> list[int]:
+    """The way back without the weights that are not asked for."""
+    asked = {sheet.index[about.by] for about in lines if isinstance(about, Derivative) and about.by in sheet.index}
+    return [i for i in sheet.order if sheet.layer[i] >= 0 or i in asked]
+
+
+def _merged(
+    groups: dict[tuple[object, ...], list[str]], truth: tuple[object, ...], digits: int
+) -> dict[tuple[object, ...], list[str]]:
+    """Groups whose numbers cannot be told apart when they are rounded, together; those like the truth with it."""
+    found: dict[tuple[object, ...], list[str]] = {truth: []}
+    for signature, keys in groups.items():
+        rounded = any(isinstance(number, float) for number in signature)
+        like = next((s for s in found if s == signature or (rounded and _near(s, signature, digits))), signature)
+        mine = found.setdefault(like, [])
+        mine += [key for key in keys if key not in mine]
+    return found
+
+
+def _near(one: tuple[object, ...], other: tuple[object, ...], digits: int) -> bool:
+    """Whether all numbers are within what two rounded numbers may be off together."""
+    for a, b in zip(one, other, strict=True):
+        if a != b and not (
+            isinstance(a, (int, float, Fraction))
+            and isinstance(b, (int, float, Fraction))
+            and (isinstance(a, float) or isinstance(b, float))
+            and abs(float(a) - float(b)) <= 4 * 10.0**-digits
+        ):
+            return False
+    return True
 
 
 def _rivals(keys: Sequence[str], habits: set[str], bits: dict[str, float]) -> list[str]:
@@ -1015,16 +1063,27 @@ def _rounded(number: Amount | None) -> Amount | None:
     return float(f"{number:.9g}") if isinstance(number, float) else number
 
 
-def _several_lines(graph: Graph, sheet: Sheet, page: Page, lines: Sequence[About], expressions: bool) -> bool:
-    """Whether more than one line does not follow from the lines before it by the right rules."""
-    claims = claims_of(page, lines, expressions=expressions)
-    search = Search(graph, sheet.of, claims, Scheme())
-    null = search.null
-    return min(len(null.misses), len(search.untrue)) >= 2 or bool(null.misses and null.against)
+def _several_lines(right: Page, page: Page, lines: Sequence[About], *, expressions: bool, digits: int | None) -> bool:
+    """Whether more than one line does not follow from the lines before it by the right rules, or one and the expression
+    in it. `right` is the right page. As `Search` finds it, without the search."""
+    sheet = page.sheet
+    claims = claims_of(page, lines, expressions=expressions, digits=digits)
+    told = told_of(sheet, {c.about: c.value for c in claims}, {c.about: s for c in claims if (s := _slack(c))})
+    own = run(sheet, RIGHT, told, order=[i for i in sheet.order if sheet.layer[i] >= 0 or i in told.derivatives])
+    missed = [c for c in claims if (n := predicted(own, c.about)) is not None and not _agree(c, n)]
+    untrue = sum((n := predicted(right, c.about)) is not None and not _agree(c, n) for c in claims)
+    if min(len(missed), untrue) >= 2:
+        return True
+    written = (c for c in claims if isinstance(c.about, Derivative) and c.terms is not None)
+    return bool(missed) and any(
+        _contradicts(c, own.expression.get(sheet.index[c.about.by])) for c in written if isinstance(c.about, Derivative)
+    )
 
 
-def claims_of(page: Page, lines: Sequence[About], *, expressions: bool = False) -> list[Claimed]:
-    """A page's numbers as if somebody had written them, line by line."""
+def claims_of(
+    page: Page, lines: Sequence[About], *, expressions: bool = False, digits: int | None = None
+) -> list[Claimed]:
+    """A page's numbers as if somebody had written them, line by line; floats with so many decimals."""
     found: list[Claimed] = []
     for line, about in enumerate(lines, 1):
         number = predicted(page, about)
@@ -1033,5 +1092,7 @@ def claims_of(page: Page, lines: Sequence[About], *, expressions: bool = False) 
         terms = None
         if expressions and isinstance(about, Derivative):
             terms = page.expression.get(page.sheet.index[about.by])
-        found.append(Claimed(about, exact(number), line, terms=terms))
+        rounded = digits if isinstance(number, float) else None
+        number = number if rounded is None else round(number, rounded)
+        found.append(Claimed(about, exact(number), line, rounded, terms))
     return found

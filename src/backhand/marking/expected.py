@@ -20,7 +20,7 @@ from backhand.core.formula import Apply, Formula, Num, Ref, Slope, names, postor
 from backhand.core.graph import Graph
 from backhand.marking.about import About, Derivative, Local, Value
 from backhand.marking.align import Names
-from backhand.marking.worlds import elsewhere, equal, numbers_in
+from backhand.marking.worlds import World, elsewhere, equal, numbers_in
 
 
 class Expected:
@@ -30,6 +30,7 @@ class Expected:
         self.graph = graph
         self.of = of
         self.names = names
+        self._worlds: dict[tuple[frozenset[str], int], World] = {}
 
     def formulas(self, about: About) -> Iterator[Formula]:
         """The formulas in names from which a claim can come, the nearest first."""
@@ -73,7 +74,7 @@ class Expected:
         if keep is None:
             return False
         for seed in (3, 4):
-            world = elsewhere(self.graph, self.of, keep, seed)
+            world = self._elsewhere(keep, seed)
             wanted = [world.predicted(about)]
             if isinstance(about, Local):
                 wanted.append(world.slope(about.child, about.parent, total=True))
@@ -82,6 +83,12 @@ class Expected:
             if known and not any(equal(x, w) for x in found if x == x for w in known):
                 return True
         return False
+
+    def _elsewhere(self, keep: frozenset[str], seed: int) -> World:
+        """A network with other numbers; made once."""
+        if (keep, seed) not in self._worlds:
+            self._worlds[keep, seed] = elsewhere(self.graph, self.of, keep, seed)
+        return self._worlds[keep, seed]
 
     def _kept(self, about: About, formula: Formula) -> frozenset[str] | None:
         """Given numbers that stay as they are when a formula is tried elsewhere: those it has as numbers, and those

@@ -26,13 +26,13 @@ from backhand.core.graph import Graph
 from backhand.core.operations import NEGATE, POWER
 from backhand.marking import reasons as say
 from backhand.marking.about import About, Derivative, Local, Value
-from backhand.marking.align import Context, Unresolved, resolve, with_calls, with_eulers_number, with_powers
+from backhand.marking.align import Context, Names, Unresolved, resolve, with_calls, with_eulers_number, with_powers
 from backhand.marking.claims import Claims, Draft, bare, plain
 from backhand.marking.diagnose import Claimed
 from backhand.marking.expected import Expected
 from backhand.marking.marking import Judged, Judgement, Method, Remark, Verdict
 from backhand.marking.putting_in import PuttingIn, Slip, lost_power
-from backhand.marking.quotients import Quotients, calls
+from backhand.marking.quotients import Quotients, calls, of_values
 from backhand.marking.replay import Terms
 from backhand.marking.sheet import NAN, Amount, exact, small
 from backhand.marking.steps import Steps
@@ -55,6 +55,9 @@ class Later(NamedTuple):
     slack: float | None
     true: bool
 
+
+SEARCHES = 300
+"""Lines on which numbers put in wrongly are looked for."""
 
 WHOLE = 5e-4
 """How far a whole number may be off, relatively, from one that never ends: 1 is 0.9996 to three digits."""
@@ -165,6 +168,8 @@ class _Case:
     """Numbers put in for others, if they are all that is wrong."""
     by_luck: bool = False
     dropped: tuple[tuple[str, str], ...] = ()
+    derived: bool = False
+    """Whether an arrow has led on to a derivative: `L = (D - 3)^2 -> 2(D - 3) -> 2`."""
     two_meant: bool = False
     """Whether it can be meant in two ways, as a local derivative and over all ways."""
 
@@ -184,6 +189,8 @@ class Judge:
         self._ahead = False
         self.seen: list[float] = []
         """The sizes of the numbers that stand on the page so far, in order."""
+        self.searches = 0
+        """For how many lines the number put in wrongly has been looked for."""
         self.below: dict[About, Number] = {}
         """Rounded numbers of the page, each where it stands first."""
         self.conditional = False
@@ -359,12 +366,24 @@ class Judge:
             return
         if (step := self.quotients.step(piece.formula, self._worth)) is not None and self._quotient(case, piece, step):
             return
+        if step is None and of_values(piece.formula, self.names):
+            case.links.append(Judged(piece, "unclear", say.QUOTIENT))  # by a step that is not known, or no small one
+            case.numbers = None
+            return
+        if case.draft.about is None and _is_called(piece.formula, self.names):
+            case.links.append(Judged(piece, "unclear", say.ELSEWHERE))
+            case.numbers = None
+            return
         resolved, reason = self._resolved(case, piece.formula)
         if resolved is None:
             case.links.append(Judged(piece, "unclear", reason))
             return
         if case.draft.about is not None and not case.truths:
             case.links.append(Judged(piece, "unclear", say.NO_NUMBER))
+            return
+        if case.derived or (piece.relation == "=>" and self._is_derived(case, resolved)):
+            case.derived = True
+            case.links.append(Judged(piece, "unclear", say.ARROW))
             return
         if plain(resolved):
             verdict, why = self._in_numbers(case, piece, resolved)
@@ -373,6 +392,19 @@ class Judge:
         case.links.append(Judged(piece, verdict, why))
         if case.numbers is not None and case.numbers.literal.known:
             insort(self.seen, abs(float(case.numbers.literal.value)))
+
+    def _is_derived(self, case: _Case, formula: Formula) -> bool:
+        """Whether a formula behind an arrow is a derivative of what the claim is the value of."""
+        about = case.draft.about
+        if not isinstance(about, Value) or plain(formula) or not self.graph[about.name].computed:
+            return False
+        value = self.truth_at(formula)
+        slopes = (self.truth.slope(about.name, parent) for parent in self.graph.parents(about.name))
+        return (
+            value.known
+            and not any(equal(value.value, t) for t in case.truths)
+            and any(equal(value.value, slope) for slope in slopes)
+        )
 
     def _worth(self, formula: Formula) -> Amount:
         """What a formula is worth; not a number where it is not known."""
@@ -387,7 +419,7 @@ class Judge:
         judged."""
         assert piece.formula is not None
         about = case.draft.about
-        called = bool(calls(piece.formula, self.names))
+        called = of_values(piece.formula, self.names)
         worth = list(self.quotients.worth(about, step))
         if not worth:
             if called:
@@ -475,8 +507,9 @@ class Judge:
         if said.bare:
             return self._after_numbers(case, before, said)
         if before.same_as(said):
-            if before.literal.value == said.literal.value:  # nothing was rounded so far
-                case.numbers = said._replace(exact=said.exact._replace(off=0.0))
+            if before.literal.value == said.literal.value:  # nothing was rounded in this step
+                known = before.exact if not before.exact.off else said.exact._replace(off=0.0)
+                case.numbers = said._replace(exact=known)
             return self._standing(case, said)
         if self._true_but_rounded(case, before, said):
             return "right", ""
@@ -534,6 +567,8 @@ class Judge:
             return ("follows" if self._astray or said.bare else "right"), ""
         if any(said.agrees(number) for number in case.named):
             return ("follows" if case.truths else "right"), ""
+        if not said.bare and self._from_the_page(case, said.formula):
+            return ("follows" if self._astray else "right"), ""
         case.slips = () if said.bare else self._slips(case, said.formula)
         if case.slips:
             slip = case.slips[0]
@@ -597,6 +632,8 @@ class Judge:
             return "right", ""
         if self._follows_by_formula(case, formula, own):
             return "follows", ""
+        if self._from_the_page(case, formula):
+            return ("follows" if self._astray else "right"), ""
         return "wrong", self._ways_missing(case, formula) or say.NOT_THE_RULE
 
     def _keeps_to_own(self, case: _Case, own: Sequence[Measured]) -> bool:
@@ -606,6 +643,22 @@ class Judge:
             return True
         return any(_meets_one(m, number) for m in own if m.known for number in (*case.follows, *case.truths))
 
+    def _from_the_page(self, case: _Case, formula: Formula) -> bool:
+        """Whether a formula is about right with numbers that stand on the page before it, and are nobody else's: a
+        slope rounded carelessly, under a name of its own."""
+        strange = [n for n in postorder(formula) if isinstance(n, Num) and self.rounding.strange(n)]
+        if not strange or not all(self._is_seen(abs(float(node.value)), 1e-12) for node in strange):
+            return False
+        value = self._as_written(formula)
+        return value.known and any(
+            abs(float(value.value) - float(truth)) <= EARLY * abs(float(truth)) for truth in case.truths
+        )
+
+    def _is_seen(self, size: float, reach: float) -> bool:
+        """Whether a number stands on the page so far."""
+        at = bisect_left(self.seen, size - reach)
+        return at < len(self.seen) and self.seen[at] <= size + reach
+
     def _stranger(self, formula: Formula) -> Num | None:
         """A rounded number beside names that is none of the network's, none of the writer's, and nowhere on the page so
         far: whoever knows the result can make one up that fits (`h + (1 - h) - 0.7525`)."""
@@ -614,9 +667,7 @@ class Judge:
                 continue
             if any(not world.rounding(self.plain).strange(node) for world in self._own_worlds()):
                 continue
-            size, half = abs(float(node.value)), 0.5 * 10.0 ** -(places(node) or 0) * 1.0001
-            at = bisect_left(self.seen, size - half)
-            if at == len(self.seen) or self.seen[at] > size + half:
+            if not self._is_seen(abs(float(node.value)), 0.5 * 10.0 ** -(places(node) or 0) * 1.0001):
                 return node
         return None
 
@@ -676,7 +727,11 @@ class Judge:
     # -- slips ---------------------------------------------------------------------------------------------
 
     def _slips(self, case: _Case, written: Formula) -> tuple[Slip, ...]:
-        """The one number that was put in wrongly, or two given ones, if that is all that is wrong."""
+        """The one number that was put in wrongly, or two given ones, if that is all that is wrong. It is looked for on
+        so many lines of a page, and no more."""
+        self.searches += 1
+        if self.searches > SEARCHES:
+            return ()
         references = [case.formula] if case.formula is not None else []
         if case.draft.about is not None:
             references += self.expected.formulas(case.draft.about)
@@ -797,6 +852,10 @@ class Judge:
             return say.AFTER_A_STEP
         if self._of_the_supposed(case, value):
             return say.SUPPOSED
+        if self.steps.new and isinstance(draft.about, Value) and draft.kind == "value":
+            world = World(self.graph, self.of, givens=self.steps.new)
+            if self._comes_out(case, value, world):
+                return say.AFTER_A_STEP
         return say.REUSED if self._is_reused(case) else ""
 
     def _of_the_supposed(self, case: _Case, value: Amount | None) -> bool:
@@ -806,9 +865,19 @@ class Judge:
             return False
         if self._supposition is None:
             self._supposition = World(self.graph, self.of, givens=self.supposed)
-        number = self._supposition.predicted(about)
+        return self._comes_out(case, value, self._supposition)
+
+    def _comes_out(self, case: _Case, value: Amount | None, world: World) -> bool:
+        """Whether a number comes out of those of a world."""
+        about = case.draft.about
+        number = world.predicted(about) if about is not None else None
         shown, rounded = _shown(case.draft.number)
-        return number is not None and number == number and agrees(value, number, shown, about=rounded)
+        return (
+            value is not None
+            and number is not None
+            and number == number
+            and agrees(value, number, shown, about=rounded)
+        )
 
     def _is_reused(self, case: _Case) -> bool:
         """Whether the claim is about a name that the page has for something else as well, or uses one."""
@@ -1011,6 +1080,12 @@ def _meets(one: Measured, other: Measured) -> bool:
         return True
     off = one.off + other.off
     return off > 0 and abs(float(one.value) - float(other.value)) <= off * 1.0001
+
+
+def _is_called(formula: Formula, names: Names) -> bool:
+    """f(3.001): with nothing that it is about, as likely a value elsewhere as a product."""
+    found = calls(formula, names)
+    return bool(found) and found[-1][1] is formula and plain(found[-1][1].args[1])
 
 
 def _near(one: Amount, other: Amount) -> bool:

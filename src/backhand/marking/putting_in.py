@@ -54,44 +54,33 @@ class PuttingIn:
         if len(mine) != len(theirs):
             return None
         slips: list[Slip] = []
-        rest = list(theirs)
+        rest = [
+            (term, self._sizes(term[1], self.truth, self.rounding), self._total(*term, self.truth)) for term in theirs
+        ]
         later: list[tuple[int, tuple[Formula, ...]]] = []
         for sign, factors in mine:
-            value = sign * self._product(factors, world)
-            same = next((t for t in rest if self._same_term(value, factors, t, world)), None)
+            sizes, value = self._sizes(factors, world, None), self._total(sign, factors, world)
+            same = next((other for other in rest if _same_term(value, sizes, other[2], other[1])), None)
             if same is not None:
                 rest.remove(same)
             else:
                 later.append((sign, factors))
-        for (sign, factors), (other_sign, other) in zip(later, rest, strict=True):
+        for (sign, factors), ((other_sign, other), *_) in zip(later, rest, strict=True):
             found = self._factors(sign, factors, other_sign, other, world)
             if found is None:
                 return None
             slips += found
         return slips
 
-    def _product(self, factors: Sequence[Formula], world: World) -> Amount:
-        total: Amount = 1
+    def _total(self, sign: int, factors: Sequence[Formula], world: World) -> Amount:
+        total: Amount = sign
         for factor in factors:
             total = total * world.at(factor).value
         return total
 
-    def _same_term(
-        self, value: Amount, factors: Sequence[Formula], term: tuple[int, tuple[Formula, ...]], world: World
-    ) -> bool:
-        sign, written = term
-        mine = sorted(abs(float(world.at(f).value)) for f in factors)
-        theirs = sorted(abs(float(self.truth.at(f, self.rounding).value)) for f in written)
-        trimmed = [[x for x in listed if x != 1] for listed in (mine, theirs)]
-        total = sign * float(self._product(written, self.truth))
-        return (
-            len(trimmed[0]) == len(trimmed[1])
-            and all(
-                abs(a - b) <= 1e-9 + 0.02 * abs(a) * (not equal(a, b)) * (b % 1 != 0)
-                for a, b in zip(*trimmed, strict=True)
-            )
-            and (equal(total, value) or abs(total - float(value)) <= 0.03 * abs(float(value)))
-        )
+    def _sizes(self, factors: Sequence[Formula], world: World, rounding: Rounding | None) -> list[float]:
+        """The sizes of factors in order; a 1 is no matter."""
+        return sorted(x for f in factors if (x := abs(float(world.at(f, rounding).value))) != 1)
 
     def _factors(
         self, sign: int, factors: Sequence[Formula], other_sign: int, written: Sequence[Formula], world: World
@@ -151,6 +140,16 @@ class PuttingIn:
             return None
         local = differentiate(definition, slope.by).formula
         return local.name if isinstance(local, Ref) and not self.graph[local.name].computed else None
+
+
+def _same_term(value: Amount, mine: Sequence[float], total: Amount, theirs: Sequence[float]) -> bool:
+    """Whether two summands have the same factors and are the same number, rounded or not."""
+    if len(mine) != len(theirs):
+        return False
+    near = all(
+        abs(a - b) <= 1e-9 + 0.02 * abs(a) * (not equal(a, b)) * (b % 1 != 0) for a, b in zip(mine, theirs, strict=True)
+    )
+    return near and (equal(total, value) or abs(float(total) - float(value)) <= 0.03 * abs(float(value)))
 
 
 def lost_power(reference: Formula, written: Formula) -> tuple[Formula, Formula] | None:

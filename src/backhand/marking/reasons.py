@@ -23,6 +23,8 @@ SUPPOSED = (
 )
 REUSED = "The page has this name for something of its own, too; so it may be about that."
 FROM_NOWHERE = "Where {} comes from is not on the page."
+ELSEWHERE = "A value at another point, or a product: it cannot be told."
+ARROW = "The derivative of what stands before the arrow, not what it is equal to."
 QUOTIENT = "A difference quotient; of what by what is not clear here."
 NOT_THE_RULE = "This is not the rule for it."
 NOT_RIGHT = "It is not the right number, and it does not follow from the lines before."

@@ -296,14 +296,31 @@ def run(
         if practice.local is not None or practice.loss is not loss:
             page.slope, page.loss_terms = list(base.slope), {}
     else:
-        count = len(sheet.names)
-        page = Page(sheet, practice, told, [NAN] * count, [NAN] * count, [NAN] * len(sheet.ways))
-        _forward(page)
-        for child in range(count):
-            if sheet.trees[child] is not None and child in sheet.needed:
-                _slopes(page, child, 1)
+        page = begun(sheet, practice, told)
+        _all_slopes(page)
     _backward(page, sheet.order if order is None else order)
     return page
+
+
+def begun(sheet: Sheet, practice: Practice = RIGHT, told: Told = NOTHING) -> Page:
+    """Only forward: who has seen enough there needs not go back."""
+    count = len(sheet.names)
+    page = Page(sheet, practice, told, [NAN] * count, [NAN] * count, [NAN] * len(sheet.ways))
+    _forward(page)
+    return page
+
+
+def finished(page: Page, order: Sequence[int]) -> Page:
+    """A page that was begun, with its way back."""
+    _all_slopes(page)
+    _backward(page, order)
+    return page
+
+
+def _all_slopes(page: Page) -> None:
+    for child, tree in enumerate(page.sheet.trees):
+        if tree is not None and child in page.sheet.needed:
+            _slopes(page, child, 1)
 
 
 def _forward(page: Page) -> None:
@@ -493,8 +510,15 @@ def partial(operation: Operation, position: int, args: Sequence[Amount], y: Amou
             return -1
         case "*":
             return args[1 - position]
+        case "^" if not position and _squared(args):
+            return 2 * args[0]
         case _:
             return small(rules.local(operation, position, [exact(a) for a in args], exact(y), _quiet))
+
+
+def _squared(args: Sequence[Amount]) -> bool:
+    """Whether a power is the square of a whole number that is not long: a loss is one, and it is replayed often."""
+    return args[1] == 2 and isinstance(args[0], int) and args[0].bit_length() < LONGEST
 
 
 def apply(operation: Operation, args: Sequence[Amount]) -> Amount:
@@ -508,6 +532,8 @@ def apply(operation: Operation, args: Sequence[Amount]) -> Amount:
             return -args[0]
         case "*":
             return args[0] * args[1]
+        case "^" if _squared(args):
+            return args[0] * args[0]
         case _:
             try:
                 return small(ev.apply_operation(operation, [exact(a) for a in args]))

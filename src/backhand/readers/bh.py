@@ -24,7 +24,7 @@ from lark import Token
 from backhand import limits
 from backhand.core.evaluate import evaluate_constant
 from backhand.core.formula import Formula, Ref, apply, names, references, rename
-from backhand.core.graph import Ask, Graph, Kind, Quantity, makes_arrays, undefined, unknown
+from backhand.core.graph import Ask, Graph, Kind, Quantity, Update, makes_arrays, undefined, unknown
 from backhand.core.notation import WORD, Notation, call, plain_name
 from backhand.core.operations import ADD, ARRAY_FUNCTIONS, CONSTANTS, FUNCTIONS, MULTIPLY
 from backhand.errors import BackhandError, LimitError, ReadError, raise_all
@@ -168,6 +168,8 @@ class _Statements:
         self.order: dict[str, None] = {}
         self.asks: list[Ask] = []
         self.ask_spans: list[Span] = []
+        self.update: Update | None = None
+        self.update_span: Span | None = None
 
     def names(self) -> set[str]:
         return {*self.order}
@@ -185,6 +187,8 @@ class _Statements:
             case ("ask", Token(), *wishes):
                 for wish in self._joined(wishes):
                     self._wish(wish)
+            case ("update", Token() as word, Token() as name, Token(), formula, how):
+                self._step(word, name, formula, how)
             case _:
                 raise AssertionError(made)
 
@@ -331,6 +335,65 @@ class _Statements:
         self.asks.append(ask)
         self.ask_spans.append(span)
 
+    # -- a step of gradient descent --------------------------------------------------------------------------
+
+    def _step(self, word: Token, name: Token, formula: Formula, how: Any) -> None:
+        """`step lr = 0.5 by w1 w2 for 3 steps in place`."""
+        span = self.notation.span(word, name)
+        if self.update_span is not None:
+            raise ReadError(
+                f"A second step; line {self.update_span.line} already says one.", span, cure="Keep one of them."
+            )
+        if next(references(formula), None) is not None or makes_arrays(formula):
+            raise ReadError(
+                f"The rate {name} is a number, and here is a formula.",
+                formula.span or span,
+                cure=f"Write {name} = 0.5.",
+            )
+        rate = evaluate_constant(formula, plain_name(name), formula.span or span)
+        made = Update(rate, plain_name(name))
+        words: list[Token] = [] if how is None else [w for w in how[1:] if str(w) != ","]
+        while words:
+            first = words.pop(0)
+            rest = 0
+            while rest < len(words) and words[rest].type not in ("BY", "FOR", "IN"):
+                rest += 1
+            told, words = words[:rest], words[rest:]
+            match first.type, [str(w) for w in told]:
+                case "BY", [_, *_] if not made.by and all(w.type == "NAME" for w in told):
+                    made = made._replace(by=tuple(dict.fromkeys(map(plain_name, told))))
+                case "FOR", [count, "step" | "steps" | "times"] if made.steps == 1 and count.isdecimal():
+                    made = made._replace(steps=self._count(told[0]))
+                case "IN", ["place"] if not made.in_place:
+                    made = made._replace(in_place=True)
+                case _:
+                    raise ReadError(
+                        f"“{' '.join(map(str, [first, *told]))}” is not understood.",
+                        self.notation.span(first, told[-1] if told else first),
+                        cure="Write step lr = 0.5, and behind it by w1 w2, for 3 steps, or in place.",
+                    )
+        self.update, self.update_span = made, span
+
+    def _count(self, token: Token) -> int:
+        if len(token) > 9 or not 1 <= int(token) <= limits.STEPS:
+            raise LimitError(
+                f"{token} steps; 1 to {limits.STEPS} are made.", self.notation.span(token), cure="Ask for fewer."
+            )
+        return int(token)
+
+    def _check_step(self, graph: Graph) -> None:
+        """Its names are quantities with values of their own."""
+        assert self.update is not None and self.update_span is not None
+        if self.update.name in graph:
+            what = f"{self.update.name} is the rate of the step, and also a quantity of the network."
+            self.errors.append(ReadError(what, self.update_span, cure="Leave its definition out, or rename one."))
+        for name in self.update.by:
+            if name not in graph:
+                self.errors.append(unknown(name, graph.index, self.update_span, user="This line"))
+            elif graph[name].computed:
+                what = f"{name} is computed, and a step changes what is given."
+                self.errors.append(ReadError(what, self.update_span, cure="Name weights and biases."))
+
     # -- putting together ----------------------------------------------------------------------------------
 
     def graph(self) -> Graph:
@@ -344,7 +407,9 @@ class _Statements:
             raise ReadError(
                 f"{source.name} holds no network: nothing is defined.", cure="Write, for example, x = 2 and y = x^2."
             )
-        graph = Graph.of(quantities, self.asks, self.notation.notices)
+        graph = Graph.of(quantities, self.asks, self.notation.notices, self.update)
+        if self.update is not None:
+            self._check_step(graph)
         for ask, span in zip(self.asks, self.ask_spans, strict=True):
             for name in (ask.of, *ask.by):
                 if name and name not in graph:

@@ -80,10 +80,12 @@ TAG = re.compile(
 )
 MARKS = re.compile(r"(?<!\\)(?:\$\$?|\\[()\[\]]|`+)")
 BOLD = re.compile(
-    r"\*\*(?=\S)([^*\n]{1,400}?)(?<=\S)\*\*(?![A-Za-z0-9(])"
+    r"\*\*(?=\S)((?:[^*\n]|(?<=\s)\*(?=\s)){1,400}?)(?<=\S)\*\*(?![A-Za-z0-9(])"
     r"|(?<![\w*)])__(?=\S)([^_\n]{1,400}?)(?<=\S)__(?!\w)"
 )
 COMMENT = re.compile(r"(?<![\w&\\])#.*$|(?<=\s)//.*$")
+REMARK = re.compile(r"\s\((?=[A-Za-z][\w'-]*+\s++[A-Za-z][\w'-]*+[\s)])[^()=]{0,200}\)\s*+$")
+"""`dL/dp = 2.02  (derivative of the loss)`: words behind a line of code."""
 SLASHED = re.compile(r"(?:^|(?<=[;{},]))\s*+//+!?(.*)$")
 """A comment as in C and Rust: a whole line, or behind the end of a statement; elsewhere // may divide."""
 QUOTED = re.compile(r"[ \t]*(?:>[ \t]?)+")
@@ -307,6 +309,8 @@ def _code_row(text: str, start: int, end: int) -> Row:
         stop, after = begin + comment.start(), begin + comment.start() + 1
     elif "//" in text[begin:end] and (comment := SLASHED.search(text[begin:end])):
         stop, after = begin + comment.start(), begin + comment.start(1)
+    if ")" in text[begin:stop] and (remark := REMARK.search(text[begin:stop])):
+        stop = begin + remark.start()
     if PRINTED.match(text, begin, stop) or CODE_LINE.match(text, begin, stop):
         return Row(start, end, [])
     regions = [Region(begin, stop, "code")]

@@ -21,7 +21,8 @@ AROUND = re.compile(
     r"\b(?:not?|never|cannot|cant|instead|rather|unlike|anstatt|statt|nicht|kein\w*|pas|wrong\w*|false\w*|incorrect\w*|"
     r"mistaken?|mistakes|error|falsch\w*|faux|falso|if|unless|otherwise|else|suppos\w+|assum\w+|imagine|were|would|could|"
     r"might|may|think|thought|believ\w+|tempt\w+|naive\w*|first|for|when|with|at|let|say|take|falls|wenn|si|sinon|sonst|für|"
-    r"pour|para|soit|sea|sei|is|does|why|könnte|wäre|check\w*|forgot)\b|n['’]t\b",
+    r"pour|para|soit|sea|sei|is|does|why|gives|makes|yields|leads|nudg\w+|bump\w*|wiggl\w+|perturb\w*|könnte|wäre|check\w*|forgot"
+    r")\b|n['’]t\b|[✗✘❌]",
     re.IGNORECASE,
 )
 """A line without any of these needs no closer look."""
@@ -47,7 +48,7 @@ RETRACTED = re.compile(
     r"[\s,;:$)–—-]*\(?\s*(?:(?:but\s+)?(?:which|that|this|it|das|ce qui|lo que)\s+)?"
     r"(?:(?:is|was|would be|wäre|ist|est|es|cannot be|can['’]t be)\s+(?:of course\s+|clearly\s+|simply\s+|just\s+)?)"
     r"(?:wrong|false|incorrect|nonsense|not (?:true|right|correct|the case)|falsch|faux|falso)\b"
-    r"|[\s$]*\(\s*(?:wrong|false|incorrect|falsch|faux)\s*[!)]",
+    r"|[\s$]*\(\s*(?:wrong|false|incorrect|falsch|faux)\s*[!)]|[\s$]*[✗✘❌]",
     re.IGNORECASE,
 )
 SUPPOSED = re.compile(
@@ -60,7 +61,8 @@ SUPPOSED = re.compile(
     + _HELD
     + r"|\b(?:at first|first|initially|originally),?\s+I\s+(?:had\s+)?"
     + _HELD
-    + r"|\b(?:cannot|can['’]t|could\s?n['’]t|could not)\s+be\b",
+    + r"|\b(?:nudg\w+|bump\w*|wiggl\w+|perturb\w*)\b|[-+−]\s*0?\.0*1\b[^.=]{0,20}\b(?:gives|makes|yields|leads)\b"
+    r"|\b(?:cannot|can['’]t|could\s?n['’]t|could not)\s+be\b",
     re.IGNORECASE,
 )
 AFTERWARDS = re.compile(
@@ -69,13 +71,15 @@ AFTERWARDS = re.compile(
 )
 ASKED = re.compile(r"^\W*(?:is|does|isn['’]t|would|could|why|should|how)\b", re.IGNORECASE)
 CONDITION = re.compile(
-    r"\b(?:(?P<strong>if|suppos(?:e|ing)|assum(?:e|ing)|imagine|falls|wenn|si|cuando|(?:check|test|try)\w*\s+(?:\w+\s+)?(?:with|at|for))"
+    r"\b(?:(?P<strong>if|let['’]?s say|suppos(?:e|ing)|assum(?:e|ing)|imagine|falls|wenn|si|cuando"
+    r"|(?:check|test|try)\w*\s+(?:\w+\s+)?(?:with|at|for))"
     r"|(?P<weak>for|when|with|at|let|say|take|für|mit|bei|pour|avec|con|para|sei|soit|sea))"
     r"(?:\s+(?:that|we|now|had|have|it|the|input|weight|value|number|instead|example|was|were))*" + _GAP + "$",
     re.IGNORECASE,
 )
 FOLLOWS = re.compile(
-    r"[\s,:$]*(?:then\s+)?(?:we|you|one|it|this|I)\s+(?:would\s+)?(?:get|gets|have|obtain|find|gives?)\b", re.IGNORECASE
+    r"\s*instead\b|[\s,:$]*(?:then\s+)?(?:we|you|one|it|this|I)\s+(?:would\s+)?(?:get|gets|have|obtain|find|gives?)\b",
+    re.IGNORECASE,
 )
 
 

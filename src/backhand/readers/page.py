@@ -42,10 +42,10 @@ PAGE = 2**20
 LINES = 20_000
 """Lines of one source that are read."""
 
-SIGNS = 200_000
+SIGNS = 120_000
 """Words, numbers and signs of one source that are read."""
 
-LINKS = 5_000
+LINKS = 4_000
 """Formulas of one source that are read."""
 
 ROW = 1_000
@@ -79,6 +79,7 @@ def read_work(sources: Sequence[Source], *, arrays: bool = False) -> Work:
 
 # -- the lines of a page -----------------------------------------------------------------------------------
 
+COMMENT_MARKS = re.compile(r"/\*+|\*+/")
 POINTS = re.compile(r"[0-9]\.[0-9]")
 COMMAS = re.compile(r"(?<![0-9.,{(\[])([0-9]+),([0-9]+)(?![0-9.,\]}])")
 
@@ -89,6 +90,8 @@ class _Page:
     def __init__(self, source: Source, arrays: bool = False, before: int = 0) -> None:
         self.source = source
         self.text = " " + source.text[1:] if source.text.startswith("\ufeff") else source.text
+        if "/*" in self.text and "*/" in self.text:
+            self.text = COMMENT_MARKS.sub(lambda found: " " * len(found[0]), self.text)
         self.arrays = arrays
         self.literals: dict[str, ArrayWritten] = {}
         if arrays:

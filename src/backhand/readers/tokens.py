@@ -70,6 +70,7 @@ INDEX = re.compile(_INDEX)
 TRANSPOSED = re.compile(r"\.T(?![A-Za-z0-9_])")
 METHOD = re.compile(r"\.(grad(?:ient)?|data|item\(\)|detach\(\)|value|numpy\(\))(?![A-Za-z0-9_(])")
 ARRAY_METHOD = re.compile(r"\.(sum|mean|dot|max|min|reshape|transpose|var)\(\s*+")
+TAKEN_BY = re.compile(rf"\.(?:diff|derivative)\(\s*+([{L}_][{L}0-9_]*+)\s*+\)")
 FUNCTION_CALLED = re.compile(r"\.([a-z][a-z0-9_]*+)\(\s*+\)")
 CALLED = re.compile(r"\.(?=[a-z_][a-z0-9_]*+!?\()")
 """`x.sin()`, and what else is called on a name: `x.powi(2)`, `tape.mul(a, b)`."""
@@ -82,11 +83,14 @@ FRACTION_SLOPE = re.compile(
     rf"\\[dtc]?frac\s*+\{{\s*+{_DD}{_GAP}({_NAME})?\s*+\}}\s*+\{{\s*+{_DD}{_GAP}(?:({_NAME})|\(\s*+({_NAME})\s*+\))\s*+\}}"
 )
 FRACTION_OPEN = re.compile(rf"\\[dtc]?frac\s*+\{{\s*+{_D}(?![A-Za-z0-9_])\s*+")
+OF_BY = re.compile(rf"\s*+\{{\s*+({_NAME})\s*+\}}\s*+\{{\s*+({_NAME})\s*+\}}")
+"""What follows `\\pdv`, of the package physics."""
 BELOW = re.compile(rf"\s*+\{{\s*+{_D}{_GAP}({_NAME})\s*+\}}")
 SECOND = re.compile(rf"\\[dtc]?frac\s*+\{{\s*+{_D}\s*+\^")
 SLASH_SLOPE = re.compile(
     rf"(?:{_D}\s*+({_NAME})?\s*+/\s*+{_D}\s*+({_NAME})|{_DELTA}\s*+({_NAME})\s*+/\s*+{_DELTA}\s*+({_NAME}))"
 )
+SHOUTED = re.compile(r"D([A-Z][A-Z0-9_]*+)\s*+/\s*+D([A-Z][A-Z0-9_]*+)(?![A-Za-z])")
 NABLA = re.compile(
     rf"(?:\\nabla(?![A-Za-z])|∇|\\partial(?![A-Za-z])|∂)\s*+_\s*+(?:\{{\s*+({_NAME})\s*+\}}|({_BASE}))\s*+({_NAME})"
 )
@@ -110,6 +114,7 @@ SPACE = re.compile(BLANK + "+")
 ABSOLUTE = re.compile(rf"\|((?![\s_])[^|=≈<>,;\n]{{1,60}})(?<!\s)\|(?![{L}0-9_=|])")
 NUMBERED = re.compile(rf"(?:{_GREEK}|[{L}])(?:_?[0-9]|[\u2080-\u2089]|_\{{)")
 FOREIGN = re.compile(rf"(?:(?![{L}])[^\W\d_])+")
+NUMBERED_LABEL = re.compile(r"[0-9]{1,2}\s*[:：]")
 SUMS_IN_WORDS = frozenset("加减減乘除倍")
 """Signs of Chinese that say plus, minus, times, over."""
 STATES = re.compile(
@@ -306,6 +311,9 @@ def plain(text: str) -> str:
 ACCENTED = str.maketrans({letter: hat for letter, hat in HATS.items() if letter != "\u0302"})
 
 
+ALL_IN_PARENTHESES = re.compile(rf"(?<![{L}0-9_])([d∂])\(([{L}][{L}0-9_]*+)\)(\s?/\s?[d∂])\(([{L}][{L}0-9_]*+)\)")
+ENTITIES = {"&minus;": "-      ", "&middot;": "·       ", "&times;": "×      ", "&nbsp;": "      ", "&rArr;": "⇒     "}
+"""Signs as HTML spells them, as long as before."""
 BRACED_BY = re.compile(rf"(\\partial|∂)\{{([{L}][{L}0-9_]*+)\}}")
 IN_PARENTHESES = re.compile(rf"((?<![{L}0-9_])[d∂][{L}0-9_]*+\s?/[d∂])\(([{L}][{L}0-9_]*+)\)")
 CROSSED = re.compile(r"(\\[xb]?c)ancel\{((?:[^{}\n]|\{[^{}\n]{0,40}\}){1,120})\}(?!\s*[\^_])")
@@ -335,6 +343,11 @@ def prepared(text: str) -> str:
         text = BRACED_BY.sub(r"\1 \2 ", text)
     if "cancel" in text:
         text = CROSSED.sub(lambda found: " " * (len(found[1]) + 6) + found[2] + " ", text)
+    if "&" in text and ";" in text:
+        for entity, sign in ENTITIES.items():
+            text = text.replace(entity, sign)
+    if "d(" in text or "∂(" in text:
+        text = ALL_IN_PARENTHESES.sub(r"\1 \2 \3 \4 ", text)
     if "/d(" in text or "/∂(" in text:
         text = IN_PARENTHESES.sub(r"\1 \2 ", text)
     return text
@@ -454,6 +467,8 @@ class Tokenizer:
         text, end = self.text, self.end
         first = text[at]
         if first in "dD∂δ" or first == "\\":
+            if first == "D" and (found := SHOUTED.match(text, at, end)):
+                return self._slope(at, found.end(), found[1], found[2])
             found = SLASH_SLOPE.match(text, at, end)
             if found and first != "D":
                 return self._slope(at, found.end(), found[1] or found[3] or "", found[2] or found[4])
@@ -588,6 +603,8 @@ class Tokenizer:
             if self.text[method.end() : method.end() + 1] != ")":
                 self.add("COMMA", method.end(), method.end(), ",")
             return method.end()
+        if taken := TAKEN_BY.match(self.text, stop, self.end):
+            return self._slope(at, taken.end(), self.text[at:stop], taken[1])
         found = FUNCTION_CALLED.match(self.text, stop, self.end)
         if found is None or found[1] not in CALLS:
             return self.add("BAD", at, begins, "A method that is called on a name.")
@@ -648,6 +665,8 @@ class Tokenizer:
             if name == "sqrt" and not text[stop : stop + 8].lstrip().startswith("("):
                 return self._do_root(at, stop, "")  # its braces end the root, whatever stands behind them
             return self._function(at, stop, name) or self._name(at)
+        if name in ("pdv", "dv", "odv", "derivative") and (found := OF_BY.match(text, stop, self.end)):
+            return self._slope(at, found.end(), found[1], found[2])
         row = COMMANDS.get(name) or COMMANDS.get(name.rstrip("*"))
         if self.arrays and name in ("odot", "circ", "top", "intercal"):
             return self._array_command(at, stop, name)
@@ -924,6 +943,8 @@ class Tokenizer:
         sign = text[at]
         if self.arrays and (stop := self._of_arrays(at, sign)):
             return stop
+        if sign == "=" and text.startswith("==>", at):
+            return self.add("ARROW", at, at + 3, "=>")
         pair = PAIRS.get(text[at : at + 2]) if at + 2 <= end else None
         if pair:
             return self.add(pair[0], at, at + 2, pair[1])
@@ -991,6 +1012,8 @@ class Tokenizer:
             return self._dash(at, sign)
         if sign == "$":
             return self.add("EDGE", at, at + 1)
+        if unicodedata.category(sign) == "So" and sign not in "°\ufffd":
+            return self.add("SEMI", at, at + 1)  # lines of a drawing, pictures
         if not sign.isprintable():
             return self.add("BAD", at, at + 1, f"An invisible character U+{ord(sign):04X}.")
         if sign.isdecimal():
@@ -1007,7 +1030,9 @@ class Tokenizer:
         begins = after.end() if after else stop
         ends = begins >= self.end or self.text[begins] in "，。；、,.;)）\n"
         number = ends and bool(self.tokens) and self.tokens[-1][0] == "NUMBER"
-        aside = number or NAME.match(self.text, begins, self.end) is not None
+        note = ends and bool(self.tokens) and self.tokens[-1][0] == "OPEN"
+        aside = number or note or NUMBERED_LABEL.match(self.text, begins, self.end) is not None
+        aside = aside or NAME.match(self.text, begins, self.end) is not None
         if aside and not SUMS_IN_WORDS.intersection(found[0]):
             return self.add("PROSE", at, stop, "")
         return self.add("BAD", at, stop, f"{found[0][:20]} is not read.")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from backhand import limits
 from backhand.core.evaluate import Value
@@ -11,6 +11,7 @@ from backhand.errors import LimitError
 
 if TYPE_CHECKING:
     from backhand.core.array_passes import Passes
+    from backhand.core.graph import Quantity
 
 Rows = dict[str, dict[str, Value]]
 
@@ -29,7 +30,8 @@ def all_pairs(propagation: Propagation) -> Rows:
 
 
 def _of_elements(propagation: Propagation, passes: Passes) -> Rows:
-    """rows["y[0]"]["W1"] is the derivative of one element by an array, in the array's shape."""
+    """rows["y[0]"]["W1"] is the derivative of one element by an array, in the array's shape; rows["y"]["W1"] has those
+    of all elements, with the axes of y in front."""
     from backhand.core import arrays as ar
     from backhand.core.array_passes import elements
     from backhand.core.shapes import size
@@ -41,14 +43,26 @@ def _of_elements(propagation: Propagation, passes: Passes) -> Rows:
     arithmetic = ar.EXACT if passes.exact else ar.FLOATS
     rows: Rows = {}
     for quantity in computed:
+        found: Rows = {}
         for name, place in elements(graph, quantity.name):
             seed = arithmetic.full(quantity.shape, arithmetic.zero)
             seed[place] = arithmetic.one
-            found = passes.backward(quantity.name, lambda about: None, seed=ar.unboxed(seed))
-            rows[name] = {
-                q.name: found[q.name] if q.name in found else passes.gathered(q, ()) for q in graph.quantities
-            }
+            back = passes.backward(quantity.name, lambda about: None, seed=ar.unboxed(seed))
+            found[name] = {q.name: back[q.name] if q.name in back else passes.gathered(q, ()) for q in graph.quantities}
+        if quantity.shape:
+            rows[quantity.name] = {q.name: _together(found, quantity, q) for q in graph.quantities}
+        rows |= found
     return rows
+
+
+def _together(rows: Rows, of: Quantity, by: Quantity) -> Any:
+    """The derivative of an array by an array: the axes of the one, then those of the other."""
+    import numpy as np
+
+    from backhand.core import arrays as ar
+
+    parts = [ar.boxed(row[by.name]) for row in rows.values()]
+    return np.stack(parts).reshape(*of.shape, *by.shape)
 
 
 def _check(count: int) -> None:

@@ -13,7 +13,7 @@ is kept. Writers and sentences come later (`explaining`); nothing here is a stri
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
@@ -24,12 +24,18 @@ from backhand.core.formula import Formula, longer, names
 from backhand.core.graph import PARAMETERS, Graph, Quantity
 from backhand.core.notation import Notice
 from backhand.core.operations import ADD, MULTIPLY
-from backhand.core.propagate import Propagation
+from backhand.core.propagate import Propagation, propagate
+from backhand.core.rules import CALCULUS, Contribution, Rules
+from backhand.errors import CheckError
+from backhand.numbers import as_float
 
 if TYPE_CHECKING:
     from backhand.core.array_passes import Way as ArrayWay
     from backhand.core.differentiate import Worked
     from backhand.core.paths import Paths
+    from backhand.solving.batch import PerExample
+    from backhand.solving.second import Second
+    from backhand.solving.stepping import Descent
 
 Detail: TypeAlias = Literal["brief", "steps", "full"]
 
@@ -175,6 +181,9 @@ class Solution:
     pairs: dict[str, dict[str, Value]] | None = None
     paths: tuple[Paths, ...] | None = None
     title: str = ""
+    after_step: Descent | None = None
+    second: Second | None = None
+    per_example: PerExample | None = None
     layout: Layout = Layout()  # noqa: RUF009 - a tuple
     _elements: Solution | None = None
     _others: dict[tuple[str, str], bool] = field(default_factory=dict[tuple[str, str], bool])
@@ -211,7 +220,8 @@ class Solution:
 
         return solve(
             self.graph, of=self.of, wrt=self.wrt, pairs=self.pairs is not None, paths=self.paths is not None,
-            numbers="rounded", title=self.title,
+            numbers="rounded", title=self.title, step=self.after_step.update if self.after_step else None,
+            second=self.second is not None,
         )  # fmt: skip
 
     def __repr__(self) -> str:
@@ -233,7 +243,9 @@ class Solution:
         for name in self.wrt:
             if name != self.of and name in self.graph:
                 if self.graph.arrays:
-                    yield self.back_step(name)
+                    step = self.back_step(name)
+                    if step.ways:
+                        yield step
                 else:
                     yield from self.local_steps(name)
                     yield self.gather_step(name)
@@ -267,10 +279,33 @@ class Solution:
         """The same network with each element of an array a quantity of its own. Raises LimitError for a large one."""
         if self._elements is None:
             from backhand.core.elements import expanded
-            from backhand.solving.solve import solve
 
-            self._elements = solve(expanded(self.graph), of=self.of)
+            graph = expanded(self.graph)
+            propagation = propagate(graph, self._of_elements(), of=self.of)
+            self._elements = Solution(graph, propagation, self.of, ())
         return self._elements
+
+    def _of_elements(self) -> Rules:
+        """The rules of calculus, with the numbers that are known: an element is as exact as its array. What the ways of
+        an element add up to has to be what the array has there."""
+
+        def forward(quantity: Quantity, values: Mapping[str, Value], note: ev.Note) -> Value:
+            return self.value(quantity.name)
+
+        def gather(graph: Graph, quantity: Quantity, contributions: Sequence[Contribution]) -> Value:
+            known, total = self.derivative(quantity.name), CALCULUS.gather(graph, quantity, contributions)
+            if isinstance(known, (Fraction, float)) and isinstance(total, (Fraction, float)):
+                size = max(
+                    [abs(as_float(c.product)) for c in contributions if isinstance(c.product, (Fraction, float))]
+                )
+                if abs(as_float(known) - as_float(total)) > 1e-9 * size:
+                    raise CheckError(
+                        f"The derivative by {quantity.name} disagrees with that of its array.",
+                        cure="This is a mistake in Backhand; please report it with the network.",
+                    )
+            return known
+
+        return replace(CALCULUS, name="elements", forward=forward, gather=gather)
 
     def inputs(self, quantity: Quantity) -> dict[str, Value]:
         """The values of the names in a quantity's formula."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from backhand.core.graph import Graph
+from backhand.core.graph import Graph, Update
 from backhand.core.propagate import Numbers, Propagation, propagate
 from backhand.errors import UsageError
 from backhand.solving.cross_check import cross_check
@@ -25,12 +25,17 @@ def solve(
     numbers: Numbers = "exact",
     title: str = "",
     layout: Layout | None = None,
+    step: Update | None = None,
+    second: bool = False,
+    batch: Sequence[str] = (),
 ) -> Solution:
     """Every value, and the derivatives of one output by everything it depends on (or by `wrt`).
 
     `pairs` adds the derivative of every computed quantity by every quantity, `paths` all ways from
     each input to the output. `numbers="float"` gives up exactness for speed on large networks. `layout` says how arrays
-    are shown. `of` and `wrt` may name elements of arrays: `W1[0,1]`.
+    are shown. `step` asks for a step of gradient descent besides, as a line of the network does, `second` for the
+    second derivatives, `batch` for the derivatives of each example of a batch, whose rows these arrays have.
+    `of` and `wrt` may name elements of arrays: `W1[0,1]`.
     Raises UndefinedError where a value does not exist, UsageError for an unknown name.
 
     >>> from backhand.readers import read
@@ -43,6 +48,20 @@ def solve(
     names = [by_name(propagation, name) for name in wrt] if wrt else asked(graph, propagation, needed)
     solution = Solution(graph, propagation, propagation.of, tuple(names), cross_check(propagation), title=title)
     solution.layout = layout or solution.layout
+    if (update := step or graph.update) is not None:
+        from backhand.solving.stepping import descend
+
+        solution.after_step = descend(graph, update, of=propagation.of, numbers=numbers)
+    if batch:
+        from backhand.solving.batch import per_example
+
+        chosen = [name for name in names if name in graph and not graph[name].computed] if wrt else ()
+        solution.per_example = per_example(graph, of=propagation.of, batch=batch, by=chosen, numbers=numbers)
+    if second:
+        from backhand.solving.second import second_derivatives
+
+        by = [name for name in names if name not in graph or not graph[name].computed] if wrt else ()
+        solution.second = second_derivatives(graph, of=propagation.of, by=by, numbers=numbers)
     if pairs or any(ask.what == "pairs" for ask in graph.asks):
         from backhand.solving.pairs import all_pairs
 

@@ -19,13 +19,16 @@ from backhand.explaining.document import (
     Document,
     Equation,
     Figure,
+    Fine,
     Heading,
     Inline,
     Link,
+    NewSheet,
     Page,
     Paragraph,
     Pen,
     Remark,
+    Room,
     Statement,
     Stroke,
     Table,
@@ -34,10 +37,13 @@ from backhand.explaining.document import (
 from backhand.explaining.mathematics import Box
 from backhand.writers.line import chain, line
 from backhand.writers.mathml import MathML, escape, lead
-from backhand.writers.pieces import pieces
+from backhand.writers.pieces import Piece, breadth, pieces
 
 ROOM = 24
 """Digits that fit on a line of a telephone; longer links are cut, so that they can break there."""
+
+PAPER = 64
+"""Digits that fit on a line of a printed page."""
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; font-src data:; img-src data:"
 PENS: dict[Pen, tuple[str, str]] = {
@@ -121,8 +127,15 @@ class _Page:
                     f'{closed}<details class="step" open{self.id(anchor)}>\n'
                     f"<summary><h3>{self.prose(words)}</h3></summary>\n"
                 )
+            case Fine(words):
+                return f'<p class="fine">{self.prose(words)}</p>\n'
             case Paragraph(words):
                 return f"<p>{self.prose(words)}</p>\n"
+            case Room(lines):
+                return f'<div class="room" style="height:{1.9 * lines:g}rem"></div>\n'
+            case NewSheet(title):
+                head = f"<h1>{escape(title)}</h1>\n" if title else ""
+                return f'{self.closed(section=True)}<hr class="new-sheet">\n{head}'
             case Equation():
                 return self.equation(block)
             case Table():
@@ -189,12 +202,12 @@ class _Page:
 
     def link(self, link: Link, result: bool = False) -> str:
         """A link in one piece or in several, between which the line may end."""
-        cut = pieces(link.box, ROOM)
+        cut = pieces(link.box, ROOM, whole=1.6)
         if len(cut) == 1:
-            return f'<span class="link">{self.math.display(link.relation, cut[0], result=result)}</span>'
+            return f"<span {_fitted(cut[0])}>{self.math.display(link.relation, cut[0], result=result)}</span>"
         relations = [link.relation, *[""] * (len(cut) - 1)]
         parts = "".join(
-            f'<span class="link">{self.math.display(relation, piece)}</span>'
+            f"<span {_fitted(piece)}>{self.math.display(relation, piece)}</span>"
             for relation, piece in zip(relations, cut, strict=True)
         )
         return f'<span class="{"long result" if result else "long"}">{parts}</span>'
@@ -298,6 +311,12 @@ class _Page:
         picture = svg.embed(figure.drawing)
         twin = f'<details class="twin">\n<summary>The figure in words</summary>\n{words}</details>\n' if words else ""
         return f"<figure>\n{picture}</figure>\n{twin}"
+
+
+def _fitted(piece: Piece) -> str:
+    """The class of a link; one broader than a printed page says how much smaller it must be there."""
+    wide = breadth(piece.row)
+    return f'class="link wide" style="--fit:{max(PAPER / wide, 0.4):.2f}"' if wide > PAPER else 'class="link"'
 
 
 def pen_mark(pen: Pen, meaning: str = "") -> str:

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from backhand.marking.diagnose import Diagnosis
     from backhand.marking.marking import Judgement, Marking
     from backhand.numbers import Number
+    from backhand.solving.batch import PerExample
+    from backhand.solving.stepping import Descent, DescentStep
     from backhand.text import Span
 
 Json = object
@@ -61,6 +63,18 @@ def write(solution: Solution) -> Iterator[str]:
     for key, value in _rest(solution, rows).items():
         indented = json.dumps(value, ensure_ascii=False, allow_nan=False, indent=1).replace("\n", "\n ")
         yield f',\n "{key}": {indented}'
+    if solution.per_example is not None:
+        yield from _per_example(solution.per_example)
+    if solution.second is not None:
+        for key, form in (("second_derivatives", plain), ("exact_second_derivatives", exact)):
+            begin = f',\n "{key}": {{{_text(solution.second.of)}: {{'
+            for name, row in solution.second.rows.items():
+                yield f"{begin}\n  {_text(name)}: "
+                yield from _object(row, form, 3)
+                begin = ","
+            yield "\n }}"
+    if solution.after_step is not None:
+        yield from _after_step(solution.after_step)
     yield ',\n "quantities": '
     yield from _listed(_quantity(solution, quantity) for quantity in solution.graph.quantities)
     yield ',\n "steps": '
@@ -97,6 +111,38 @@ def _streamed(value: Any, form: Callable[[Any], Json]) -> Iterator[str]:
         yield from _streamed(value[place], form)
         begin = ", "
     yield "]"
+
+
+def _per_example(found: PerExample) -> Iterator[str]:
+    """Outputs and derivatives of the examples of a batch."""
+    told = {"batch": list(found.batch), "kind": found.kind, "values": [plain(value) for value in found.outputs]}
+    begin = f',\n "per_example": {_text(told)[:-1]}, "derivatives": ['
+    for gradient in found.gradients:
+        yield f"{begin}\n  "
+        yield from _object(gradient, plain, 3)
+        begin = ","
+    yield "\n ]}"
+
+
+def _after_step(descent: Descent) -> Iterator[str]:
+    """New weights, and the values that follow from them."""
+    update = descent.update
+    told = {"rate": plain(update.rate), "exact_rate": exact(update.rate), "in_place": update.in_place}
+    yield f',\n "after_step": {_text({**told, "by": list(descent.by)})[:-1]},\n  "steps": '
+    yield from _listed(_descent_step(step) for step in descent.steps)
+    for key, form in (("values", plain), ("exact", exact)):
+        yield f',\n  "{key}": '
+        yield from _object(descent.values, form, 3)
+    yield f',\n  "notices": {_text([notice.words for notice in descent.notices])}\n }}'
+
+
+def _descent_step(step: DescentStep) -> dict[str, Json]:
+    moved = {"old": "old", "derivatives": "gradient", "new": "new"}
+    return {
+        "before": plain(step.before),
+        "after": plain(step.after),
+        **{key: {move.name: plain(getattr(move, part)) for move in step.moves} for key, part in moved.items()},
+    }
 
 
 def _rest(solution: Solution, rows: Mapping[str, Mapping[str, Any]]) -> dict[str, Json]:

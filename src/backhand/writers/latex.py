@@ -1,4 +1,4 @@
-r"""A LaTeX document that pdflatex compiles with what every TeX distribution has (amsmath, booktabs)."""
+r"""A LaTeX document that pdflatex compiles with what every TeX distribution has (amsmath, booktabs, graphicx)."""
 
 from __future__ import annotations
 
@@ -12,12 +12,15 @@ from backhand.explaining.document import (
     Document,
     Equation,
     Figure,
+    Fine,
     Heading,
     Inline,
+    NewSheet,
     Page,
     Paragraph,
     Pen,
     Remark,
+    Room,
     Statement,
     Table,
     WrittenLine,
@@ -28,6 +31,9 @@ from backhand.writers.tex import LETTERS, RELATIONS, TeX
 ROOM = 64
 """Digits on a line of an equation at 11 points."""
 
+WORDS = 45
+"""Letters of a cell in the last column that is set as a paragraph."""
+
 LONG = 25
 """Rows of a table, or lines of equations, that may stay together on a page."""
 
@@ -36,7 +42,7 @@ PREAMBLE = r"""\documentclass[11pt,a4paper,fleqn]{article}
 \usepackage[utf8]{inputenc}
 \IfFileExists{lmodern.sty}{\usepackage{lmodern}}{}
 \usepackage[margin=2.6cm]{geometry}
-\usepackage{amsmath,amssymb,booktabs,longtable,textcomp,color}
+\usepackage{amsmath,amssymb,booktabs,longtable,textcomp,color,graphicx}
 \setlength{\mathindent}{1.5em}
 \setlength{\parindent}{0pt}
 \setlength{\parskip}{0.6em}
@@ -79,7 +85,7 @@ def write(document: Document) -> Iterator[str]:
     page = _Page()
     yield PREAMBLE
     if document.title:
-        yield f"\\begin{{center}}\\Large\\bfseries {escape(document.title)}\\end{{center}}\n"
+        yield headline(document.title)
     display: list[Equation] = []
     for block in document.unfolded():
         if isinstance(block, Equation) and len(display) < LONG:
@@ -97,9 +103,13 @@ def write(document: Document) -> Iterator[str]:
     yield "\n\\end{document}\n"
 
 
+def headline(title: str) -> str:
+    return f"\\begin{{center}}\\Large\\bfseries {escape(title)}\\end{{center}}\n"
+
+
 class _Page:
     def __init__(self) -> None:
-        self.tex = TeX(escape)
+        self.tex = TeX(escape, lambda matrix: rf"\resizebox{{0.8\linewidth}}{{!}}{{$\displaystyle {matrix}$}}")
 
     def block(self, block: Block) -> str:
         match block:
@@ -107,8 +117,14 @@ class _Page:
                 return rf"\section*{{\boldmath {self.prose(words)}}}"
             case Heading(_, words):
                 return rf"\subsection*{{\boldmath {self.prose(words)}}}"
+            case Fine(words):
+                return rf"{{\footnotesize {self.prose(words)}\par}}"
             case Paragraph(words):
                 return self.prose(words)
+            case Room(lines):
+                return "\n\n".join([r"\vspace{1.2em}\hrule height 0.2pt"] * lines)
+            case NewSheet(title):
+                return "\\newpage\n" + (headline(title) if title else "")
             case Equation():
                 return self.display([block])
             case Table():
@@ -170,7 +186,10 @@ class _Page:
         end = "\\endhead\n" if len(rows) > LONG else ""
         lines = "".join(f"{row} \\\\\n" for row in rows)
         kind = "longtable" if len(rows) > LONG else "tabular"
-        body = f"\\begin{{{kind}}}{{{table.align}}}\n{head}\n{end}{lines}\\bottomrule\n\\end{{{kind}}}"
+        align = table.align
+        if any(len(row[-1]) == 1 and isinstance(row[-1][0], str) and len(row[-1][0]) > WORDS for row in table.rows):
+            align = align[:-1] + r"p{0.62\linewidth}"
+        body = f"\\begin{{{kind}}}{{{align}}}\n{head}\n{end}{lines}\\bottomrule\n\\end{{{kind}}}"
         return body if len(rows) > LONG else f"\\begin{{center}}\n{body}\n\\end{{center}}"
 
     def display(self, equations: Iterable[Equation]) -> str:

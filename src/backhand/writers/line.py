@@ -17,6 +17,7 @@ from backhand.explaining.mathematics import (
     Call,
     Differentiate,
     Fraction,
+    Gap,
     Group,
     Indexed,
     Matrix,
@@ -55,6 +56,8 @@ def line(box: Box) -> str:
             return joined(flat(box, line=True))
         case Fraction(above, below):
             return f"{line(_above(above))}/{line(_below(below))}"
+        case Power(base, Sign("+")):  # the new value of a quantity
+            return f"{line(base)}+"
         case Power(base, exponent):
             return f"{line(as_base(base, line=True))}^{line(raised(exponent))}"
         case Root(inside):
@@ -72,6 +75,8 @@ def line(box: Box) -> str:
             return f"d/d{by} {line(in_parentheses(inside))}"
         case Prime(inside):
             return f"{line(as_base(inside, line=True))}'"
+        case Gap(width):
+            return "_" * width
         case Matrix(rows, _, axes):
             return listed(rows, axes)
         case Transposed(inside):

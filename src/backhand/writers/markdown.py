@@ -17,12 +17,15 @@ from backhand.explaining.document import (
     Document,
     Equation,
     Figure,
+    Fine,
     Heading,
     Inline,
+    NewSheet,
     Page,
     Paragraph,
     Pen,
     Remark,
+    Room,
     Statement,
     Stroke,
     Table,
@@ -45,15 +48,17 @@ LINE_START = re.compile(r"(\s*)([#+=-]|\d+[.)])(?=\s|$|[-=#])")
 
 def write(document: Document, *, figure_href: str = "") -> Iterator[str]:
     """The document in pieces. `figure_href`: where a picture of the figure lies, to be shown above its words."""
-    page = _Page(figure_href)
+    page = Blocks(figure_href)
     if document.title:
         yield f"# {page.prose((document.title,))}\n"
     for number, block in enumerate(document.unfolded()):
         yield ("\n" if number or document.title else "") + page.block(block) + "\n"
 
 
-class _Page:
-    def __init__(self, figure_href: str) -> None:
+class Blocks:
+    """The blocks of one document; knows the names in it, so that no two look alike."""
+
+    def __init__(self, figure_href: str = "") -> None:
         self.tex = TeX(escape_in_math)
         self.figure_href = figure_href
 
@@ -61,8 +66,14 @@ class _Page:
         match block:
             case Heading(level, words):
                 return f"{'#' * (level + 1)} {self.prose(words)}"
+            case Fine(words):
+                return f"<sub>{self.prose(words)}</sub>"
             case Paragraph(words):
                 return _guarded(self.prose(words))
+            case Room(lines):
+                return "<br>" * lines
+            case NewSheet(title):
+                return "---" + (f"\n\n# {self.prose((title,))}" if title else "")
             case Equation():
                 return f"```math\n{_aligned(self.tex.lines(block, ROOM))}\n```"
             case Table():

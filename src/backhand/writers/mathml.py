@@ -7,7 +7,6 @@ A browser breaks no line inside a formula, so a long chain is several formulas s
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from typing import assert_never
 
@@ -17,6 +16,7 @@ from backhand.explaining.mathematics import (
     Call,
     Differentiate,
     Fraction,
+    Gap,
     Group,
     Indexed,
     Matrix,
@@ -36,9 +36,11 @@ from backhand.explaining.mathematics import (
 )
 from backhand.writers.names import Names, Parts, Verbatim, runs
 from backhand.writers.pieces import (
+    MINUS,
     TIMES,
     Piece,
     as_base,
+    behind_points,
     flat,
     in_parentheses,
     is_fraction,
@@ -63,8 +65,9 @@ SIGNS = {
     ",": "<mo>,</mo>",
     "(": '<mo form="prefix" stretchy="false">(</mo>',
     ")": '<mo form="postfix" stretchy="false">)</mo>',
+    "⎛": '<mo form="prefix" minsize="2.6em">(</mo>',
+    "⎠": '<mo form="postfix" minsize="2.6em">)</mo>',
 }
-MINUS = re.compile(r"(?<![\w.])-(?=\d)|(?<=e)-(?=\d)")
 GAP = '<mspace width=".12em"></mspace>'
 ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;"})
 
@@ -130,9 +133,12 @@ class MathML:
                 return f"<msup>{self(as_base(inside), slash=slash)}<mo>′</mo></msup>"
             case Words(text):
                 return words(text)
+            case Gap(width):
+                return f'<mspace class="gap" width="{width / 2:g}em" height=".8em" depth=".2em"></mspace>'
             case Matrix(rows, shape):
                 lines = "".join(
-                    f"<mtr>{''.join(f'<mtd>{self(each, slash=True)}</mtd>' for each in row)}</mtr>" for row in rows
+                    f"<mtr>{''.join(map(self._cell, row, behind))}</mtr>"
+                    for row, behind in zip(rows, behind_points(rows), strict=True)
                 )
                 return under(fenced("[", f"<mtable>{lines}</mtable>", "]", tall=True), shape)
             case Transposed(inside):
@@ -155,6 +161,11 @@ class MathML:
                 return f"<mrow>{big}{self(summand(inside), slash=slash)}</mrow>"
             case _:
                 assert_never(box)
+
+    def _cell(self, box: Box, behind: str) -> str:
+        """An element of a matrix, and the digits it lacks, unseen."""
+        unseen = f"<mphantom><mn>{behind}</mn></mphantom>" if behind else ""
+        return f"<mtd>{self(box, slash=True)}{unseen}</mtd>"
 
     def _items(self, items: Sequence[Box], slash: bool) -> str:
         found: list[str] = []

@@ -12,6 +12,7 @@ plus or minus, in front of a factor, inside a long pair of parentheses.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple, TypeAlias, assert_never
 
@@ -21,6 +22,7 @@ from backhand.explaining.mathematics import (
     Call,
     Differentiate,
     Fraction,
+    Gap,
     Group,
     Indexed,
     Matrix,
@@ -47,6 +49,12 @@ TIMES = frozenset(["·", "*", "", " ", "⊙", "@"])
 OPEN, CLOSE, COMMA = Sign("("), Sign(")"), Sign(",")
 """Parentheses apart, where a line may end between them; otherwise they are a Group."""
 
+TALL_OPEN, TALL_CLOSE = Sign("⎛"), Sign("⎠")
+"""The same where something tall stands between them, in print."""
+
+
+MINUS = re.compile(r"(?<![\w.])-(?=\d)|(?<=\de)-(?=\d)")
+"""A hyphen among words that is a minus sign."""
 
 GUARDED = frozenset([Number, Fraction, Slope, Differentiate, Sum])
 """What neighbours may force into parentheses."""
@@ -107,7 +115,7 @@ def is_prefix(items: Sequence[Box], place: int) -> bool:
     if place == 0:
         return True
     before = items[place - 1]
-    return isinstance(before, Sign) and before.text != ")"
+    return isinstance(before, Sign) and before not in (CLOSE, TALL_CLOSE)
 
 
 def _guarded(items: Sequence[Box], place: int, line: bool) -> Box:
@@ -171,7 +179,9 @@ def as_base(base: Box, *, line: bool = False) -> Box:
             return base if line or (not name.endswith(("'", "′")) and "#" not in name) else Group(base)
         case Number(text):
             return Group(base) if text.startswith("-") or "e" in text else base
-        case Group() | Call() | Bars() | Root() | Words() | Sign() | Matrix() | Indexed() | Shaped() | Summary():
+        case (
+            Group() | Call() | Bars() | Root() | Words() | Sign() | Gap() | Matrix() | Indexed() | Shaped() | Summary()
+        ):
             return base
         case Row(items):
             return as_base(items[0], line=line) if len(items) == 1 else Group(base)
@@ -210,7 +220,7 @@ def breadth(box: Box) -> float:
         case Words(text):
             return 0.9 * len(text)
         case Sign(text):
-            return {"": 0, " ": 0.4, "·": 1, "*": 1, "/": 1, "(": 0.8, ")": 0.8, ",": 1}.get(text, 2.4)
+            return {"": 0, " ": 0.4, "·": 1, "*": 1, "/": 1, "(": 0.8, ")": 0.8, "⎛": 1, "⎠": 1, ",": 1}.get(text, 2.4)
         case Fraction(above, below):
             return max(breadth(above), breadth(below)) + 0.5
         case Power(base, exponent):
@@ -238,6 +248,8 @@ def breadth(box: Box) -> float:
             return 0.9 * (len(text) + len(shape)) + 3
         case Sum(index, last, inside):
             return breadth(summand(inside)) + 0.7 * max(len(index) + 2, len(last)) + 1
+        case Gap(width):
+            return width
         case _:
             assert_never(box)
 
@@ -255,10 +267,52 @@ def is_tall(box: Box) -> bool:
             return is_tall(base) or is_tall(exponent)
         case Root(inside) | Group(inside) | Bars(inside) | Prime(inside) | Transposed(inside) | Indexed(inside):
             return is_tall(inside)
-        case Symbol() | Number() | Sign() | Words() | Summary():
+        case Symbol() | Number() | Sign() | Words() | Gap() | Summary():
             return False
         case _:
             assert_never(box)
+
+
+def holds_matrix(box: Box) -> bool:
+    """Whether there is a matrix of several rows in it."""
+    match box:
+        case Matrix(rows):
+            return len(rows) > 1 or any(holds_matrix(each) for row in rows for each in row)
+        case Row(items) | Call(_, items):
+            return any(map(holds_matrix, items))
+        case Fraction(one, other) | Power(one, other):
+            return holds_matrix(one) or holds_matrix(other)
+        case Root(inside) | Group(inside) | Bars(inside) | Prime(inside) | Transposed(inside) | Shaped(inside):
+            return holds_matrix(inside)
+        case Indexed(inside) | Differentiate(_, inside) | Sum(_, _, inside):
+            return holds_matrix(inside)
+        case Symbol() | Number() | Sign() | Slope() | Words() | Summary() | Gap():
+            return False
+        case _:
+            assert_never(box)
+
+
+def behind_points(rows: Sequence[Sequence[Box]]) -> list[list[str]]:
+    """For each number of a matrix the digits that it lacks behind its point, so that points stand under each other
+    in columns that are flush right.
+
+    >>> behind_points(((Number("0.25"),), (Number("-1"),)))
+    [[''], ['.00']]
+    """
+    places = [[_behind_point(box) for box in row] for row in rows]
+    most = [max(column) for column in zip(*places, strict=True)]
+    return [
+        [
+            "" if own in (-1, whole) else "." * (own == 0) + "0" * (whole - own)
+            for own, whole in zip(row, most, strict=True)
+        ]
+        for row in places
+    ]
+
+
+def _behind_point(box: Box) -> int:
+    """Digits behind the point of a number, -1 for anything else."""
+    return len(box.text.partition(".")[2]) if isinstance(box, Number) and "e" not in box.text else -1
 
 
 def is_fraction(box: Box) -> bool:
@@ -271,30 +325,37 @@ def is_fraction(box: Box) -> bool:
 # -- where a line may end -----------------------------------------------------------------------------
 
 
-def pieces(box: Box, room: float, measure: Callable[[Box], float] = breadth, *, line: bool = False) -> list[Piece]:
+def pieces(
+    box: Box, room: float, measure: Callable[[Box], float] = breadth, *, line: bool = False, whole: float = 1.0
+) -> list[Piece]:
     """One piece if it is at most `room` broad; otherwise cut before each plus and minus that stands free or
-    in parentheses too long to stay whole, and what is still too long in front of factors. A Slope of nothing is
-    the d/dx before parentheses."""
+    in parentheses too long to stay whole, then in front of factors, and at last behind commas. A Slope of nothing is
+    the d/dx before parentheses. Parentheses around a matrix stay whole up to `whole` lines: where one can scroll they
+    are better not parted."""
     items = flat(box, line=line)
-    whole = Piece("", Row(tuple(items)))
-    if measure(whole.row) <= room:
-        return [whole]
+    uncut = Piece("", Row(tuple(items)))
+    if measure(uncut.row) <= room:
+        return [uncut]
 
     def unfolded(items: Iterable[Box]) -> Iterator[Box]:
         for item in items:
-            if measure(item) <= room:
+            if measure(item) <= (room * whole if whole > 1 and holds_matrix(item) else room):
                 yield item
                 continue
+            tall = not line and is_tall(item)
+            begin, end = (TALL_OPEN, TALL_CLOSE) if tall else (OPEN, CLOSE)
             match item:
                 case Group(inside):
-                    yield from (OPEN, *unfolded(flat(inside, line=line)), CLOSE)
+                    yield from (begin, *unfolded(flat(inside, line=line)), end)
+                case Summary(text, shape):
+                    yield from _in_words(text, shape, line)
                 case Differentiate(by, inside):
                     yield from (Slope("", by), THIN, *unfolded([in_parentheses(inside)]))
                 case Call(name, arguments):
-                    yield from (Words(name), OPEN)
+                    yield from (Words(name if line else name.replace("_", " ")), begin)
                     for place, argument in enumerate(arguments):
                         yield from (*((COMMA,) if place else ()), *unfolded(flat(argument, line=line)))
-                    yield CLOSE
+                    yield end
                 case _:
                     yield item
 
@@ -304,9 +365,32 @@ def pieces(box: Box, room: float, measure: Callable[[Box], float] = breadth, *, 
             found.append(piece)
         else:
             first, *others = _cut(piece.row.items, TIMES)
-            found.append(Piece(piece.lead, first.row))
-            found.extend(Piece(factor.lead.strip(), factor.row) for factor in others)
+            factors = [Piece(piece.lead, first.row), *(Piece(factor.lead.strip(), factor.row) for factor in others)]
+            for factor in factors:
+                found += [factor] if measure(factor.row) <= room else _cut_in_call(factor)
     return found
+
+
+def _cut_in_call(piece: Piece) -> Iterator[Piece]:
+    """Cut behind commas, and behind parentheses that open before a matrix."""
+    lead, run = piece.lead, list[Box]()
+    items = piece.row.items
+    for place, item in enumerate(items):
+        run.append(item)
+        opens = item in (OPEN, TALL_OPEN) and place + 1 < len(items) and isinstance(items[place + 1], Matrix)
+        if (item == COMMA or opens) and place + 1 < len(items):
+            yield Piece(lead, Row(tuple(run)))
+            lead, run = "", []
+    yield Piece(lead, Row(tuple(run)))
+
+
+def _in_words(text: str, shape: str, line: bool) -> Iterator[Box]:
+    """What is said of a large array, in parts."""
+    parts = [part for part in (shape, *text.split(", ")) if part]
+    for place, part in enumerate(parts):
+        end = "]" if place + 1 == len(parts) else ","
+        whole = f"{'' if place else '['}{part}{end}"
+        yield from (*((THIN,) if place else ()), Words(whole if line else MINUS.sub("−", whole)))
 
 
 def _cut(items: Sequence[Box], signs: frozenset[str]) -> Iterator[Piece]:

@@ -19,6 +19,7 @@ from backhand.explaining.mathematics import (
     Call,
     Differentiate,
     Fraction,
+    Gap,
     Group,
     Indexed,
     Matrix,
@@ -38,7 +39,7 @@ from backhand.explaining.mathematics import (
 )
 from backhand.text import cells
 from backhand.writers.line import joined, line, raised
-from backhand.writers.pieces import as_base, flat, in_parentheses, summand
+from backhand.writers.pieces import CLOSE, OPEN, as_base, flat, in_parentheses, summand
 
 FENCES = {"(": "⎛⎜⎝", ")": "⎞⎟⎠", "[": "⎡⎢⎣", "]": "⎤⎥⎦", "|": "│││"}
 SMALL = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
@@ -73,7 +74,7 @@ def is_stacked(box: Box) -> bool:
                 todo.append(inside)
             case Indexed(inside) | Differentiate(_, inside) | Sum(_, _, inside):
                 todo.append(inside)
-            case Symbol() | Number() | Sign() | Slope() | Words() | Summary():
+            case Symbol() | Number() | Sign() | Slope() | Words() | Summary() | Gap():
                 pass
     return False
 
@@ -160,7 +161,7 @@ class Stacker:
             case Sum(index, last, inside):
                 front = line(Sum(index, last, Words("")))
                 return beside([of_text(self.text(front)), self(summand(inside))])
-            case Symbol() | Number() | Sign() | Slope() | Words() | Summary():
+            case Symbol() | Number() | Sign() | Slope() | Words() | Summary() | Gap():
                 raise AssertionError("they are set on one line")
 
     def row(self, items: Sequence[Box]) -> Block:
@@ -173,14 +174,19 @@ class Stacker:
                 blocks.append(of_text(self.text(_between(run, items, place))))
                 run.clear()
 
+        set_ = {place: self(item) for place, item in enumerate(items) if is_stacked(item)}
+        tall = max(set_.values(), key=lambda block: len(block.lines), default=None)
         for place, item in enumerate(items):
-            if is_stacked(item):
+            if tall and item in (OPEN, CLOSE):  # one of a pair that a line end parts
+                end(place)
+                blocks.append(fence("(" if item == OPEN else ")", tall))
+            elif place in set_:
                 if run and run[-1] == Sign("@") and not isinstance(item, Shaped):
                     run[-1] = Sign(" ")
                 end(place)
-                if place and is_stacked(items[place - 1]):
+                if place - 1 in set_:
                     blocks.append(of_text(" "))
-                blocks.append(self(item))
+                blocks.append(set_[place])
             elif item == Sign("@") and place and isinstance(items[place - 1], Matrix):
                 run.append(Sign(" "))
             else:
@@ -251,7 +257,11 @@ def _at_point(block: Block) -> tuple[str, str]:
 
 
 def _between(run: Sequence[Box], items: Sequence[Box], end: int) -> str:
-    """A run of boxes that ends before a place, on one line, with the blanks that it has beside its tall neighbours."""
-    tall = Words("\x00")
-    around = [*[tall] * (end > len(run)), *run, *[tall] * (end < len(items))]
-    return joined(around).replace("\x00", "")
+    """A run of boxes that ends before a place, on one line, with the blanks that it has beside its neighbours: tall
+    ones, or parentheses that stand apart."""
+    begin = end - len(run)
+    before, after = items[max(begin - 1, 0) : begin], items[end : end + 1]
+    left = "(" if before and isinstance(before[0], Sign) else "\x00" if before else ""
+    right = ")" if after and isinstance(after[0], Sign) else "\x00" if after else ""
+    around = [*map(Words if left == "\x00" else Sign, left), *run, *map(Words if right == "\x00" else Sign, right)]
+    return joined(around).removeprefix(left).removesuffix(right)

@@ -18,6 +18,7 @@ from backhand.explaining.mathematics import (
     Call,
     Differentiate,
     Fraction,
+    Gap,
     Group,
     Indexed,
     Matrix,
@@ -39,6 +40,7 @@ from backhand.writers.names import Names, Parts, Verbatim, runs
 from backhand.writers.pieces import (
     Part,
     as_base,
+    behind_points,
     breadth,
     fill,
     flat,
@@ -59,6 +61,8 @@ SIGNS = {
     ",": ", ",
     "(": "(",
     ")": ")",
+    "⎛": r"\Bigl(",
+    "⎠": r"\Bigr)",
     "⊙": r" \odot ",
     "@": r"\,",
 }
@@ -85,6 +89,9 @@ LETTERS = {
 """Greek letters as TeX commands; those that look Latin (omicron, capital Alpha) have none."""
 
 
+PAPER = 70
+"""Digits of a matrix that fit on a line of a printed page."""
+
 PLACES = re.compile(r"[A-Za-z0-9,:+\- ]*")
 NUMBERS = re.compile(r"(?<![\w.])(-?\d+(?:\.\d+)?(?:e-?\d+)?)(?![\w.])")
 """Numbers among words; at odd places when the words are split by it."""
@@ -96,8 +103,10 @@ ALIGN = "\x00"
 class TeX:
     """How one document sets its mathematics: its names, and how its kind of TeX takes words."""
 
-    def __init__(self, escape: Callable[[str], str]) -> None:
+    def __init__(self, escape: Callable[[str], str], fitted: Callable[[str], str] | None = None) -> None:
+        """`escape` is for words, `fitted` makes a matrix as broad as the page if it is broader."""
         self.escape = escape
+        self.fitted = fitted
         self.names = Names(self._name)
 
     # -- boxes ----------------------------------------------------------------------------------------
@@ -136,10 +145,18 @@ class TeX:
                 return f"{self(as_base(inside), inline=inline)}'"
             case Words(text):
                 return self.words(text)
+            case Gap(width):
+                return rf"\underline{{\hspace{{{width / 2:g}em}}}}"
             case Matrix(rows, shape):
-                lines = r" \\ ".join(" & ".join(self(each, inline=True) for each in row) for row in rows)
+                lines = r" \\ ".join(
+                    " & ".join(
+                        self(each, inline=True) + (rf"\phantom{{{lack}}}" if lack else "") for each, lack in cells
+                    )
+                    for cells in map(zip, rows, behind_points(rows))
+                )
                 columns = "r" * max(map(len, rows), default=1)
-                return self._under(rf"\left[\begin{{array}}{{{columns}}} {lines} \end{{array}}\right]", shape)
+                made = self._under(rf"\left[\begin{{array}}{{{columns}}} {lines} \end{{array}}\right]", shape)
+                return self.fitted(made) if self.fitted and breadth(box) > PAPER else made
             case Transposed(inside):
                 return rf"{self(as_base(inside), inline=inline)}^{{\mathsf{{T}}}}"
             case Indexed(inside, places):

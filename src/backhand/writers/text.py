@@ -17,18 +17,22 @@ from backhand.explaining.document import (
     Document,
     Equation,
     Figure,
+    Fine,
     Heading,
     Inline,
     Link,
+    NewSheet,
     Page,
     Paragraph,
     Pen,
     Remark,
+    Room,
     Statement,
     Stroke,
     Table,
     WrittenLine,
 )
+from backhand.explaining.mathematics import Box
 from backhand.text import cells
 from backhand.writers.line import joined, line
 from backhand.writers.pieces import Part, fill, pieces
@@ -84,11 +88,11 @@ def _ascii(c: str) -> str:
 def _apart(before: Block | None, block: Block) -> bool:
     """Whether an empty line stands between: before headings, prose and tables, not between the lines of a step."""
     match before:
-        case None | Table() | Figure() | Page():
+        case None | Table() | Figure() | Page() | Room() | NewSheet():
             return True
         case Heading(level):
             return level == 1 or isinstance(block, Heading)
-        case Paragraph() | Equation() | Remark():
+        case Paragraph() | Equation() | Remark() | Fine():
             return not isinstance(block, Equation | Remark)
         case _:
             assert_never(before)
@@ -112,8 +116,16 @@ class _Page:
             case Heading(level, words):
                 self.indent = "" if level == 1 else INDENT
                 yield from self.heading(level, words, "-")
-            case Paragraph(words):
+            case Paragraph(words) | Fine(words):
                 yield from self.prose(words)
+            case Room(lines):
+                yield from [""] * lines
+            case NewSheet(title):
+                self.indent = ""
+                yield self.style("=" * int(min(self.room, 72)), "dim")
+                if title:
+                    yield ""
+                    yield from self.heading(1, (title,), "=")
             case Equation():
                 yield from self.equation(block)
             case Table():
@@ -236,11 +248,22 @@ class _Page:
     def tall_parts(self, set_: Stacker, link: Link, room: float) -> list[Stack]:
         """A link whole if it fits on a line, else in pieces."""
         cut = pieces(link.box, room - 2, lambda box: set_(box).width, line=True)
-        rows = [set_.row(piece.row.items) for piece in cut]
+        rows = [self.tall_row(set_, piece.row.items, room - 3) for piece in cut]
         leads = [link.relation, *(piece.lead for piece in cut[1:])]
         return [
             beside([of_text(f"{plain(lead)} "), row]) if lead else row for lead, row in zip(leads, rows, strict=True)
         ]
+
+    @staticmethod
+    def tall_row(set_: Stacker, items: Sequence[Box], room: float) -> Stack:
+        """A piece; what is broader than a terminal, in which its lines would get mixed up, as it is typed."""
+        block = set_.row(items)
+        if block.width <= room:
+            return block
+        rows = plain(joined(items)).replace("], [", "],\n[").splitlines()
+        lines = [text for row in rows for text in wrapped(row, max(room, 8))]
+        width = max(map(cells, lines))
+        return Stack(tuple(text + " " * (width - cells(text)) for text in lines), 0, width)
 
     def bold(self, block: Stack) -> Stack:
         return Stack(tuple(self.style(text, "bold") for text in block.lines), block.base, block.width)

@@ -120,7 +120,7 @@ def _head(place: Place, lines: Iterable[str]) -> None:
     sizes = [(words, HINT if k else CAPTION) for k, words in enumerate(lines)]
     down = -place.top - 4
     for words, size in reversed(sizes):
-        wide = place.write("caption", shortened(words, 30), down - DESCENT * size, size)
+        wide = place.write("caption", shortened(words, 36), down - DESCENT * size, size)
         down -= LEADING * size
         place.half = max(place.half, wide / 2)
         place.slack = max(place.slack, wide / 2)
@@ -133,7 +133,7 @@ def _inside(unit: Unit) -> Iterable[tuple[Role, str, float]]:
     if unit.shape:
         yield "hint", shortened(unit.shape, 26), HINT
     if unit.inside:
-        yield "hint", shortened(unit.inside, 26), HINT
+        yield "hint", shortened(unit.inside, 36), HINT
     if unit.bias:
         yield "hint", "+ " + short_equation(unit.bias), HINT
 

@@ -1,0 +1,1 @@
+"""A network as code: values forward and derivatives backward, written out by hand in a programming language."""

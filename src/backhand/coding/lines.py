@@ -1,0 +1,151 @@
+"""Code as data: lines that know which quantity they are about, joined late.
+
+A writer may set the line of a quantity beside its formula and its numbers, or join all of them to a
+program (`laid_out`). Text and comment are kept apart until then; a comment stands behind its line where
+there is room, in a column with its neighbours', and above it where there is none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+WIDTH = 100
+"""Characters of a line."""
+
+Pass: TypeAlias = Literal["given", "value", "derivative", "frame"]
+"""What a line is for: a given number, a value on the way forward, a derivative on the way back, anything else."""
+
+
+@dataclass(frozen=True, slots=True)
+class CodeLine:
+    """One statement. `about` is the quantity whose value, or by which the derivative, is computed; empty for what holds
+    the program together. `text` is code; `shape` and `comment` are the mathematics: `3 x 2`, `dL/dW = outer(dL/dz, x)`.
+    `indent` counts levels."""
+
+    about: str
+    pass_: Pass
+    text: str
+    comment: str = ""
+    shape: str = ""
+    indent: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """How a language writes a comment, and whether a long statement is broken in parentheses of its own."""
+
+    comment: str
+    parentheses: bool
+
+
+PYTHON_MARKS, C_MARKS = Marks("#", True), Marks("//", False)
+
+
+def laid_out(lines: Sequence[CodeLine], marks: Marks) -> str:
+    """The lines as text: broken where they are too long, comments in columns."""
+    found: list[str] = []
+    start = 0
+    while start < len(lines):
+        end = start
+        while end < len(lines) and lines[end].pass_ == lines[start].pass_ and lines[end].indent == lines[start].indent:
+            end += 1
+        found += _section(lines[start:end], marks)
+        start = end
+    return "\n".join(found) + "\n"
+
+
+def _section(lines: Sequence[CodeLine], marks: Marks) -> Iterator[str]:
+    """Neighbours of one kind."""
+    indent = " " * 4 * lines[0].indent
+    if not lines[0].about:
+        for line in lines:
+            yield (indent + line.text) if line.text else ""
+        return
+    shapes = max(len(line.shape) for line in lines)
+    comments = [_comment(line, shapes) for line in lines]
+    room = WIDTH - len(indent) - len(marks.comment) - 3
+    column = _column(lines, comments, room)
+    for line, comment in zip(lines, comments, strict=True):
+        if not comment:
+            yield from broken(line.text, indent, marks)
+        elif len(line.text) <= column and len(comment) + column <= room and "\n" not in line.text:
+            yield f"{indent}{line.text:<{column}}  {marks.comment} {comment}"
+        else:
+            above = comment.strip()
+            yield f"{indent}{marks.comment} {above if len(above) <= room + 2 else above[: room - 1] + '...'}"
+            yield from broken(line.text, indent, marks)
+
+
+def _comment(line: CodeLine, shapes: int) -> str:
+    """Shape and mathematics, in columns of their own."""
+    return f"{line.shape:<{shapes}}  {line.comment}".rstrip() if shapes else line.comment
+
+
+def _column(lines: Sequence[CodeLine], comments: Sequence[str], room: int) -> int:
+    """Where comments begin so that as many as possible stand behind their lines: a comment does if its code ends before
+    the column and the line after it."""
+    change = [0] * (WIDTH + 2)
+    for line, comment in zip(lines, comments, strict=True):
+        first, last = len(line.text), room - len(comment)
+        if comment and first <= last and "\n" not in line.text:
+            change[first] += 1
+            change[last + 1] -= 1
+    best = count = most = 0
+    for column, step in enumerate(change):
+        count += step
+        if count > most:
+            best, most = column, count
+    return best
+
+
+def broken(text: str, indent: str, marks: Marks) -> Iterator[str]:
+    """A statement on as many lines as it needs."""
+    if "\n" in text:
+        for line in text.split("\n"):
+            further = len(line) - len(line.lstrip())
+            yield from filled(line.strip(), indent + " " * further)
+        return
+    if len(indent) + len(text) <= WIDTH:
+        yield indent + text
+        return
+    inner = indent + "    "
+    head, equals, value = text.partition(" = ")
+    if not equals:
+        head, value = "", text
+    end = "" if marks.parentheses else value[-1:]
+    terms = _terms(value.removesuffix(end) if end else value)
+    if head:
+        yield f"{indent}{head} = (" if marks.parentheses else f"{indent}{head} ="
+    rows = [row for term in terms for row in filled(term, inner)]
+    yield from rows[:-1]
+    yield rows[-1] + end
+    if head and marks.parentheses:
+        yield f"{indent})"
+
+
+def _terms(text: str) -> list[str]:
+    """The summands of an expression, each with its sign."""
+    found: list[str] = []
+    depth = start = 0
+    for position, letter in enumerate(text):
+        if letter in "([{":
+            depth += 1
+        elif letter in ")]}":
+            depth -= 1
+        elif not depth and letter in "+-" and text[position - 1 : position] == " " == text[position + 1 : position + 2]:
+            found.append(text[start : position - 1])
+            start = position
+    return [*found, text[start:]]
+
+
+def filled(text: str, indent: str) -> Iterator[str]:
+    """Words on lines, as many as fit; what continues stands further in."""
+    line = indent
+    for word in text.split(" "):
+        if len(line) + len(word) + 1 > WIDTH and line.strip():
+            yield line.rstrip()
+            line = indent + "    "
+        line += word + " "
+    yield line.rstrip()

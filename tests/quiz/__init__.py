@@ -1,0 +1,1 @@
+"""Independent players of quiz formats, and files of other tools to compare with."""

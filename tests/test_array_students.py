@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import os
 import random
-import re
 from collections import Counter
 from collections.abc import Iterator
 from functools import lru_cache
@@ -29,7 +28,7 @@ from backhand.readers.page import read_work
 from backhand.text import Source
 
 NIGHTLY = bool(os.environ.get("BACKHAND_NIGHTLY"))
-RIGHT, PLANTED, NOISE = (2000, 2000, 2000) if NIGHTLY else (14, 24, 14)
+RIGHT, PLANTED, NOISE = (2000, 2000, 2000) if NIGHTLY else (9, 18, 9)
 DIGITS = (None, 3, 4)
 
 
@@ -207,6 +206,6 @@ def test_noise_gets_no_name_and_changed_numbers_are_never_right() -> None:
             element = f"dL/d{name}" + (f"[{','.join(map(str, place))}]" if place else "")
             for judgement in marking.about(element):
                 changed += 1
-                assert judgement.verdict not in ("right",), f"seed {seed}, {element}\n{told(net, page, marking)}"
+                assert judgement.verdict != "right", f"seed {seed}, {element}\n{told(net, page, marking)}"
     print(f"\nundue names {rate(names, count)}; {changed} changed numbers, none called right")
-    assert names <= max(0.005 * count, 0)
+    assert names <= 0.005 * count

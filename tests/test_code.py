@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from code_nets import ALL_ROWS, ARRAYS, all_nets
 
 import backhand
 from backhand.coding.code import coded
@@ -24,7 +25,6 @@ from backhand.coding.lines import WIDTH
 from backhand.coding.names import C_WORDS, PYTHON_WORDS, Names, legal
 from backhand.coding.spellings import LANGUAGES, SPELLINGS, spelling
 from backhand.core.arrays import floats
-from code_nets import ALL_ROWS, ARRAYS, all_nets
 
 ROOT = Path(__file__).parent.parent
 NETS = all_nets()

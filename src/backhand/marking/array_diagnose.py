@@ -3,10 +3,10 @@
     Heard      what a page says about one derivative: its numbers, the formula before them, what is right of it
     Fit        a mistake of the table at one place, and which of the wrong claims it gives
 
-The rows are those of `checking.mistakes`: the way back with one rule replaced. The page is replayed under each, carrying
-on the writer's own numbers, so what follows from a first mistake is no second one. A mistake is named only if it
-contradicts nothing that is right, and gives enough of what is wrong: numbers count in bits, and so does a formula that is
-the mistake's own, tried with other numbers. An array of zeros, or one number over and over, says little.
+The rows are those of `checking.mistakes`: the way back with one rule replaced. The page is replayed under each,
+carrying on the writer's own numbers, so what follows from a first mistake is no second one. A mistake is named only if
+it contradicts nothing that is right, and gives enough of what is wrong: numbers count in bits, and so does a formula
+that is the mistake's own, tried with other numbers. An array of zeros, or one number over and over, says little.
 
 Two rows that give the same on every set of numbers are one mistake in two descriptions, and the first of the table is
 named. Two that agree only on these numbers are named together; of three nothing is said.
@@ -53,8 +53,8 @@ Worked = Callable[[World], "list[Array]"]
 @dataclass(frozen=True, slots=True, eq=False)
 class Rule:
     """A formula of names that a page gives for a derivative: what it is worth elsewhere, whether it is right, and the
-    derivatives that are in it. `turned` is a row of the table where the shapes do not fit together, and would if a factor
-    were turned."""
+    derivatives that are in it. `turned` is a row of the table where the shapes do not fit together, and would if a
+    factor were turned."""
 
     worked: Worked
     right: bool
@@ -105,9 +105,10 @@ class Fit:
 
 
 def diagnosed(
-    graph: Graph, of: str, truth: World, others: Sequence[World], heard: Mapping[str, Heard], own: Mapping[str, Array]
+    truth: World, others: Sequence[World], heard: Mapping[str, Heard], own: Mapping[str, Array]
 ) -> list[Diagnosis]:
-    """The mistakes behind what is wrong on a page; empty where nothing can be told. `own` are the writer's own values."""
+    """The mistakes behind what is wrong on a page; empty where nothing can be told. `own` are the writer's values."""
+    graph, of = truth.graph, truth.of
     wrong = [name for name, one in heard.items() if one.wrong]
     sizes = sum(int(np.prod(q.shape, dtype=int)) for q in graph.quantities)
     if not wrong or sizes > MOST_ELEMENTS:
@@ -189,7 +190,7 @@ class _Search:
             yield self._diagnosis(alike, explained, len(wrong - done))
 
     def _turned(self) -> Iterator[Fit]:
-        """Lines whose shapes do not fit together, and would with a factor turned; such a line has no numbers to replay."""
+        """Lines whose shapes do not fit together, and would with a factor turned; they have no numbers to replay."""
         lines: dict[str, list[str]] = {}
         for name, one in self.heard.items():
             for key in dict.fromkeys(line.turned for line in one.lines if line.turned):
@@ -375,7 +376,7 @@ class _Search:
         rows = [fit.mistake for fit in alike]
         title = " or ".join(row.title for row in rows)
         place = alike[0].case.words if len(alike) == 1 else ""
-        names = sorted(explained, key=lambda name: self.way.names.index(name))
+        names = sorted(explained, key=self.way.names.index)
         lines = tuple(sorted(self.heard[name].at for name in explained))
         count = f"{len(lines)} line{'' if len(lines) == 1 else 's'}"
         where = f" ({place})" if place else ""
@@ -407,7 +408,7 @@ def _noting(report: ReportRule, totals: dict[str, Array]) -> ReportRule:
 
 
 def _agreement(one: Heard, written: Array) -> Array | None:
-    """Where what is said is this array, element by element in the shape in which it was said; None for another shape."""
+    """Where what is said is this array, element by element, in the shape in which it was said; None for another."""
     assert one.number is not None and one.agrees is not None
     value = fits(np.asarray(written, float), one.number.shape)
     if value is None:
@@ -425,6 +426,6 @@ def _alike(one: list[Array] | None, other: list[Array] | None) -> bool:
     if one is None or other is None or len(one) != len(other):
         return False
     return all(
-        a.shape == b.shape and a.dtype != object and b.dtype != object and np.allclose(a, b, rtol=1e-9, atol=1e-12)
+        a.shape == b.shape and object not in {a.dtype, b.dtype} and np.allclose(a, b, rtol=1e-9, atol=1e-12)
         for a, b in zip(one, other, strict=True)
     )

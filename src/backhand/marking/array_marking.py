@@ -71,7 +71,7 @@ def mark_arrays(work: Work, graph: Graph, *, of: str | None, policy: Policy | No
     claims = [*judge.claims(pages)]
     heard = judge.heard(claims)
     diagnoses = (
-        *diagnosed(judge.graph, judge.of, judge.truth, judge.others, heard, judge.own_values),
+        *diagnosed(judge.truth, judge.others, heard, judge.own_values),
         *_not_reset(claims),
     )
     shown = replace(_as_seen(pages), decisions=work.decisions or pages.decisions)
@@ -108,8 +108,8 @@ def _not_reset(claims: Sequence[_Claim]) -> Iterator[Diagnosis]:
         lines = tuple(claim.span.line for claim in found)
         count = f"{len(lines)} line{'' if len(lines) == 1 else 's'}"
         yield Diagnosis(
-            (row.key,), (row.id,), row.title, tuple(claim.about for claim in found if claim.about), lines, len(found), 0,
-            0.0, f"{count}, 1 habit: {row.title}", PILED_UP,
+            (row.key,), (row.id,), row.title, tuple(claim.about for claim in found if claim.about), lines,
+            len(found), 0, 0.0, f"{count}, 1 habit: {row.title}", PILED_UP,
         )  # fmt: skip
 
 
@@ -426,7 +426,7 @@ class _Judge:
             claim.rules.clear()
 
     def _masks(self, claim: _Claim, chain: Chain) -> bool:
-        """`dh[h <= 0] = 0` goes on from the derivative by h to the one by what relu was taken of, under the old name."""
+        """`dh[h <= 0] = 0` goes on from the derivative by h to the one by what relu was taken of."""
         found = _mask(chain)
         meaning = claim.meaning
         if found is None or meaning is None or meaning.of != self.of or meaning.name not in self.graph:

@@ -28,6 +28,7 @@ from backhand.core.operations import MULTIPLY
 from backhand.marking.about import About, Derivative, Local, Value
 from backhand.marking.align import Names
 from backhand.marking.array_diagnose import MOST_ELEMENTS, Heard, Rule, carried, diagnosed
+from backhand.marking.array_shapes import ShapeClaimed, claimed
 from backhand.marking.array_worlds import TRANSPOSED, Array, Unknown, World, elsewhere, fits, here, worked_out
 from backhand.marking.credit import Policy, asked, credit
 from backhand.marking.diagnose import Diagnosis
@@ -43,6 +44,10 @@ ELEMENT = re.compile(r"(.+?)\[([0-9,]+)\]")
 SUBSCRIPT = re.compile(r"(.+?)_\{?([0-9](?:,?[0-9])*)\}?")
 MASKED = re.compile(r"([^\W\d]\w*)\[\s*([^\W\d]\w*)\s*<=?\s*0(?:\.0*)?\s*\]\s*=")
 """`dh[h <= 0] = 0` in code: what comes back stops where relu was closed."""
+SIZE = re.compile(r"(.+)\u01c0(?:shape\u01c0(\d)|len)")
+"""`X.shape[0]` and `len(X)`, as the reader writes them."""
+EXAMPLES = frozenset(("N", "n", "m", "B", "batch_size", "num_examples", "n_samples"))
+"""What people call the number of examples."""
 PILED_UP = "Each row has the rows above it in it. Set the derivatives to zero before each output."
 LAYER = re.compile(r"\^[(\[](\w+)[)\]]")
 SHOWN = 64
@@ -68,6 +73,8 @@ def mark_arrays(work: Work, graph: Graph, *, of: str | None, policy: Policy | No
     solution = solve(graph, of=of, title=title)
     pages = work.about_arrays() if work.about_arrays is not None else work
     judge = _Judge(solution.graph, solution.of, pages.literals)
+    shapes = [*claimed(pages, judge.shape_of)]
+    judge.aside = tuple(one.span for one in shapes)
     claims = [*judge.claims(pages)]
     heard = judge.heard(claims)
     diagnoses = (
@@ -81,13 +88,18 @@ def mark_arrays(work: Work, graph: Graph, *, of: str | None, policy: Policy | No
         if claim.number is not None:
             claim.number = seen.get(_place(claim.number), claim.number)
     judgements = [one for claim in claims for one in claim.judgements()]
+    judgements += [judge.about_shape(one) for one in shapes]
     whole = [claim.whole() for claim in claims]
-    wrong = [(link.piece.span, claim) for claim in claims for link in claim.links if link.verdict == "wrong"]
     order = {source.name: at for at, source in enumerate(pages.sources)}
-    first = None
-    if wrong:
-        span, claim = min(wrong, key=lambda one: (order.get(one[0].source.name, 0), one[0].start))
-        first = FirstWrong(claim.first_wrong_name or claim.label, span)
+    wrong = [
+        FirstWrong(claim.first_wrong_name or claim.label, link.piece.span)
+        for claim in claims
+        for link in claim.links
+        if link.verdict == "wrong"
+    ]
+    wrong += [FirstWrong(one.name, one.span) for one in shapes if not one.right]
+    first = min(wrong, key=lambda one: (order.get(one.span.source.name, 0), one.span.start), default=None)
+    judgements.sort(key=lambda one: (order.get(one.span.source.name, 0), one.span.start) if one.span else (0, 0))
     expected = asked(solution.graph, solution.of)
     marks = credit(whole, expected, policy)
     there = {str(claim.about) for claim in claims if claim.about is not None} | {claim.whole_name for claim in claims}
@@ -272,6 +284,8 @@ class _Judge:
         self.rounding: dict[tuple[str, str], float] = {}
         """Half a unit of the last decimal of own numbers that show some, by what they are of and by."""
         self.meanings: dict[str, Meaning | None] = {}
+        self.aside: tuple[Span, ...] = ()
+        """Where something else than an equation stands: claims of shapes."""
         small = sum(int(np.prod(q.shape, dtype=int)) for q in graph.quantities) <= MOST_ELEMENTS
         self.way = WayBack(graph, of) if small and not graph[of].shape else None
 
@@ -371,9 +385,17 @@ class _Judge:
         if written is not None:
             value = numbers_of(written)
             return value.T if turned is not None else value
+        size = SIZE.fullmatch(node.name)
+        if size is not None:
+            shape = self.shape_of(size[1])
+            axis = int(size[2] or 0)
+            return np.asarray(float(shape[axis])) if shape is not None and axis < len(shape) else None
         meaning = self.meaning(node.name)
         if meaning is not None:
             return self.value_of(meaning, world)
+        if node.name in EXAMPLES and node.name not in self.own_formulas and node.name not in self.own_numbers:
+            rows = [q.shape[0] for q in self.graph.quantities if q.kind in ("input", "target") and len(q.shape) > 1]
+            return np.asarray(float(rows[0])) if rows and len(set(rows)) == 1 else None
         if base in self.own_formulas:
             values = worked_out(self.own_formulas[base], world, self.leaf)
             if values:
@@ -382,6 +404,32 @@ class _Judge:
             return self.own_numbers[base].T if turned is not None else self.own_numbers[base]
         return None
 
+    def shape_of(self, name: str) -> tuple[int, ...] | None:
+        """The shape of what a name means; None where it means nothing."""
+        above, slash, below = re.sub(r"\s|∂", lambda m: "d" if m[0] == "∂" else "", name).partition("/")
+        meaning = self.slope_meaning(above[1:], below[1:]) if slash else self.meaning(name)
+        if meaning is None or meaning.place or meaning.of not in ("", self.of):
+            return None
+        shape = self.graph[meaning.name].shape
+        return shape[::-1] if meaning.turned else shape
+
+    def about_shape(self, one: ShapeClaimed) -> Judgement:
+        """The judgement of a shape that is claimed."""
+        above, slash, below = one.name.replace("∂", "d").partition("/")
+        meaning = None
+        if one.name:
+            meaning = self.slope_meaning(above[1:], below[1:]) if slash else self.meaning(one.name)
+        about: About | None = None
+        if meaning is not None:
+            about = Derivative(meaning.of, meaning.name) if meaning.of else Value(meaning.name)
+        verdict: Verdict = "right" if one.right else "wrong"
+        piece = Piece("=", None, one.said, one.span)
+        remarks = () if one.right else (Remark("shape", one.why, one.span, "Look at this shape again."),)
+        return Judgement(
+            about, "formula", verdict, one.span, one.said, links=(Judged(piece, verdict, one.why),), remarks=remarks,
+            label=one.name,
+        )  # fmt: skip
+
     # -- chains -------------------------------------------------------------------------------------------------
 
     def claims(self, work: Work) -> Iterator[_Claim]:
@@ -389,7 +437,7 @@ class _Judge:
         last: _Claim | None = None
         for line in work.lines:
             for chain in line.chains:
-                if chain.struck:
+                if chain.struck or any(_overlap(chain.span, span) for span in self.aside):
                     continue
                 if chain.leads_on and last is not None:
                     before = len(last.links)
@@ -416,7 +464,7 @@ class _Judge:
             return
         text = chain.span.source.text
         name = re.escape(first.name)
-        changed = re.compile(rf"^[ \t]*{name}[ \t]*(?:\[[^\]\n]*\][ \t]*(?:[-+*/]?=)|[-+*/]=)(?!=)", re.MULTILINE)
+        changed = re.compile(rf"(?:^|;)[ \t]*{name}[ \t]*(?:\[[^\]\n]*\][ \t]*(?:[-+*/]?=)|[-+*/]=)(?!=)", re.MULTILINE)
         again = re.compile(rf"^[ \t]*{name}[ \t]*=(?!=)", re.MULTILINE)
         found = changed.search(text, chain.span.end)
         other = again.search(text, chain.span.end)
@@ -431,11 +479,12 @@ class _Judge:
         meaning = claim.meaning
         if found is None or meaning is None or meaning.of != self.of or meaning.name not in self.graph:
             return False
+        told = self.meaning(found[2])
         definition = self.graph[meaning.name].definition
         if not isinstance(definition, Apply) or definition.operation.name != "relu":
-            return False
+            # the name is that of the derivative behind relu already
+            return told is not None and not told.of and told.name in (meaning.name, *self.graph.children(meaning.name))
         (inner,) = definition.args
-        told = self.meaning(found[2])
         if not isinstance(inner, Ref) or told is None or told.name not in (inner.name, meaning.name) or told.of:
             return False
         self.meanings[found[1]] = replace(meaning, name=inner.name)
@@ -993,6 +1042,10 @@ class _Judge:
 
 def _mask(chain: Chain) -> re.Match[str] | None:
     return MASKED.match(chain.span.source.text, chain.span.start, chain.span.end + 20)
+
+
+def _overlap(one: Span, other: Span) -> bool:
+    return one.source is other.source and one.start < other.end and other.start < one.end
 
 
 def _place(piece: Piece) -> tuple[str, int, int]:

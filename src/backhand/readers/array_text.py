@@ -46,6 +46,10 @@ TURNED = re.compile(
 )
 """Behind an array: it is turned."""
 
+BAR = "\u01c0"
+SIZE = re.compile(r"\b([^\W\d]\w*)\.shape\[(\d)\]|\blen\(([^\W\d]\w*)\)")
+"""`X.shape[0]`, `len(X)`: names with a bar in them."""
+
 CONDITIONS = (
     re.compile(rf"(?:np|numpy|jnp|torch)\.where\(\s*{_INSIDE}{_POSITIVE},\s*1(?:\.0*)?\s*,\s*0(?:\.0*)?\s*\)"),
     re.compile(
@@ -65,7 +69,7 @@ AROUND = re.compile(r"(?:\\left\s*[\[(]\s*)$")
 AFTER = re.compile(r"\s*\\right\s*[\])]")
 NUMBER = r"[-+−–]?\s?(?:\d+\.?\d*|\.\d+)(?:[eE][-+−]?\d+)?"
 CELL = re.compile(rf"(?:{NUMBER})(?:\s*/\s*\d+)?")
-FRACTION = re.compile(r"([-−]?)\s*\\[dt]?frac\s*\{\s*([-−]?\d+)\s*\}\s*\{\s*(\d+)\s*\}")
+FRACTION = re.compile(r"([-−]?)\s*\\[dt]?frac\s*(?:\{\s*([-−]?\d+)\s*\}|(\d))\s*(?:\{\s*(\d+)\s*\}|(\d))")
 PRINTED = re.compile(r"(?:(?:np|numpy|jnp|torch|tf)\.)?(?:array|tensor|asarray|matrix|Tensor|constant)\(\s*(?=\[)")
 AFTER_PRINTED = re.compile(r"\s*(?:,\s*(?:dtype|requires_grad|device|grad_fn)\s*=\s*[^()\n]*(?:\([^()\n]*\))?\s*)*\)")
 OPTION = re.compile(r"(?<=[,(])(\s*)(axis|keepdims|dim|keepdim|dtype|ddof|shape)(\s*=\s*)(?=[-\w(])")
@@ -117,6 +121,7 @@ def found_in(text: str, before: int = 0) -> tuple[str, dict[str, Literal]]:
     made = "".join(parts)
     if literals and ("print(" in made or "Out" in made):
         made = SHOWN.sub(_shown, made)
+    made = SIZE.sub(_size, made)
     made = OPTION.sub(lambda m: m[1] + m[2] + TOLD * len(m[3]), made)
     if "0" in made and (">" in made or "<" in made or "\\gt" in made):
         made = MASKED.sub(lambda m: f"{m[1]}={GATE}({m[2]})".ljust(len(m[0])), made)
@@ -131,6 +136,11 @@ def _shown(found: re.Match[str]) -> str:
     if found["print"]:
         return (found["name"] + "=").rjust(len(found[0]) - 1) + "\n"
     return found["last"] + "=".ljust(len(found["out"]))
+
+
+def _size(found: re.Match[str]) -> str:
+    made = f"{found[1]}{BAR}shape{BAR}{found[2]}" if found[1] else f"{found[3]}{BAR}len"
+    return made.ljust(len(found[0]))
 
 
 def _gate(found: re.Match[str]) -> str:
@@ -191,9 +201,10 @@ def _cell(text: str) -> tuple[Fraction, int] | None:
     text = text.strip("$ ")
     fraction = FRACTION.fullmatch(text)
     if fraction:
-        if not int(fraction[3]):
+        above, below = fraction[2] or fraction[3], fraction[4] or fraction[5]
+        if not int(below):
             return None
-        value = Fraction(int(fraction[2].replace("−", "-")), int(fraction[3]))
+        value = Fraction(int(above.replace("−", "-")), int(below))
         return (-value if fraction[1] else value), 0
     if CELL.fullmatch(text) is None:
         return None
@@ -258,6 +269,8 @@ def _closing(text: str, at: int) -> int | None:
     assert inside is not None
     for position in range(at, inside.end()):
         depth += (text[position] == "[") - (text[position] == "]")
+        if depth > 3:
+            return None
         if not depth:
             return position + 1
     return None

@@ -546,6 +546,8 @@ class Tokenizer:
             base = text[at:stop].lstrip("\\")
             if base in CALLS and (called := self._function(at, stop, base)):
                 return called
+            if self.arrays and base == "diag" and text[stop : stop + 1] == "(":
+                return self.add("BAD", at, stop, "A matrix with a vector on its diagonal is not read.")
             if self.arrays and base in ARRAY_CALLS and text[stop : stop + 1] == "(":
                 return self.add("CALL", at, stop, ARRAY_CALLS[base])
             stop = self._suffixes(stop)
@@ -556,6 +558,8 @@ class Tokenizer:
             and (called := self._function(at, at + len(base), base))
         ):
             return called
+        if self.arrays and mode == "code" and said == "diag" and text[stop : stop + 1] == "(":
+            return self.add("BAD", at, stop, "A matrix with a vector on its diagonal is not read.")
         if self.arrays and mode == "code" and said in ARRAY_CALLS and text[stop : stop + 1] == "(":
             return self.add("CALL", at, stop, ARRAY_CALLS[said])
         if self.arrays and (found := TRANSPOSED.match(text, stop, end)):

@@ -43,6 +43,7 @@ NEAR = 2.0
 MOST_WRONG = 2
 """Wrong arrays that may be left without an explanation, beyond as many as are explained."""
 
+MOST_NAMED = 2
 MOST_ELEMENTS = 4096
 MOST_CASES = 3000
 
@@ -174,20 +175,22 @@ class _Search:
         fits_ = [*self._turned(), *self._fits()]
         wrong = {name for name, one in self.heard.items() if one.wrong}
         done: set[str] = set()
-        named: list[tuple[list[Fit], frozenset[str]]] = []
-        for _ in range(2):
+        named: list[tuple[list[Fit], set[str]]] = []
+        while len(named) < MOST_NAMED:
             left = [fit for fit in fits_ if fit.explained - done and not fit.explained & done]
-            if not left:
-                break
-            alike = self._alike(left)
+            alike = self._alike(left) if left else []
             if not alike:
                 break
-            named.append((alike, alike[0].explained))
+            again = next((one for one in named if _same_row(one[0], alike)), None)
+            if again is not None:
+                again[1].update(alike[0].explained)  # the same mistake at another place
+            else:
+                named.append((alike, set(alike[0].explained)))
             done |= alike[0].explained
         if len(wrong - done) > len(done) + MOST_WRONG:
             return
         for alike, explained in named:
-            yield self._diagnosis(alike, explained, len(wrong - done))
+            yield self._diagnosis(alike, frozenset(explained), len(wrong - done))
 
     def _turned(self) -> Iterator[Fit]:
         """Lines whose shapes do not fit together, and would with a factor turned; they have no numbers to replay."""
@@ -375,7 +378,7 @@ class _Search:
     def _diagnosis(self, alike: Sequence[Fit], explained: frozenset[str], left: int) -> Diagnosis:
         rows = [fit.mistake for fit in alike]
         title = " or ".join(row.title for row in rows)
-        place = alike[0].case.words if len(alike) == 1 else ""
+        place = alike[0].case.words if len(alike) == 1 and explained == alike[0].explained else ""
         names = sorted(explained, key=self.way.names.index)
         lines = tuple(sorted(self.heard[name].at for name in explained))
         count = f"{len(lines)} line{'' if len(lines) == 1 else 's'}"
@@ -405,6 +408,11 @@ def _noting(report: ReportRule, totals: dict[str, Array]) -> ReportRule:
         return report(name, value)
 
     return noted
+
+
+def _same_row(named: Sequence[Fit], alike: Sequence[Fit]) -> bool:
+    """Whether what was named before is one of what it could be here."""
+    return len(named) == 1 and any(fit.mistake is named[0].mistake for fit in alike)
 
 
 def _agreement(one: Heard, written: Array) -> Array | None:

@@ -32,7 +32,7 @@ COMPILER = shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")
 SOME = {name: graph for number, (name, graph) in enumerate(NETS.items()) if number % 3 == 0 or name == "curves"}
 """For what takes a second each: `curves` has every function of single numbers."""
 
-FEW = {name: NETS[name] for name in (*list(ARRAYS)[::2], "q3", "mazur", "attention", "lstm", "curves")}
+FEW = {name: NETS[name] for name in ("moved", "channels", "windows1", "losses", "filled", "q3", "lstm", "curves")}
 """For JAX, which compiles each operation when it is first used."""
 
 NIGHTLY = "BACKHAND_NIGHTLY" in os.environ

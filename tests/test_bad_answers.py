@@ -563,7 +563,7 @@ def test_item_40_what_is_left_of_a_large_page_is_said_to_be_unread() -> None:
     assert blank.work.lines[-1].number == LINES + 1 and "20000 lines" in blank.work.lines[-1].reason
 
 
-LARGE = {
+CROWDED = {
     "right": filled("dL/dB1 = dL/dC1 * 1 + dL/dC2 * (-1) = 2*1 + (-2)*(-1) = 4\n"),
     "wrong": "".join(
         f"dL/dB1 = dL/dC1 * {k % 7} + dL/dC2 * (-1) = 2*{k % 5} + {k % 11} = {k}\n" for k in range(20_000)
@@ -577,7 +577,7 @@ LARGE = {
 }
 
 
-@pytest.mark.parametrize("kind", LARGE)
+@pytest.mark.parametrize("kind", CROWDED)
 def test_item_40_the_work_on_a_large_page_is_bounded(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """What takes the time is counted: networks worked out with somebody's numbers, and nodes of formulas walked."""
     counted = {"run": 0, "fold": 0}
@@ -589,7 +589,7 @@ def test_item_40_the_work_on_a_large_page_is_bounded(kind: str, monkeypatch: pyt
             return whole(*args, **more)
 
         monkeypatch.setattr(worlds, name, counting)
-    marking = marked(LARGE[kind][: 2**20])
+    marking = marked(CROWDED[kind][: 2**20])
     assert counted["run"] <= LINKS + 100, counted
     assert counted["fold"] <= 500_000, counted
     assert any(

@@ -395,6 +395,23 @@ COUNTED = backhand.read("input x = 2\nweight w = 3\nbias b = 1\ntarget t = 5\nz 
         ("h = 1e-5\nz = 7\nz = 8", "h unclear, z right, z wrong", COUNTED),
         ("def f(x, b=7):\n    z = 4*x + b\n    return z\nx = 4\nz = 7", "z unclear, x unclear, z right", COUNTED),
         ("z = 8\nh = 8", "z wrong, h follows", COUNTED),
+        # an arrow that differentiates, a number nudged, another number instead
+        ("L = (D−3)² → 2(D−3) → 2", "L unclear", Q3),
+        ("dL/dB1: 2 + 2 → 5", "dL/dB1 wrong", Q3),
+        ("B2 + 0.1 gives L = (3.8-3)^2 = 0.64", "L unclear", Q3),
+        ("let's say x = 3 instead; then z = 12", "x unclear, z unclear", PARABOLA),
+        # δ of a unit whose sum has a name of its own
+        ("delta_h = (h - 1) 2 h (1 - h) = -0.0936", "dL/dz right", SMOOTH),
+        ("delta_h = 2 (h - 1) = -0.4995", "dL/dh right", SMOOTH),
+        # what a program prints
+        ("[forward] z=1.1000 h=0.7503 L=0.0624", "z right, h right, L right", SMOOTH),
+        # a value at a point, and one elsewhere
+        ("L = L(2) = 64", "L right", PARABOLA),
+        ("L(2.001) ≈ 64.064", "unclear", PARABOLA),
+        ("dL/dw = (L(w + h) - L(w))/h = -0.1872", "dL/dw right", SMOOTH),
+        ("dL/dB1 = 2 ✗", "dL/dB1 unclear", Q3),
+        # a step by Δw is no w
+        ("Δw = -0.1 · 64 = -6.4", "right", PARABOLA),
     ],
 )  # fmt: skip
 def test_what_is_not_said_of_this_network_is_not_held_against_anybody(

@@ -18,12 +18,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from backhand.checking.check import Check, assert_backward, check
     from backhand.coding.code import code
     from backhand.core.builder import Net, Term
     from backhand.core.graph import Graph, Quantity
     from backhand.core.paths import path_product, paths
     from backhand.core.propagate import Propagation, propagate
     from backhand.core.rules import CALCULUS, Rules
+    from backhand.core.tracing import fn, trace
     from backhand.display import draw, write
     from backhand.errors import (
         BackhandError,
@@ -58,6 +60,7 @@ __all__ = [
     "CALCULUS",
     "BackhandError",
     "Bank",
+    "Check",
     "CheckError",
     "Exercise",
     "Graph",
@@ -77,9 +80,12 @@ __all__ = [
     "UndefinedError",
     "UsageError",
     "Work",
+    "assert_backward",
     "built_in",
+    "check",
     "code",
     "draw",
+    "fn",
     "mark",
     "path_product",
     "paths",
@@ -93,6 +99,7 @@ __all__ = [
     "set",
     "solve",
     "step",
+    "trace",
     "verify",
     "write",
 ]
@@ -108,6 +115,8 @@ _HOMES = {
     "Work": "marking.work", "read_answer": "readers.answer", "set": "setting.set", "verify": "setting.check",
     "Bank": "setting.exercise", "Exercise": "setting.exercise", "Recipe": "setting.recipe",
     "read_recipe": "readers.recipe", "built_in": "readers.recipe", "read_exercises": "readers.quizzes",
+    "check": "checking.check", "Check": "checking.check", "assert_backward": "checking.check",
+    "trace": "core.tracing", "fn": "core.tracing",
 }  # fmt: skip
 
 

@@ -1,8 +1,8 @@
 """The command line: read arguments, call a verb, hand the result to a writer. Nothing is computed here.
 
 Results go to standard output, everything else to standard error. Exit status 0: done; 2: unreadable
-input or wrong usage; 3: a mistake in Backhand; 1: something was marked wrong, under `mark --strict` only. No
-traceback without --debug.
+input or wrong usage; 3: a mistake in Backhand; 1: something was marked wrong, under `mark --strict`, or found false by
+`lint`. No traceback without --debug.
 """
 
 from __future__ import annotations
@@ -53,6 +53,7 @@ def backhand(ctx: click.Context, *, debug: bool) -> None:
       backhand set   examples/q3.bh -n 30 --seed 7 --to pdf -o sheets/
                                                     thirty exercises like it, each with solution and scheme
       backhand draw  examples/q3.bh -o q3.svg       the figure as in the question
+      backhand lint  notes/                         lines of course notes that are false
       backhand code  examples/q3.bh --to torch      both passes as a program
       backhand solve - < q3.bh                      a network from standard input
     """
@@ -329,6 +330,7 @@ def set_(
         raise UsageError("Of what? No network and no recipe is named.", cure="backhand set --list names ten recipes.")
     from backhand import handout
     from backhand.setting.set import set as set_exercises
+    from backhand.setting.set import summary
 
     _not_over_itself(source, output)
     folder = output is not None and (output.endswith(("/", os.sep)) or os.path.isdir(output))  # noqa: PTH112 - as above
@@ -360,6 +362,8 @@ def set_(
     else:
         options = _terminal() if chosen == "text" and not output else {}
         _put(handout.content(bank, chosen, wanted, **options), output)
+    for sentence in summary(bank):
+        print(sentence, file=sys.stderr)  # noqa: T201 - standard error is for this
     return DONE
 
 
@@ -419,6 +423,50 @@ def code(*, net: str, to: str | None, of: str | None, output: str | None) -> Non
         save_arrays(made.arrays, os.path.join(os.path.dirname(output), beside))  # noqa: PTH118, PTH120 - as above
         click.echo(f"Arrays too large to be written out are in {beside}, beside {output}.", err=True)
     _put(iter([made.text]), output)
+
+
+@backhand.command()
+@click.argument("paths", metavar="PATH...", nargs=-1, required=True, type=click.Path(path_type=str))
+@click.option(
+    "--format",
+    "format_",
+    metavar="F",
+    type=click.Choice(["text", "github", "json"]),
+    default="text",
+    show_default=True,
+    help="text, github (annotations beside the lines) or json.",
+)
+@click.option(
+    "--baseline", metavar="FILE", type=click.Path(path_type=str), help="Findings that are known and do not count."
+)
+@click.option(
+    "--write-baseline", metavar="FILE", type=click.Path(path_type=str), help="Write all findings there, and end well."
+)
+def lint(*, paths: tuple[str, ...], format_: str, baseline: str | None, write_baseline: str | None) -> int:
+    """Hold course notes against the networks they work out; a false line is status 1.
+
+    PATH is a file or a folder: Markdown, notebooks, and the comments and docstrings of Python files are read, and
+    nothing is executed. A block ```bh, or a line `backhand: path/to/net.bh` (in the front matter, in <!-- -->, in a
+    comment) says which network the following lines are about; `backhand: off` ends that.
+
+    \b
+    Examples:
+      backhand lint notes/                              file:line:column of what is false
+      backhand lint . --format github                   as annotations, in a GitHub workflow
+      backhand lint . --write-baseline known.json       what is false today
+      backhand lint . --baseline known.json             only what is false since then
+    """
+    from backhand.linting import formats
+    from backhand.linting.lint import lint as lint_paths
+
+    known = formats.read_baseline(baseline) if baseline is not None else ()
+    report = lint_paths(*paths, baseline=known)
+    if write_baseline is not None:
+        _put(iter([formats.baseline_of(report)]), write_baseline)
+    else:
+        _put(formats.formatted(report, format_), None)
+    print(report.summary, file=sys.stderr)  # noqa: T201 - standard error is for this
+    return DONE if report.ok or write_baseline is not None else MARKED_WRONG
 
 
 @backhand.command()

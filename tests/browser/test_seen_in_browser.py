@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,7 +11,7 @@ from seen.judging import Chain, complaints
 from seen.pages import chain, in_words, of_table, text_chains, unwrapped
 from seen.reading import Lexicon
 from seen.truth import World
-from test_seen import NASTY
+from test_seen import EXAMPLES, NASTY
 
 import backhand
 from backhand.core.graph import Graph
@@ -21,7 +20,6 @@ from backhand.display import formatted
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
-EXAMPLES = sorted((Path(__file__).parents[2] / "examples").glob("*.bh"))
 GRAPHS = {path.stem: path.read_text("utf-8") for path in EXAMPLES} | NASTY
 RANDOM = range(6)
 

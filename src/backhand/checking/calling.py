@@ -164,7 +164,8 @@ class Caller:
                     values[self.of] = self._out(value, self.of)
                 return dict(cast("Mapping[str, Any]", mapping))
         raise UsageError(
-            f"The function gives {type(result).__name__}; names are needed to tell which derivative is which.",
+            f"The function gives {type(cast('object', result)).__name__}; "
+            "names are needed to tell which derivative is which.",
             cure='Return a dict such as {"dW1": ..., "db1": ...}, or say returns=("dW1", "db1").',
         )
 

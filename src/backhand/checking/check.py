@@ -3,8 +3,8 @@
     function --calling--> what it gives, on several sets of numbers --replay--> which quantity differs first, and why
 
 The function is called with the network's own numbers and with random ones of the same shapes, so that equal numbers
-and symmetric matrices hide nothing. Every mistake of the table is replayed through the whole way back; one is named only if
-it gives all that the function gave, for all numbers, to its last digit. Otherwise the first difference is reported alone.
+and symmetric matrices hide nothing. Every mistake of the table is replayed through the whole way back; one is named
+only if it gives all that the function gave, for all numbers. Otherwise the first difference is reported alone.
 """
 
 from __future__ import annotations
@@ -16,8 +16,9 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 
 from backhand.checking.calling import Arrays, Backward, Caller
+from backhand.checking.cases import Case
 from backhand.checking.drawing import drawn, given_numbers
-from backhand.checking.mistakes import MISTAKES, NOT_RESET, Case, Mistake
+from backhand.checking.mistakes import MISTAKES, NOT_RESET, Mistake
 from backhand.checking.replay import (
     IMPOSSIBLE,
     Trial,
@@ -39,8 +40,8 @@ ROUGH = 1e-3
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Finding:
-    """One quantity. `right` was given as it should be; `wrong` differs and does not come out of what the function gave for
-    later ones; `follows` differs, but is right from there on; `missing` was not given.
+    """One quantity. `right` was given as it should be; `wrong` differs and does not come out of what the function gave
+    for later ones; `follows` differs, but is right from there on; `missing` was not given.
 
     `place`, `said` and `truth` are of the element that differs most; `own_numbers` says whether those are the network's
     numbers or random ones."""
@@ -74,8 +75,8 @@ class Finding:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Explanation:
-    """The mistake that gives all numbers: where, the line that is right, and the line as it was done. `could_be` are other
-    mistakes that give the same numbers on this network."""
+    """The mistake that gives all numbers: where, the line that is right, and the line as it was done. `could_be` are
+    other mistakes that give the same numbers on this network."""
 
     mistake: Mistake
     where: str
@@ -241,7 +242,7 @@ def _sort_of(inputs: Mapping[str, Any] | None) -> Arrays | None:
     return None
 
 
-# -- calls ------------------------------------------------------------------------------------------------------
+# -- calls -------------------------------------------------------------------------------------------------------------
 
 
 def _trials(
@@ -323,7 +324,7 @@ def _keeps_adding(trials: Sequence[Trial], again: Trial) -> Callable[[float], bo
     return adds
 
 
-# -- comparing --------------------------------------------------------------------------------------------------------
+# -- comparing ---------------------------------------------------------------------------------------------------------
 
 
 def _findings(way: WayBack, trials: Sequence[Trial], rtol: float) -> list[Finding]:
@@ -373,32 +374,38 @@ def _compared(
     return Finding(about, name, kind, "right", shape, shape)
 
 
-# -- explaining -------------------------------------------------------------------------------------------------------------
+# -- explaining --------------------------------------------------------------------------------------------------------
 
 
 def _explained(way: WayBack, trials: Sequence[Trial], rtol: float, wrong: Sequence[Finding]) -> Explanation | None:
     """The first mistake of the table that gives all numbers, and which others do."""
     best: tuple[Mistake, Case] | None = None
-    others: list[Mistake] = []
+    others: list[tuple[Mistake, Case]] = []
     for mistake in MISTAKES:
         for case in cases_of(mistake, way):
             if reproduces(way, case.belief, trials, rtol):
                 if best is None:
                     best = mistake, case
                 else:
-                    others.append(mistake)
+                    others.append((mistake, case))
                 break
     if best is None:
         return None
     mistake, case = best
     about = case.at or next(finding.name for finding in wrong if finding.kind == "derivative")
-    right, done = way.line(about), ""
-    if case.belief.changes or case.belief.sent is not None:
-        try:
-            done = way.line(about, case.belief)
-        except IMPOSSIBLE:
-            done = ""
-    return Explanation(mistake, case.words, right, "" if done == right else done, tuple(others))
+    right, done = way.line(about), _line_under(way, about, case)
+    could_be = tuple(other for other, its in others if not done or _line_under(way, about, its) != done)
+    return Explanation(mistake, case.words, right, "" if done == right else done, could_be)
+
+
+def _line_under(way: WayBack, about: str, case: Case) -> str:
+    """The line for a derivative as somebody with a belief has it; "" where it is no other formula."""
+    if not case.belief.changes and case.belief.sent is None:
+        return ""
+    try:
+        return way.line(about, case.belief)
+    except IMPOSSIBLE:
+        return ""
 
 
 def cases_of(mistake: Mistake, way: WayBack) -> Sequence[Case]:

@@ -103,9 +103,9 @@ def _like(quantity: Quantity, own: Any, most: int | None, sort: str, random: np.
                 return np.eye(shape[-1])[random.integers(0, shape[-1], shape[:-1])]
             mixed: Any = random.permutation(array.reshape(-1)).reshape(shape)
             return mixed
-        if quantity.kind in ("target", "input") and bool(np.all(array >= 0)):
-            if bool(np.allclose(array.sum(axis=-1), 1)) and shape[-1] > 1:
-                return random.dirichlet(np.ones(shape[-1]), shape[:-1])
+        shares = quantity.kind in ("target", "input") and bool(np.all(array >= 0)) and shape[-1] > 1
+        if shares and bool(np.allclose(array.sum(axis=-1), 1)):
+            return random.dirichlet(np.ones(shape[-1]), shape[:-1])
     noise: Any = random.normal(size=shape)
     if own is None or sort != "near":
         made: Any = np.abs(noise) + 0.2 if sort == "positive" else noise

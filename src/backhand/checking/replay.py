@@ -70,7 +70,7 @@ SentRule: TypeAlias = Callable[[str, "list[Sent]"], "list[Sent]"]
 KeepRule: TypeAlias = Callable[[str, "list[Arrived]"], "list[Arrived]"]
 ReportRule: TypeAlias = Callable[[str, Array], Array]
 GoesOn: TypeAlias = Callable[[str, Array], "Array | None"]
-"""What somebody goes on with, told the name under which it is written and what the belief gives; None for the latter."""
+"""What somebody goes on with, told the name it is written under and what the belief gives; None for the latter."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -81,7 +81,8 @@ class Belief:
     `sent`     other formulas for what the occurrences in some `children` send
     `keep`     which of the ways that meet in a quantity are added up
     `report`   what is written down in place of the derivative; the derivative itself is carried on
-    `step`     weights are updated with this step before the way back goes through them
+    `total`    what the sum over all ways is made into, and carried on
+    `step`     weights (all, or those in `stepped`) are updated with this step before the way back goes through them
     `exchange` what is written down under two names is exchanged
     """
 
@@ -91,7 +92,9 @@ class Belief:
     keep: KeepRule | None = None
     report: ReportRule | None = None
     step: float = 0.0
+    stepped: frozenset[str] | None = None
     exchange: tuple[str, str] | None = None
+    total: ReportRule | None = None
 
     def under(self, name: str) -> str:
         """The name under which what belongs to a quantity is written."""
@@ -186,6 +189,21 @@ class WayBack:
         definition = self.graph[place.child].definition
         return definition is not None and same(definition, place.part)
 
+    def is_passed(self, place: Place) -> bool:
+        """Whether what comes back to the whole formula comes to a place as it is: it is the whole, or a term of it."""
+        definition = self.graph[place.child].definition
+        if place.shape != self.shape(place.child):
+            return False
+        waiting = [definition]
+        while waiting:
+            part = waiting.pop()
+            if isinstance(part, Apply):
+                if same(part, place.part):
+                    return True
+                if part.operation.name == "+":
+                    waiting += part.args
+        return False
+
     # -- under a belief -----------------------------------------------------------------------------------------
 
     def sent_by(self, child: str, belief: Belief) -> list[Sent]:
@@ -215,6 +233,7 @@ class WayBack:
             else:
                 arrived = waiting.pop(name, [])
                 total = self._gathered(quantity, belief.keep(name, arrived) if belief.keep else arrived)
+                total = belief.total(name, total) if belief.total else total
             written = belief.report(name, total) if belief.report else total
             yield name, written
             said = words.get(name) if goes_on is None else goes_on(belief.under(name), total)
@@ -229,7 +248,7 @@ class WayBack:
             key = (name, np.asarray(adjoints[name]).tobytes()) if right else (name, b"")
             found = trial.kept.get(key) if right else None
             if found is None:
-                found = self._worth(ways[name], evaluator, belief.step, values, trial)
+                found = self._worth(ways[name], evaluator, belief, values, trial)
                 if right:
                     trial.kept[key] = found
             for parent in dict.fromkeys(one.way.parent for one in found):
@@ -237,7 +256,7 @@ class WayBack:
                 waiting[parent] = [*mine, *waiting.get(parent, [])]
 
     def _worth(
-        self, ways: list[Sent], evaluator: Evaluator, step: float, values: dict[str, Array], trial: Trial
+        self, ways: list[Sent], evaluator: Evaluator, belief: Belief, values: dict[str, Array], trial: Trial
     ) -> list[Arrived]:
         """The values of what is sent; with a step, the weights of the formula are updated first."""
         found: dict[int, Arrived] = {}
@@ -245,11 +264,13 @@ class WayBack:
         others = [way for way in ways if self.graph[way.parent].kind not in ("weight", "bias")]
         for way in weights:
             found[id(way)] = Arrived(way, self.worth(way, evaluator))
-        if step:
+        if belief.step:
             for way in weights:
+                if belief.stepped is not None and way.parent not in belief.stepped:
+                    continue
                 slope = trial.said.get(way.parent, found[id(way)].value)
                 if np.shape(slope) == np.shape(values[way.parent]):
-                    values[way.parent] = trial.passes.values[way.parent] - step * slope
+                    values[way.parent] = trial.passes.values[way.parent] - belief.step * slope
         for way in others:
             found[id(way)] = Arrived(way, self.worth(way, evaluator))
         return [found[id(way)] for way in ways]
@@ -319,7 +340,7 @@ def differs(one: Array, other: Array, rtol: float, scale: float) -> bool:
     one, other = np.asarray(one), np.asarray(other)
     if one.shape != other.shape and not one.size == other.size == 1:
         return True
-    one, other = one.reshape(other.shape), other
+    one = one.reshape(other.shape)
     size = float(np.max(np.abs(other))) if other.size else 0.0
     room = rtol * max(size, 1e-6 * scale) if np.isfinite(size) else 0.0
     return not bool(np.all((np.abs(one - other) <= room) | (np.isnan(one) & np.isnan(other)) | (one == other)))
@@ -329,6 +350,8 @@ def reproduces(way: WayBack, belief: Belief, trials: Sequence[Trial], rtol: floa
     """Whether a belief gives all that was said, in every trial."""
     ways: dict[str, list[Sent]] = {}
     for trial in trials:
+        if belief.exchange and not all(name in trial.said for name in belief.exchange):
+            return False
         words = heard(trial, belief)
         try:
             for name, predicted in way.replay(trial, belief, ways):

@@ -39,7 +39,10 @@ def told(check: Check) -> str:
         lines += _field("right", _line(check, first))
         lines += _field("mistake", "none of those that are known gives all the numbers")
     lines.append("")
-    for words, verdict in (("Also wrong", "wrong"), ("Follow from it", "follows")):
+    for words, verdict in (
+        ("Of the same mistake" if found else "Also wrong", "wrong"),
+        ("Right from there on", "follows"),
+    ):
         names = [f.about for f in check.findings if f.verdict == verdict and f is not first]
         if names:
             lines.append(f"{words}: {', '.join(names)}.")

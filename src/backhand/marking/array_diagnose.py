@@ -18,8 +18,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 import numpy as np
 
+from backhand.checking.cases import Case
 from backhand.checking.check import cases_of
-from backhand.checking.mistakes import MISTAKE, MISTAKES, Case, Mistake
+from backhand.checking.mistakes import MISTAKE, MISTAKES, Mistake
 from backhand.checking.replay import IMPOSSIBLE, RIGHT, Belief, Sent, Trial, WayBack
 from backhand.core.array_passes import Passes
 from backhand.core.evaluate import quiet

@@ -73,6 +73,10 @@ def work_of(pages: Sequence[tuple[str, bytes]]) -> Work:
         if any(source.name == name for source in sources):
             raise UsageError(f"{name} is named twice.", cure="Name each page of the answer once.")
         text, said = decoded(data, name)
+        if name.lower().endswith(".ipynb"):
+            from backhand.readers.notebook import page_of
+
+            text = page_of(text, name)
         sources.append(Source(text, name))
         decisions += [f"{name}: {words}" if len(pages) > 1 else words for words in said]
     work = read_work(sources)

@@ -21,7 +21,8 @@ AROUND = re.compile(
     r"\b(?:not?|never|cannot|cant|instead|rather|unlike|anstatt|statt|nicht|kein\w*|pas|wrong\w*|false\w*|incorrect\w*|"
     r"mistaken?|mistakes|error|falsch\w*|faux|falso|if|unless|otherwise|else|suppos\w+|assum\w+|imagine|were|would|could|"
     r"might|may|think|thought|believ\w+|tempt\w+|naive\w*|first|for|when|with|at|let|say|take|falls|wenn|si|sinon|sonst|für|"
-    r"pour|para|soit|sea|sei|is|does|why|gives|makes|yields|leads|nudg\w+|bump\w*|wiggl\w+|perturb\w*|könnte|wäre|check\w*|forgot)\b|n['’]t\b",
+    r"pour|para|soit|sea|sei|is|does|why|gives|makes|yields|leads|nudg\w+|bump\w*|wiggl\w+|perturb\w*|könnte|wäre|check\w*|forgot"
+    r")\b|n['’]t\b|[✗✘❌]",
     re.IGNORECASE,
 )
 """A line without any of these needs no closer look."""
@@ -47,7 +48,7 @@ RETRACTED = re.compile(
     r"[\s,;:$)–—-]*\(?\s*(?:(?:but\s+)?(?:which|that|this|it|das|ce qui|lo que)\s+)?"
     r"(?:(?:is|was|would be|wäre|ist|est|es|cannot be|can['’]t be)\s+(?:of course\s+|clearly\s+|simply\s+|just\s+)?)"
     r"(?:wrong|false|incorrect|nonsense|not (?:true|right|correct|the case)|falsch|faux|falso)\b"
-    r"|[\s$]*\(\s*(?:wrong|false|incorrect|falsch|faux)\s*[!)]",
+    r"|[\s$]*\(\s*(?:wrong|false|incorrect|falsch|faux)\s*[!)]|[\s$]*[✗✘❌]",
     re.IGNORECASE,
 )
 SUPPOSED = re.compile(

@@ -247,7 +247,7 @@ class _Reading:
             elif "widths" in keys:
                 return self._layered(keys)
         elif "net" not in self.tables.get("exercise", {}):
-            file.refuse((), "A recipe has a network, and this one has none.", CURE)
+            file.refuse(("exercise",), "A recipe has a network, and this one has none.", CURE)
         return None
 
     def _parsed(self, net: str) -> Graph | None:

@@ -41,7 +41,7 @@ from backhand.setting.making import difficulty, lines_of, matter
 from backhand.setting.recipe import Recipe, drawable
 from backhand.setting.telling import Signature, absent, priors, separation
 
-DRAWS = 20_000
+DRAWS = 12_000
 """Draws for one variant before it is said that there is none."""
 
 TRIALS = 60
@@ -309,7 +309,7 @@ class Drawer:
         work: list[int] = []
         scores: list[float] = []
         steps = 0
-        while len(work) < PILOT and steps < DRAWS:
+        while len(work) < PILOT and steps < (DRAWS if work else DRAWS // 3):
             for _, page in self._walk(draw):
                 steps += 1
                 if page is not None:
@@ -356,12 +356,12 @@ class Drawer:
     def _accepted(self, numbers: Numbers, page: Page, spread: float, least: float) -> Drawn | None:
         """A friendly draw with its measures, unless the work is not that of the others, or an earlier one is like
         it."""
+        if self._again(numbers) or (answers := self.shape.signature(page)) in self.answers:
+            self.shape.faults["again"] += 1
+            return None
         work = difficulty(page, weights=self.recipe.weights)
-        answers = self.shape.signature(page)
         if abs(work.load - self.middle) > spread * self.middle:
             self.shape.faults["work"] += 1
-        elif self._again(numbers) or answers in self.answers:
-            self.shape.faults["again"] += 1
         else:
             return Drawn(numbers, work, self.shape.score(page, self.aim, least), answers)
         return None
@@ -370,7 +370,7 @@ class Drawer:
         """Draws one after the other: from random numbers, or from the best so far, one or two are changed at a time,
         and a change is kept if what does not pass gets less. The page comes with what passes."""
         choices = self.shape.choices
-        if best is None or draw.random() < 0.25:
+        if best is None:
             now = tuple(draw.choice(numbers) for numbers in choices)
             least = float("inf")
         else:

@@ -9,7 +9,7 @@ So the first five exercises of thirty are the five of five, on any machine.
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from difflib import get_close_matches
 from importlib.metadata import version
@@ -18,7 +18,7 @@ from backhand import limits
 from backhand.core.graph import Graph
 from backhand.errors import LimitError, UsageError
 from backhand.marking.misconceptions import by_key
-from backhand.setting.draw import Drawer, Shape
+from backhand.setting.draw import Drawer
 from backhand.setting.exercise import KINDS, Bank, Exercise, Kind, Origin
 from backhand.setting.making import USUAL, Maker, digest
 from backhand.setting.recipe import Recipe, of_graph
@@ -196,4 +196,21 @@ def notes(made: Sequence[Exercise], drawer: Drawer, aim: str | None) -> Iterable
         yield f"The working of exercise {', '.join(far)} is more than {share} of 100 longer or shorter than the middle."
 
 
-__all__ = ["Bank", "Progress", "Shape", "habit", "set"]
+def summary(bank: Bank) -> Iterator[str]:
+    """What a teacher wants to know at once: how alike the exercises are, what they tell, and what could not be had."""
+    ones = bank.exercises
+    if len(ones) > 1:
+        loads = sorted(one.difficulty.load for one in ones)
+        apart = sorted(one.telling.apart for one in ones)
+        likely = sum(one.telling.weighted for one in ones) / len(ones)
+        work = f"from {loads[0]} to {loads[-1]} digits, {loads[len(ones) // 2]} in the middle"
+        yield f"{len(ones)} exercises. The work in them is {work}."
+        many = f"{apart[0]} to {apart[-1]}" if apart[0] < apart[-1] else f"{apart[0]}"
+        yield (
+            f"Of {ones[0].telling.possible} known mistakes that can act here, {many} have numbers of their own; "
+            f"one that is made is among them in {round(100 * likely)} of 100 cases."
+        )
+    yield from bank.notes
+
+
+__all__ = ["Bank", "Progress", "habit", "set", "summary"]

@@ -254,7 +254,7 @@ def mark(
     if tables is not None:
         from backhand.marking.tables import prepared
 
-        kept = prepared(graph, of, folder=tables)
+        kept = None if graph.arrays else prepared(graph, of, folder=tables)  # nothing is foreseen about arrays
     marking = mark_work(work, graph, of=of, policy=_policy(policy), tables=kept, title=title)
     options = _terminal() if chosen == "text" and not output else {}
     _put(pieces(marking, chosen, hints=hints, **options), output)

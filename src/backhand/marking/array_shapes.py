@@ -78,7 +78,7 @@ def _of_line(source: Source, span: Span, shape_of: Callable[[str], Shape | None]
             taken.append(found.span())
             said = tuple(int(number) for number in NUMBER.findall(found["sizes"]))
             right = said == truth or _alike(said, truth)
-            is_ = "×".join(map(str, truth)) if len(truth) > 1 else f"a vector of {truth[0]}"
+            is_ = "×".join(map(str, truth)) if len(truth) > 1 else f"a vector of {max(truth)}"
             why = "" if right else f"{found['name']} is {is_}."
             yield ShapeClaimed(found["name"], found["sizes"], right, why, Span(source, *found.span()))
     for found in PRODUCT.finditer(text, span.start, span.end):

@@ -17,13 +17,13 @@ NET = ROOT / "examples" / "q3.bh"
 def main(*, full: bool = False) -> None:
     import backhand
     from backhand import handout
-    from backhand.setting.check import check
+    from backhand.setting.check import verify
 
     variants, students = (1_000, 500) if full else (200, 50)
     title(f"setting: {variants} variants of the founding exercise, {students} students' sheets as PDF")
     graph = backhand.read(NET)
     few = backhand.set(graph, n=20, seed=3, name="q3.bh")
-    if check(few.exercises).findings:
+    if verify(few.exercises).findings:
         raise Different("a bank that was just made")
     if handout.quiz(few, "json") != handout.quiz(backhand.set(graph, n=20, seed=3, name="q3.bh"), "json"):
         raise Different("the bank of the same seed")

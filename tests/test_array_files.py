@@ -437,7 +437,9 @@ def mutated(data: bytes, draw: random.Random) -> bytes:
             case 2:
                 found[at:at] = found[at : at + 16]
             case 3:
-                found[at:at] = draw.choice([b"\xff" * 8, b"-1", b"999999999", b"(", b"[[", b"'", b"\0" * 8, b"nan", b'"'])
+                found[at:at] = draw.choice(
+                    [b"\xff" * 8, b"-1", b"999999999", b"(", b"[[", b"'", b"\0" * 8, b"nan", b'"']
+                )
             case _:
                 found = found[:at]
     return bytes(found)

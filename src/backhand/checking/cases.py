@@ -279,6 +279,11 @@ def own_factor(way: WayBack) -> Iterator[Case]:
 
 def exchanged(way: WayBack) -> Iterator[Case]:
     """The derivatives of two quantities of one shape under each other's names; those of one formula, or that meet."""
+    given = [name for name in way.names if way.graph[name].kind in ("weight", "bias")]
+    for at, one in enumerate(given):
+        for other in given[at + 1 :]:
+            if way.shape(one) == way.shape(other):
+                yield Case(Belief(exchange=(one, other)), one, f"{one} and {other}")
     for child in way.names:
         if not way.graph[child].computed:
             continue
@@ -1205,11 +1210,54 @@ def renamed(formula: Formula, old: str, new: str) -> Formula:
 
 
 def weights_ignored(way: WayBack) -> Iterator[Case]:
-    def ignored(w: WayBack, place: Place) -> Iterator[str]:
+    def ignored(w: WayBack, place: Place) -> Iterator[str | Formula]:
         if place.name in ("@", "*") and is_weight(w, place):
             yield "g"
+        if is_norm(place):
+            yield with_letters(place.right, {"v": algebra.ONE})
 
     return iter(at_places(ignored)(way))
+
+
+def input_forgotten(way: WayBack) -> Iterator[Case]:
+    """What comes back alone, without the value that a weight multiplies; and the weight's own product in its place."""
+
+    def forgotten(w: WayBack, place: Place) -> Iterator[str]:
+        arg = place.part.args[place.k]
+        if isinstance(arg, Ref) and w.graph[arg.name].kind == "weight":
+            scale = place.name in ("batchnorm", "layernorm", "rmsnorm") and place.k == 1
+            if scale or place.name in ("*", "@"):
+                yield "g"
+                yield "g*y"
+            if scale:
+                yield "g*u"
+
+    return iter(at_places(forgotten)(way))
+
+
+def norm_factor(way: WayBack) -> Iterator[Case]:
+    """The division by the spread of a normalisation left out, or turned round."""
+
+    def factor(w: WayBack, place: Place) -> Iterator[Formula]:
+        if is_norm(place):
+            assert isinstance(place.right, Apply)
+            above, root = place.right.args
+            yield above
+            yield algebra.multiply(above, root)
+            yield algebra.divide(place.right, root)
+
+    return iter(at_places(factor)(way))
+
+
+def norm_sums(place: Place) -> Formula:
+    """The way back of a normalisation with sums in place of means."""
+
+    def combine(part: Apply, args: Sequence[Formula]) -> Formula:
+        if part.operation.name == "mean" and not is_plain_mean(part):
+            return node("sum", *args, **dict(part.params))
+        return with_args(part, args)
+
+    return fold(place.right, lambda part: part, combine)
 
 
 def updated_weights(way: WayBack) -> Iterator[Case]:
@@ -1357,7 +1405,13 @@ def padding_ignored(way: WayBack, place: Place) -> Iterator[Formula]:
 def overlapping(way: WayBack, place: Place) -> Iterator[Formula]:
     """Windows laid back over each other, and rows of a table met several times: the last one wins."""
     if is_conv(place) and place.k == 0:
-        yield Apply(LAST_WINDOW, (G, V), params=(("shape", place.wanted), *conv_options(place).items()))
+        told = (("shape", place.wanted), *conv_options(place).items())
+        yield Apply(LAST_WINDOW, (G, V), params=told)
+        if len(place.shapes[1]) > 2:  # channel after channel: only the last one is left
+            lead = len(place.shape) - spatial_axes(place) - 1
+            channel = node("index", G, key=(*[(None, None, None)] * lead, (-1, None, None)))
+            kernel = node("index", V, key=((-1, None, None),))
+            yield Apply(LAST_WINDOW, (channel, kernel), params=told)
     if place.name == "gather" and place.k == 0:
         yield Apply(LAST_ROW, (G, V), params=(("shape", place.wanted),))
 
@@ -1429,5 +1483,7 @@ def mean_spread(way: WayBack) -> Iterator[Case]:
             count = int(np.prod(place.wanted)) // max(1, int(np.prod(place.shape)))
             if count > 1:
                 yield times(Fraction(1, count), place.right)
+        if is_norm(place):
+            yield norm_sums(place)
 
     return iter(at_places(other)(way))

@@ -361,6 +361,18 @@ MISTAKES: tuple[Mistake, ...] = (
         cases.weights_ignored,
     ),
     Mistake(
+        "input-forgotten", "W1", "the input of the weight left out",
+        "What comes back was taken as it is, without the value that the weight multiplies.",
+        "Multiply by what went into the weight.",
+        cases.input_forgotten,
+    ),
+    Mistake(
+        "norm-factor-lost", "", "the division by the spread",
+        "Each element is divided by the root of the variance, and so is its slope.",
+        "Divide by the root of the variance, once.",
+        cases.norm_factor,
+    ),
+    Mistake(
         "wrong-input", "W2", "the value of another quantity",
         "The factor beside the derivative belongs to another layer, or is z where a belongs.",
         "Take the very value that went into the operation.",

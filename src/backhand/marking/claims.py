@@ -40,7 +40,7 @@ from backhand.marking.align import (
     with_powers,
 )
 from backhand.marking.marking import Kind
-from backhand.marking.quotients import calls, is_quotient
+from backhand.marking.quotients import of_values
 from backhand.marking.sheet import BENDS
 from backhand.marking.work import Chain, Mood, Piece, Work
 from backhand.marking.worlds import World, agrees, elsewhere, equal, numbers_in, places, significant
@@ -761,7 +761,7 @@ class Claims:
         factors = _side_by_side(formula)
         if len(factors) == 2 and isinstance(factors[0], Ref) and factors[1].parens and not plain(factors[1]):
             return  # L(w + h): the value at another point
-        if is_quotient(formula) and calls(formula, self.names):
+        if of_values(formula, self.names):
             made.subject = None  # (z(2.001) - z(2))/0.001
             return
         resolved = self.resolved(formula, context)

@@ -32,7 +32,7 @@ from backhand.marking.diagnose import Claimed
 from backhand.marking.expected import Expected
 from backhand.marking.marking import Judged, Judgement, Method, Remark, Verdict
 from backhand.marking.putting_in import PuttingIn, Slip, lost_power
-from backhand.marking.quotients import Quotients, calls, is_quotient
+from backhand.marking.quotients import Quotients, calls, of_values
 from backhand.marking.replay import Terms
 from backhand.marking.sheet import NAN, Amount, exact, small
 from backhand.marking.steps import Steps
@@ -366,7 +366,7 @@ class Judge:
             return
         if (step := self.quotients.step(piece.formula, self._worth)) is not None and self._quotient(case, piece, step):
             return
-        if step is None and is_quotient(piece.formula) and calls(piece.formula, self.names):
+        if step is None and of_values(piece.formula, self.names):
             case.links.append(Judged(piece, "unclear", say.QUOTIENT))  # by a step that is not known, or no small one
             case.numbers = None
             return
@@ -419,7 +419,7 @@ class Judge:
         judged."""
         assert piece.formula is not None
         about = case.draft.about
-        called = bool(calls(piece.formula, self.names))
+        called = of_values(piece.formula, self.names)
         worth = list(self.quotients.worth(about, step))
         if not worth:
             if called:

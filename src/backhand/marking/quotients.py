@@ -40,6 +40,15 @@ def calls(formula: Formula, names: Names) -> list[tuple[str, Apply]]:
     return found
 
 
+def of_values(formula: Formula, names: Names) -> bool:
+    """Whether it is `(L(w + h) - L(w))/h`: a part of the difference is a value at a place, and not `y(1 - y)` below."""
+    if not is_quotient(formula):
+        return False
+    assert isinstance(formula, Apply) and isinstance(formula.args[0], Apply)
+    called = {id(call) for _, call in calls(formula.args[0], names)}
+    return any(id(part) in called for part in formula.args[0].args)
+
+
 class Quotients:
     """What difference quotients of a network are worth."""
 

@@ -56,7 +56,7 @@ PILOT = 40
 WALK = 150
 """Changes after which a search begins with new numbers."""
 
-TRIES = 5
+TRIES = 4
 """Passing draws among which the best is taken."""
 
 Numbers = tuple[Fraction, ...]
@@ -288,6 +288,10 @@ class Drawer:
 
     def __init__(self, recipe: Recipe, seed: int, aim: str | None = None) -> None:
         self.shape = Shape(recipe)
+        if aim in self.shape.absent:
+            title = by_key()[aim].title
+            what = f'"{title}" makes no difference on the lines {recipe.name} asks for, whatever the numbers.'
+            raise UsageError(what, cure="Take another network, or ask for more: --kinds, --weights.")
         self.recipe, self.seed, self.aim = recipe, seed, aim
         self.numbers: set[Numbers] = set()
         self.weights: set[Numbers] = set()
@@ -309,7 +313,7 @@ class Drawer:
         work: list[int] = []
         scores: list[float] = []
         steps = 0
-        while len(work) < PILOT and steps < (DRAWS if work else DRAWS // 3):
+        while len(work) < PILOT and steps < DRAWS:
             for _, page in self._walk(draw):
                 steps += 1
                 if page is not None:

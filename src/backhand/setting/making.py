@@ -1,7 +1,7 @@
 """A network as it stands to an Exercise: questions, answers, wrong answers, what can be told apart, how hard it is.
 
 Everything in an Exercise but its origin is worked out from the network and what is asked; so an exercise that is read
-back can be made once more and compared (`check`).
+back can be made once more and compared (`check.verify`).
 """
 
 from __future__ import annotations

@@ -87,10 +87,6 @@ def _drawn(
     recipe: Recipe, seed: int, count: int, *, aim: str | None, students: Sequence[str], progress: Progress | None
 ) -> Bank:
     drawer = Drawer(recipe, seed, aim)
-    if aim is not None and aim in drawer.shape.absent:
-        title = by_key()[aim].title
-        what = f'"{title}" makes no difference on the lines {recipe.name} asks for, whatever the numbers.'
-        raise UsageError(what, cure="Take another network, or ask for more: --kinds, --weights.")
     made: list[Exercise] = []
     for number in range(1, count + 1):
         drawn = drawer.variant(number)

@@ -341,7 +341,8 @@ def other_function(way: WayBack, place: Place) -> Iterator[Formula]:
             continue
         row = OPERATIONS[name, 1]
         partial = row_formula(row.partials[0])
-        yield algebra.multiply(G, with_letters(partial, {"y": Y}))
+        if name != "exp":  # whose slope is its value: that is another mistake
+            yield algebra.multiply(G, with_letters(partial, {"y": Y}))
         yield algebra.multiply(G, with_letters(partial, {"y": Apply(row, (U,))}))
     if place.name == "tanh":
         yield row_formula("g*(1 - y)")
@@ -959,10 +960,12 @@ def target_left_out(way: WayBack, place: Place) -> Iterator[str | Formula]:
     if place.name == "^" and place.k == 0 and (inner := target_difference(way, place)) is not None:
         exponent = place.part.args[1]
         kept = inner.args[0]
-        if not any(isinstance(part, Ref) and part.name in LETTERS for part in postorder(kept)) and isinstance(
-            exponent, Num
-        ):
+        if any(isinstance(part, Ref) and part.name in LETTERS for part in postorder(kept)):
+            kept = algebra.add(U, inner.args[1])  # the same, without names that are letters of the row
+        letters = LETTERS - {"u"}
+        if isinstance(exponent, Num) and not any(isinstance(p, Ref) and p.name in letters for p in postorder(kept)):
             yield algebra.multiply(times(exponent.value, G), kept)
+            yield algebra.multiply(times(-exponent.value, G), kept)  # as for (t - a)
 
 
 def target_difference(way: WayBack, place: Place) -> Apply | None:

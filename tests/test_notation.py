@@ -321,7 +321,7 @@ ARRAYS = "W = [[1, 2], [3, 4], [5, 6]]\nX = [[1, 2], [2, 1]]\nx = [1, 2]\nids = 
         ("y = maxpool(X, 2)", "Did you mean max_pool?"),
         ("y = Softmax(x, axis=0)", "Did you mean softmax?"),
         ("y = attention(X, X, X, mask=X)", "Write X without mask=."),
-        ("y = W[ids]", "rows are taken by gather(W, ids)"),
+        ("y = W[ids]", "by a list of numbers as gather(W, ids)"),
         ("y = x_1", "An element of x is written x[1], counted from 0"),
         ("y = h_{t-1}", "Write each step out"),
         ("y = ||x||^2", "sum(x^2) for the square of a norm"),

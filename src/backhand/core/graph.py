@@ -468,7 +468,7 @@ def _guess(name: str, known: list[str]) -> str:
     base, bracket, inside = name.partition("[")
     if bracket and base in known:
         if (inside := inside.removesuffix("]")) in known:
-            return f"By a list of numbers, rows are taken by gather({base}, {inside}); by one number, by {base}[0]."
+            return f"Elements are taken by numbers, {base}[0], and by a list of numbers as gather({base}, {inside})."
         if not re.search(r"[^\W\d]", inside):
             return f"An element of an array is named by one number for each axis, counted from 0; see what {base} is."
         return f"Elements are taken by numbers, {base}[0]; {name}, with a name in brackets, is another quantity's name."

@@ -246,3 +246,43 @@ def test_a_long_chain_needs_no_recursion() -> None:
     expected = compiled(graph, "python")()
     for name in ("x0", "w", "x1500"):
         assert found.derivatives[name] == pytest.approx(expected.derivatives[name], rel=1e-9)
+
+
+def test_all_pairs_are_as_many_runs() -> None:
+    needs("tape")
+    from backhand.engines.tape import network
+
+    for plan in (
+        layered(8, 2),
+        (
+            ["input", "input", "product", "ln", "quotient"],
+            [0, 0, 0, 2, 3, 5],
+            [0, 1, 2, 3, 0],
+            [2.0, 3, 1, 5, 1],
+            [1.5, 2.5],
+        ),
+    ):
+        net = network(*plan)
+        pairs = net.pairs()
+        nodes, weights = pairs.nodes, pairs.weights()
+        for j in range(len(net.codes)):
+            net.run(j, expand=True)
+            np.testing.assert_allclose(nodes[j], net.adjoints, rtol=1e-12, atol=1e-15)
+            np.testing.assert_allclose(weights[j], net.slopes(), rtol=1e-12, atol=1e-15)
+
+
+def test_values_to_a_file(tmp_path: Any) -> None:
+    from click.testing import CliRunner
+
+    from backhand.cli import backhand as command
+
+    net = tmp_path / "net.bh"
+    net.write_text(Q3, "utf-8")
+    kept = tmp_path / "values.npz"
+    done = CliRunner().invoke(command, ["solve", str(net), "--values", str(kept)])
+    assert done.exit_code == 0, done.output
+    with np.load(kept) as found:
+        names = found["names"].tolist()
+        position = names.index("A1")
+        assert (found["values"][position], found["derivatives"][position]) == (-1.0, -6.0)
+        assert found["values"][names.index("L")] == 9.0

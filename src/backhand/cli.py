@@ -94,6 +94,9 @@ OUT = click.option("-o", "--output", metavar="OUT", help="Write to a file; its s
     multiple=True,
     help="Also the derivatives of each example: NAME is an array with one example a row.",
 )
+@click.option(
+    "--values", metavar="FILE.npz", help="For large networks: values and derivatives to a file of arrays, no working."
+)
 @click.option("--step", "rate", metavar="RATE", help="Also a step of gradient descent with this rate.")
 @click.option("--steps", metavar="N", type=int, default=1, help="With --step: so many of them.")
 @click.option(
@@ -112,7 +115,7 @@ OUT = click.option("-o", "--output", metavar="OUT", help="Write to a file; its s
 def solve(
     *, net: str, of: str | None, wrt: tuple[str, ...], pairs: bool, paths: bool, detail: Any,
     format_: str | None, floats: bool, tidy: bool, second: bool, per_example: tuple[str, ...], rate: str | None,
-    steps: int, update: tuple[str, ...], in_place: bool, layout: str, output: str | None,
+    steps: int, update: tuple[str, ...], in_place: bool, layout: str, values: str | None, output: str | None,
 ) -> None:  # fmt: skip
     """Every value and every derivative of a network, with the working.
 
@@ -132,6 +135,9 @@ def solve(
     _not_over_itself(net, output)
     chosen = format_ or (format_of(output) if output else "text")
     graph = _read(net)
+    if values:
+        _keep(graph, net, values, of)
+        return
     solution = solve_graph(
         graph,
         of=of,
@@ -151,6 +157,23 @@ def solve(
         solution = tidied(solution)
     options = _terminal() if chosen == "text" and not output else {}
     _put(pieces(solution, chosen, detail=detail, **options), output)
+
+
+def _keep(graph: Any, net: str, file: str, of: str | None) -> None:
+    """Values and derivatives to a file; on a terminal it is said what is being done."""
+    from backhand.engines.keeping import keep
+
+    _not_over_itself(net, file)
+    shown = sys.stderr.isatty()
+
+    def say(words: str) -> None:
+        if shown:
+            click.echo(f"\r\x1b[K{words} ...", err=True, nl=False)
+
+    output = keep(graph, file, of=of, say=say)
+    if shown:
+        click.echo("\r\x1b[K", err=True, nl=False)
+    click.echo(f"{file}: all values, and the derivatives of {output}.")
 
 
 def _step(rate: str | None, steps: int, update: tuple[str, ...], *, in_place: bool) -> Any:

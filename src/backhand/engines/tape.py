@@ -16,12 +16,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from backhand import limits
 from backhand.core.formula import Apply, Formula, Num, Ref, postorder
 from backhand.core.graph import Graph
 from backhand.core.operations import Operation
 from backhand.engines import tape_kernels
 from backhand.engines.compiled import Engine, Numbers, Task, own
-from backhand.errors import UsageError
+from backhand.errors import LimitError, UsageError
 from backhand.numbers import as_float
 
 kernels: Any = tape_kernels
@@ -117,6 +118,49 @@ class Network:
             last,
             found,
         )
+        return found
+
+    def pairs(self) -> Pairs:
+        """The derivative of every node by every node: one sweep over the nodes, dense blocks as matrix products."""
+        count = len(self.codes)
+        if count * count > limits.TOGETHER:
+            raise LimitError(
+                f"{count} nodes have {count * count} pairs, more than {limits.TOGETHER}.",
+                cure="Ask for fewer: run(of).",
+            )
+        self.run()
+        first, second = np.empty(count), np.empty(count)
+        kernels.local_slopes(self.codes, self.state, self._step, self._stack, self._top, first, second)
+        found = np.zeros((count, count))
+        for kind, low, high, source, wide in self.segments.tolist():
+            if not kind:
+                kernels.pair_rows(self.codes, self.start, self.source, self.weight, first, second, found, low, high)
+                continue
+            matrix = self.weight[int(self.start[low]) : int(self.start[high])].reshape(high - low, wide)
+            reach = source + wide
+            np.matmul(matrix * first[low:high, None], found[source:reach, :reach], out=found[low:high, :reach])
+            found[range(low, high), range(low, high)] = 1.0
+        return Pairs(self, found, first, second)
+
+
+class Pairs:
+    """`nodes[j, i]` is the derivative of node j by node i. Those by weights follow from a rule: derivative by the node
+    of the edge x its slope x value of the source; `weights` writes them out."""
+
+    def __init__(self, made_of: Network, nodes: Floats, first: Floats, second: Floats) -> None:
+        self.nodes = nodes
+        self._network, self._first, self._second = made_of, first, second
+        self._state, self._step = made_of.values.copy(), np.uint64(1)
+
+    def weights(self, low: int = 0, high: int | None = None) -> Floats:
+        """The derivatives of all nodes by the weights on the edges of nodes `low` to `high`."""
+        net = self._network
+        high = len(net.codes) if high is None else high
+        found = np.empty((len(net.codes), int(net.start[high] - net.start[low])))
+        kernels.pair_weights(
+            net.start, net.source, self._state, self._step, self._first, self._second, net.codes, self.nodes, low, high,
+            found,
+        )  # fmt: skip
         return found
 
 

@@ -583,3 +583,58 @@ def levels_of(codes, start, source):
         for e in range(np.uint64(start[i]), np.uint64(start[i + 1])):
             levels[i] = max(levels[i], levels[np.uint64(source[e])] + 1)
     return levels
+
+
+@njit(**OPTIONS)
+def local_slopes(codes, state, step, stack, top, first, second):
+    """The slope of each node by its sum, or by its two sums."""
+    for i in range(codes.shape[0] - 1, -1, -1):
+        code = codes[i]
+        first[i] = second[i] = 0.0
+        if code == 0:
+            continue
+        y = state[np.uint64(i) * step]
+        if code >= 30:
+            top -= np.uint64(2)
+            first[i], second[i] = slopes_2(code, stack[top], stack[top + np.uint64(1)], y)
+            continue
+        z = 0.0
+        if stacked(code):
+            top -= np.uint64(1)
+            z = stack[top]
+        first[i] = slope_1(code, z, y)
+
+
+@njit(**OPTIONS)
+def pair_rows(codes, start, source, weight, first, second, pairs, low, high):
+    """Derivatives of some nodes by all, from those of the nodes that they read."""
+    for i in range(low, high):
+        row = pairs[i]
+        begin, end = np.int64(start[i]), np.int64(start[i + 1])
+        middle = (begin + end) // 2 if codes[i] >= 30 else end
+        for e in range(begin, end):
+            s = np.int64(source[e])
+            g = weight[e] * (first[i] if e < middle else second[i])
+            other = pairs[s]
+            for j in range(s + 1):
+                row[j] += g * other[j]
+        row[i] = 1.0
+
+
+@njit(**OPTIONS)
+def pair_weights(start, source, state, step, first, second, codes, pairs, low, high, found):
+    """The derivatives of all nodes by the weights on the edges of nodes `low` to `high`."""
+    origin = np.int64(start[low])
+    for j in range(pairs.shape[0]):
+        line = found[j]
+        for i in range(low, high):
+            begin, end = np.int64(start[i]), np.int64(start[i + 1])
+            g = pairs[j, i] if j >= i else 0.0
+            if g == 0.0:
+                line[begin - origin : end - origin] = 0.0
+                continue
+            middle = (begin + end) // 2 if codes[i] >= 30 else end
+            for e in range(begin, middle):
+                line[e - origin] = g * first[i] * state[np.uint64(source[e]) * step]
+            for e in range(middle, end):
+                line[e - origin] = g * second[i] * state[np.uint64(source[e]) * step]

@@ -470,5 +470,7 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     assert (tmp_path / "q3.c").read_text("utf-8") == backhand.code(NETS["q3"], to="c", title="q3.bh")
     assert run(["code", net, "--to", "c", "-o", str(tmp_path / "q3.py")]) == 2
     assert "does not end in .c" in capsys.readouterr().err
+    assert run(["code", net, "-o", str(tmp_path / "q3.rs")]) == 2
+    assert "End it in .py or .c." in capsys.readouterr().err
     assert run(["code", net, "--to", "fortran"]) == 2
     assert "Known: numpy" in capsys.readouterr().err

@@ -188,20 +188,28 @@ def _step(rate: str | None, steps: int, update: tuple[str, ...], *, in_place: bo
     return Update(rate_of(rate), "lr", update, steps, in_place)
 
 
+VECTORS = ("column", "row")
+DERIVATIVES = ("denominator", "numerator")
+LAYOUTS = "Say column or row, denominator or numerator, or one of each."
+
+
 def _layout(text: str) -> Any:
     """What --layout says."""
     from backhand.solving.solution import Layout
 
     found = Layout()
-    for word in filter(None, (part.strip() for part in text.split(","))):
-        if word in ("column", "row"):
+    if not text:
+        return found
+    told = [part.strip() for part in text.split(",")]
+    for word in told:
+        if word in VECTORS:
             found = found._replace(vectors=word)  # type: ignore[arg-type]
-        elif word in ("denominator", "numerator"):
+        elif word in DERIVATIVES:
             found = found._replace(derivatives=word)  # type: ignore[arg-type]
         else:
-            raise UsageError(
-                f"--layout {word} is not known.", cure="Say column or row, denominator or numerator, or one of each."
-            )
+            raise UsageError(f"--layout {word or text} is not known.", cure=LAYOUTS)
+    if any(sum(word in kind for word in told) > 1 for kind in (VECTORS, DERIVATIVES)):
+        raise UsageError(f"--layout {text} chooses one thing twice.", cure=LAYOUTS)
     return found
 
 
@@ -277,7 +285,7 @@ def mark(
     if tables is not None:
         from backhand.marking.tables import prepared
 
-        kept = prepared(graph, of, folder=tables)
+        kept = None if graph.arrays else prepared(graph, of, folder=tables)  # nothing is foreseen about arrays
     marking = mark_work(work, graph, of=of, policy=_policy(policy), tables=kept, title=title)
     options = _terminal() if chosen == "text" and not output else {}
     _put(pieces(marking, chosen, hints=hints, **options), output)

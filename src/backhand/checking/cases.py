@@ -712,6 +712,24 @@ def overwritten(way: WayBack) -> Iterator[Case]:
     yield last_everywhere(False)
 
 
+def straight_across(way: WayBack) -> Iterator[Case]:
+    """Of the ways of a drawn unit only the one level with it, or the nearest to that."""
+    if not any(one.place is not None and one.place.row for one in way.quantities):
+        return
+
+    def row(name: str) -> int:
+        place = way.graph[name].place
+        return place.row if place is not None else 0
+
+    def keep(name: str, arrived: list[Arrived]) -> list[Arrived]:
+        if way.graph[name].place is None or len(arrived) < 2:
+            return arrived
+        best = min(arrived, key=lambda one: abs(row(one.way.child) - row(name)))
+        return [one for one in arrived if one.way.child == best.way.child]
+
+    yield Case(Belief(keep=keep), "", "everywhere")
+
+
 def way_dropped(way: WayBack) -> Iterator[Case]:
     for name, ways in forks(way):
         if len(ways) > 2:

@@ -241,6 +241,12 @@ MISTAKES: tuple[Mistake, ...] = (
         cases.overwritten,
     ),
     Mistake(
+        "one-path-straight", "P1", "only the way straight across",
+        "Of the ways that lead on from a unit only the one drawn level with it was followed.",
+        "Each arrow that leaves is a way: add what comes back over all of them.",
+        cases.straight_across,
+    ),
+    Mistake(
         "way-dropped", "S1", "one way left out",
         "Several ways lead on from here, and one of them is missing.",
         "Add over all ways.",

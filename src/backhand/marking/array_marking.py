@@ -19,12 +19,11 @@ from typing import Any
 import numpy as np
 
 from backhand.checking.replay import IMPOSSIBLE, RIGHT, Trial, WayBack
-from backhand.core import algebra
 from backhand.core.array_operations import STACK, TRANSPOSE
 from backhand.core.array_passes import element_name
 from backhand.core.formula import Apply, Formula, Num, Ref, Slope, apply, fold, postorder, with_args
 from backhand.core.graph import Graph
-from backhand.core.operations import MULTIPLY
+from backhand.core.operations import MULTIPLY, NEGATE
 from backhand.marking.about import About, Derivative, Local, Value
 from backhand.marking.align import Names
 from backhand.marking.array_diagnose import MOST_ELEMENTS, Heard, Rule, carried, diagnosed
@@ -48,6 +47,7 @@ SIZE = re.compile(r"(.+)\u01c0(?:shape\u01c0(\d)|len)")
 """`X.shape[0]` and `len(X)`, as the reader writes them."""
 EXAMPLES = frozenset(("N", "n", "m", "B", "batch_size", "num_examples", "n_samples"))
 """What people call the number of examples."""
+DIGITS = re.compile(r"(?:\d+\.?\d*|(?<![\d.])\.\d+)(?:[eE][-+]?\d+)?")
 PILED_UP = "Each row has the rows above it in it. Set the derivatives to zero before each output."
 LAYER = re.compile(r"\^[(\[](\w+)[)\]]")
 SHOWN = 64
@@ -1085,12 +1085,25 @@ def _as_seen(work: Work) -> Work:
 
 
 def _as_formula(written: ArrayWritten) -> Formula:
-    """`[[1, 2], [3, 4]]`"""
+    """`[[1, 2], [3, 4]]`, its numbers with the digits that were written."""
+    cells = [value for row in written.rows for value in row]
+    texts = [text.rstrip(".") for text in DIGITS.findall(written.text)]
+    if "frac" in written.text or len(texts) != len(cells):
+        texts = [""] * len(cells)
+    told = iter(texts)
     rows: list[Formula] = []
     for row in written.rows:
-        numbers = [algebra.number(value) for value in row]
+        numbers = [_numeral(value, next(told)) for value in row]
         rows.append(apply(STACK, *numbers, style="list", params=(("axis", 0),)))
     return rows[0] if written.axes == 1 else apply(STACK, *rows, style="list", params=(("axis", 0),))
+
+
+def _numeral(value: Fraction, text: str) -> Formula:
+    """A number as it was written, where that is more than its value."""
+    exponent = text.lower().partition("e")[2]
+    known = bool(text) and len(exponent) < 6 and Fraction(text) == abs(value) and text != str(abs(value))
+    number = Num(abs(value), text if known else "")
+    return apply(NEGATE, number) if value < 0 else number
 
 
 def numbers_of(written: ArrayWritten) -> Array:

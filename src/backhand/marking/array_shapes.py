@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from typing import NamedTuple
 
 from backhand.marking.work import Work
@@ -77,18 +78,23 @@ def _of_line(source: Source, span: Span, shape_of: Callable[[str], Shape | None]
             taken.append(found.span())
             said = tuple(int(number) for number in NUMBER.findall(found["sizes"]))
             right = said == truth or _alike(said, truth)
-            is_ = "×".join(map(str, truth)) if len(truth) > 1 else f"a vector of {truth[0]}"
+            is_ = "×".join(map(str, truth)) if len(truth) > 1 else f"a vector of {max(truth)}"
             why = "" if right else f"{found['name']} is {is_}."
             yield ShapeClaimed(found["name"], found["sizes"], right, why, Span(source, *found.span()))
     for found in PRODUCT.finditer(text, span.start, span.end):
-        parts = [tuple(int(n) for n in NUMBER.findall(part)) for part in re.findall(_PART, found["parts"])]
-        whole = tuple(int(n) for n in NUMBER.findall(found["whole"]))
-        fits = all(one[1] == other[0] for one, other in zip(parts, parts[1:], strict=False))
-        right = fits and whole == (parts[0][0], parts[-1][1])
+        parts = [_two(part) for part in re.findall(_PART, found["parts"])]
+        fits = all(one[1] == other[0] for one, other in pairwise(parts))
+        right = fits and _two(found["whole"]) == (parts[0][0], parts[-1][1])
         why = "" if right else "The inner sizes have to be the same, and the outer ones are left."
         yield ShapeClaimed("", found["whole"], right, why, Span(source, *found.span()))
 
 
+def _two(text: str) -> tuple[int, int]:
+    """The sizes of `(3×2)`."""
+    above, below = NUMBER.findall(text)
+    return int(above), int(below)
+
+
 def _alike(one: Shape, other: Shape) -> bool:
     """A vector may be said to be a column or a row."""
-    return len(other) == 1 and len(one) == 2 and 1 in one and max(one) == other[0]
+    return len(one) == 2 and sorted(one) == sorted((1, *other)) and len(other) == 1

@@ -11,7 +11,7 @@ from seen.judging import Chain, complaints
 from seen.pages import chain, in_words, of_table, text_chains, unwrapped
 from seen.reading import Lexicon
 from seen.truth import World
-from test_seen import EXAMPLES, NASTY
+from test_seen import EXAMPLES, NASTY, OF_ARRAYS
 
 import backhand
 from backhand.core.graph import Graph
@@ -20,7 +20,7 @@ from backhand.display import formatted
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
-GRAPHS = {path.stem: path.read_text("utf-8") for path in EXAMPLES} | NASTY
+GRAPHS = {path.stem: path.read_text("utf-8") for path in EXAMPLES if path not in OF_ARRAYS} | NASTY
 RANDOM = range(6)
 
 LINEAR = r"""

@@ -20,6 +20,7 @@ import jax
 import torch
 from backward_code import PROGRAMS, Program
 from backward_code_more import MORE
+from backward_code_third import THIRD
 from jax.test_util import check_grads
 
 import backhand
@@ -112,7 +113,7 @@ def main(summary: bool) -> int:
     if not summary:
         print("| Program | Planted | `backhand.check` | gradcheck | check_grads |")
         print("|---|---|---|---|---|")
-    for program in (PROGRAMS | MORE).values():
+    for program in (PROGRAMS | MORE | THIRD).values():
         graph = program.graph()
         assert backhand.check(program.function(), graph).ok
         assert by_torch(program, "") == "", program.name

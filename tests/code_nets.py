@@ -6,10 +6,11 @@ import json
 import random
 from pathlib import Path
 
+from random_graphs import EXACT, SMOOTH, random_graph
+
 import backhand
 from backhand.core.array_operations import ROWS as ARRAY_ROWS
 from backhand.core.operations import ROWS
-from random_graphs import EXACT, SMOOTH, random_graph
 
 HERE = Path(__file__).parent
 
@@ -20,7 +21,7 @@ ARRAYS = {
     "products": "W = [[1, 2, 3], [4, 5, 6]]\nx = [1, -1, 2]\ny = [0.5, 2]\na = W @ x\nb = y @ W\nc = dot(a, y)\nd = outer(x, y)\nM = W @ d\nL = c + sum(b*x) + sum(M*M)/7",
     "moved": "X = [[1, 2, 3], [4, 5, 6]]\na = X.T\nb = reshape(X, 3, 2)\nc = X[0, 1:3]\nd = X[::-1, 0]\ne1 = X[1, -1]\nv = concat(c, d)\ns = stack(c, d, axis=1)\nu = [e1, c[0], 2]\nT = transpose(reshape(X, 1, 2, 3), axes=(2, 0, 1))\nL = sum(a*b) + sum(v*v) + sum(s*[[1, 2], [3, 4]]) + sum(u) + sum(T*T*T)/9",
     "rows": "E = [[1, 2], [3, 4], [-1, 0.5]]\ni = [2, 0, 2]\ng = gather(E, i)\nh = one_hot(i, size=3)\nL = sum(g*g) + sum(h @ E)",
-    "filled": "x = 3\na = zeros(2, 3) + x\nb = ones(3)*x\nL = sum(a*b) + sum(spread(x, shape=(2, 2)))",
+    "filled": "x = 3\na = zeros(2, 3) + x\nb = ones(3)*x\nc = random(3, seed=2, scale=0.5)*x + random(3)\nL = sum(a*b) + sum(spread(x, shape=(2, 2))) + sum(c*c)",
     "windows": "x = [[1, 2, 0, 1], [0, 1, 3, -1], [2, 1, 0, 2], [1, 0, 1, 1]]\nu = unfold(x, size=(2, 3), stride=(1, 2), padding=(1, 0), dilation=(2, 1))\np = max_pool(x, size=2)\nq = avg_pool(x, size=2, stride=1, padding=1)\nL = sum(u*u)/3 + sum(p)*sum(q*q)",
     "windows1": "x = [1, 2, 0, 1, -2]\nk = [1, -1, 2]\ny = conv1d(x, k, stride=2, padding=1)\np = max_pool(x, size=2)\nL = sum(y*y) + sum(p*p)",
     "channels": "x = [[[1, 2, 0], [0, 1, 3], [2, 1, 0]], [[0, 1, 1], [1, -1, 2], [0, 0, 1]]]\nk = [[[[1, -1], [0, 2]], [[1, 1], [-1, 0]]], [[[0, 1], [1, 0]], [[2, 1], [0, -1]]]]\ny = conv2d(x, k, padding=1, dilation=1, stride=2)\nL = sum(tanh(y/4))",
@@ -56,7 +57,9 @@ def _of_each_row() -> dict[str, str]:
         else:
             inside = ", ".join("uv"[:count])
             formula = f"{name}({inside})*{name}({inside}) + {name}({'0.4' if count == 1 else '0.4, v'})*u"
-        nets[f"row-{row.name if len(row.name) > 1 else ord(row.name)}-{count}"] = f"u = 0.3\nv = 0.7\ny = {formula}\nL = 2 y^2 - y"
+        nets[f"row-{row.name if len(row.name) > 1 else ord(row.name)}-{count}"] = (
+            f"u = 0.3\nv = 0.7\ny = {formula}\nL = 2 y^2 - y"
+        )
     return nets
 
 
@@ -77,7 +80,9 @@ def layered(seed: int, sizes: tuple[int, ...]) -> str:
     for layer, size in enumerate(sizes[1:], 1):
         units = [f"h{layer}_{k}" for k in range(size)]
         lines += [f"{b} -> {u} : {draw.randint(-8, 8) / 4}" for u in units for b in before]
-        lines.append(f"{', '.join(units)} : {draw.choice(['tanh', 'sigmoid', 'relu', 'softplus'])}, bias {draw.randint(-4, 4) / 4}")
+        lines.append(
+            f"{', '.join(units)} : {draw.choice(['tanh', 'sigmoid', 'relu', 'softplus'])}, bias {draw.randint(-4, 4) / 4}"
+        )
         before = units
     lines += [f"target {', '.join(f't{k} = {draw.randint(-4, 4) / 4}' for k in range(sizes[-1]))}"]
     lines.append(f"L = {' + '.join(f'({u} - t{k})^2' for k, u in enumerate(before))}")
@@ -87,6 +92,8 @@ def layered(seed: int, sizes: tuple[int, ...]) -> str:
 def _read(text: str) -> backhand.Graph | None:
     try:
         graph = backhand.read(text)
+        if any(max(q.shape, default=1) > 100 for q in graph.quantities):
+            return None
         solution = backhand.solve(graph)
     except backhand.BackhandError:
         return None

@@ -6,19 +6,21 @@ import json
 import math
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 from backward_code import CASES as FIRST
 from backward_code import PROGRAMS as MADE_FOR
 from backward_code_more import MORE, MORE_CASES
+from backward_code_third import THIRD, THIRD_CASES
 
 import backhand
 from backhand.checking.check import assert_backward, check
 from backhand.checking.mistakes import MISTAKE, MISTAKES
 
-PROGRAMS = MADE_FOR | MORE
-CASES = FIRST + MORE_CASES
+PROGRAMS = MADE_FOR | MORE | THIRD
+CASES = FIRST + MORE_CASES + THIRD_CASES
 NAMES = list(PROGRAMS)
 
 
@@ -44,7 +46,7 @@ def test_at_least_forty_bugs_are_planted():
     assert {key for _, _, key in CASES} <= {*MISTAKE, ""}
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", [*MADE_FOR, "embedding", "gated recurrent unit"])
 def test_what_is_no_mistake_of_the_table_is_not_named(name):
     program = PROGRAMS[name]
     graph = program.graph()
@@ -322,3 +324,32 @@ def test_jax_arrays():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.stdout == "w-for-w-transposed\n", done.stderr
+
+
+def test_the_founding_exercise_as_code():
+    net = backhand.read(Path(__file__).parents[1] / "examples" / "q3.bh")
+
+    def straight(A1, A2, t, **w):
+        B1, B2 = w["w[A1,B1]"] * A1 + w["w[A2,B1]"] * A2, w["w[A1,B2]"] * A1 + w["w[A2,B2]"] * A2
+        C1, C2 = w["w[B1,C1]"] * B1 + w["w[B2,C1]"] * B2, w["w[B1,C2]"] * B1 + w["w[B2,C2]"] * B2
+        dD = 2 * (w["w[C1,D]"] * C1 + w["w[C2,D]"] * C2 - t)
+        dC1, dC2 = dD * w["w[C1,D]"], dD * w["w[C2,D]"]
+        dB1, dB2 = dC1 * w["w[B1,C1]"], dC2 * w["w[B2,C2]"]
+        return {"dB1": dB1, "dB2": dB2, "dA1": dB1 * w["w[A1,B1]"], "dA2": dB2 * w["w[A2,B2]"], "dw[A1,B1]": dB1 * A1}
+
+    found = check(straight, net)
+    assert found.explained.key == "one-path-straight"
+    assert "  differs  0 in place of -4\n" in str(found)
+
+
+def test_derivatives_of_torch_that_add_up():
+    torch = pytest.importorskip("torch")
+    net = backhand.read("input x = 2\nweight w = 3\nL = (sigmoid(w x) - 1)^2")
+    zero = torch.zeros((), dtype=torch.float64, requires_grad=True)
+
+    def kept(x, w):
+        ((torch.sigmoid((zero + w) * x) - 1) ** 2).backward()
+        return {"w.grad": zero.grad.clone()}
+
+    found = check(kept, net, arrays="torch")
+    assert found.explained.key == "not-reset"

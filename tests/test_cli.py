@@ -174,6 +174,9 @@ def test_standard_input() -> None:
         (["solve", Q3, "-o", "a.xyz"], "says no format"),
         (["solve", Q3, "-o", "/nowhere/q3.html"], "cannot be written"),
         (["solve", Q3, "--frmat", "json"], "No such option"),
+        (["solve", Q3, "--layout", "row,row"], "chooses one thing twice"),
+        (["solve", Q3, "--layout", ",,"], "is not known"),
+        (["solve", Q3, "--of", "D[0]"], "named by one number for each axis"),
         (["draw", Q3, "-o", "a.png"], "does not end in .svg"),
     ],
 )

@@ -196,8 +196,13 @@ def test_deep_numbers_need_no_recursion_and_die_quietly() -> None:
     del number
 
 
+def test_a_number_less_itself_is_0_whatever_its_digits() -> None:
+    assert apply_operation(SUBTRACT, [root(3), root(3)]) == Fraction(0)
+    assert isinstance(apply_operation(SUBTRACT, [root(3), root(3)]), Fraction)
+
+
 def test_more_digits_are_tried_only_where_they_are_needed() -> None:
-    easy, hard = root(2), apply_operation(SUBTRACT, [root(3), root(3)])
+    easy, hard = root(2), apply_operation(SUBTRACT, [apply_operation(MULTIPLY, [root(3), root(3)]), Fraction(3)])
     show(easy)
     show(hard)
     assert easy.tried == 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -296,3 +297,24 @@ def test_a_baseline_that_is_none(tmp_path, capsys):
     write(tmp_path, "x.json", "[]")
     assert cli.run(["lint", str(tmp_path), "--baseline", str(tmp_path / "x.json")]) == 2
     assert "is no baseline" in capsys.readouterr().err
+
+
+# -- pages of real people ---------------------------------------------------------------------------------------------------
+
+PAGES = Path(__file__).parent / "pages"
+FENCED = r"^(`{3,}|~{3,})[^\n]*\n(.*?)^\1"
+
+
+@pytest.mark.parametrize("path", sorted((PAGES / "right").glob("*.md")), ids=lambda path: path.stem)
+def test_right_pages_have_no_finding_and_a_spoilt_number_has_one(path, tmp_path):
+    text = path.read_text(encoding="utf-8")
+    net, page = (
+        re.search(FENCED, text[text.index(head) :], re.MULTILINE | re.DOTALL) for head in ("## Net", "## Page")
+    )
+    notes = f"# Notes\n\n```bh\n{net[2]}```\n\n"
+    assert lint(write(tmp_path, "x.md", notes + page[2])).findings == []
+    (output, *_) = re.findall(r"^\| \d+ \| (\w+) \| value \| ([\d.]+) \| right \|$", text, re.MULTILINE) or [None]
+    if output is not None:
+        name, number = output
+        report = lint(write(tmp_path, "x.md", f"{notes}{name} = 9{number}\n"))
+        assert [(f.line, f.about) for f in report.findings] == [(notes.count("\n") + 1, name)]

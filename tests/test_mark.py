@@ -242,6 +242,8 @@ def test_what_is_asked_and_absent_is_missing() -> None:
 def test_tables_change_nothing(path: Path) -> None:
     page = parse(path)
     graph, work = backhand.read(page.net), read_work([Source(page.page)])
+    if graph.arrays:
+        return  # nothing is foreseen about arrays
     with_tables = backhand.mark(work, graph, tables=build(graph, graph.output(None)[0]))
     assert with_tables.diagnoses == backhand.mark(work, backhand.read(page.net)).diagnoses
 

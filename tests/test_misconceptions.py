@@ -306,3 +306,11 @@ def test_a_remark_speaks_to_a_person(row: Misconception) -> None:
 def test_keys_and_remarks_are_their_own() -> None:
     for one, other in itertools.combinations(TABLE, 2):
         assert one.key != other.key and one.title != other.title
+
+
+def test_the_page_of_mistakes_lists_every_row() -> None:
+    from backhand.checking.mistakes import MISTAKES
+
+    page = (Path(__file__).parent.parent / "docs" / "misconceptions.md").read_text("utf-8")
+    for row in (*TABLE, *MISTAKES):
+        assert f"| `{row.key}` | {row.id} | {row.title} |" in page, row.key

@@ -303,3 +303,61 @@ def test_parsers_from_tables_and_from_the_grammar_read_alike(text: str) -> None:
     fast = notation.formula(text)
     notation._makers.current.offset = 0
     assert to_text(made.parse(text, start="formula")) == to_text(fast)
+
+
+# -- as books and programs write it ----------------------------------------------------------------------------------
+
+ARRAYS = "W = [[1, 2], [3, 4], [5, 6]]\nX = [[1, 2], [2, 1]]\nx = [1, 2]\nids = [1, 0]\n"
+
+
+@pytest.mark.parametrize(
+    ("line", "cure"),
+    [
+        ("y = W^T x", "The transpose is written W.T."),
+        ("y = np.dot(W, x)", "The product of matrices is written W @ x."),
+        ("y = np.exp(x)", "Functions stand here without their library: exp(...)."),
+        ("y = np.array([1, 2])", "Write the array itself, [1, 2]"),
+        ("y = x.sum()", "Functions stand in front of what they are taken of: sum(x)."),
+        ("y = maxpool(X, 2)", "Did you mean max_pool?"),
+        ("y = Softmax(x, axis=0)", "Did you mean softmax?"),
+        ("y = attention(X, X, X, mask=X)", "Write X without mask=."),
+        ("y = W[ids]", "by a list of numbers as gather(W, ids)"),
+        ("y = x_1", "An element of x is written x[1], counted from 0"),
+        ("y = h_{t-1}", "Write each step out"),
+        ("y = ||x||^2", "sum(x^2) for the square of a norm"),
+        ("y = √2", "Write sqrt(x) for a root."),
+        ("y = X + [-inf, 0]", "In a mask, -1e9 does as well."),
+        ("y = W * x + [1, 2, 3]", "the product of matrices is W @ x, a vector of 3."),
+        ("y = (1, 2)", "An array stands in square brackets"),
+        ("sum = 3, y = sum(x, axis=0)", "Call the quantity something else to use the function sum."),
+    ],
+)
+def test_what_books_and_programs_write_is_told_how_it_is_written_here(line: str, cure: str) -> None:
+    assert cure in error(ARRAYS + line)
+
+
+def test_a_short_name_is_not_taken_for_a_function() -> None:
+    assert "Did you mean" not in error("z = 2 b")
+
+
+@pytest.mark.parametrize(("sign", "plain"), [("Xᵀ @ x", "X.T @ x"), ("x ⊙ x", "x*x")])
+def test_what_is_printed_can_be_typed(sign: str, plain: str) -> None:
+    assert solved(f"{ARRAYS}L = sum({sign})", "L") == solved(f"{ARRAYS}L = sum({plain})", "L")
+
+
+def test_a_column_that_meets_a_vector_is_never_silent() -> None:
+    net = "Y = [[1], [2]]\nT = [3, 4]\n"
+    for formula in ("mse(Y, T)", "sum((Y - T)^2)", "mean(Y*T)"):
+        [notice] = backhand.solve(backhand.read(f"{net}L = {formula}")).notices
+        assert "2 x 1 meets a vector of 2" in notice.words
+        assert notice.words.endswith("write reshape(Y, 2).")
+    for formula in ("mse(reshape(Y, 2), T)", "sum(Y - [[3], [4]])", "sum(Y + 1)", "sum(Y @ [[1, 2]] + T)"):
+        assert not backhand.solve(backhand.read(f"{net}L = {formula}")).notices, formula
+
+
+def test_a_matrix_beside_a_vector_is_said_to_be_no_product_of_matrices() -> None:
+    net = "W = [[1, 2], [2, 1]]\nx = [3, 4]\n"
+    [notice] = backhand.solve(backhand.read(f"{net}L = sum(W x)")).notices
+    assert notice.words == "L: W x is taken element by element. The product of matrices is W @ x, a vector of 2."
+    for formula in ("sum(W*x)", "sum(2 W)", "sum([1, 2, 3] x[0])", "sum(sum(W) x)"):
+        assert not backhand.solve(backhand.read(f"{net}L = {formula}")).notices, formula

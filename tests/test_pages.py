@@ -17,9 +17,11 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NoReturn
 
+import numpy as np
 import pytest
 
 import backhand
+from backhand.checking.mistakes import MISTAKE
 from backhand.marking.misconceptions import by_key
 from backhand.text import Source
 
@@ -174,7 +176,7 @@ def parse(path: Path) -> Expected:
     habits: list[frozenset[str]] = []
     for part in text.split(",") if text != "none" else []:
         keys = frozenset(part.strip().removeprefix("either ").split(" or "))
-        if unknown := sorted(keys - by_key().keys() - {"none"}):
+        if unknown := sorted(keys - by_key().keys() - MISTAKE.keys() - {"none"}):
             fail(f"there is no habit called {unknown[0]!r}", at)
         habits.append(keys)
 
@@ -216,6 +218,41 @@ def amount(said: str) -> tuple[Fraction, Fraction] | None:
     return value, percent * Fraction(10) ** (int(exponent or 0) - len(decimals)) if point and decimals else Fraction(0)
 
 
+NUMBERS = re.compile(r"[-−]?\s?\d+(?:\.\d*)?(?:e[-+]?\d+)?")
+
+
+def array_of(said: str) -> list[tuple[Fraction, Fraction]] | None:
+    """The numbers of `[[1, 2], [3, 4]]`, each with a unit of its last digit; None for what is no array."""
+    if not said.startswith("["):
+        return None
+    cells = re.findall(r"[^\[\],]+", said)
+    return [found for cell in cells if cell.strip() and (found := amount(cell)) is not None]
+
+
+def array_near(said: str, truth: Any) -> bool:
+    """The same for each number of an array, in the shape it is written in."""
+    found, flat = array_of(said), np.ravel(np.asarray(truth, float))
+    assert found is not None
+    if len(found) != len(flat):
+        return False
+    return all(
+        abs(float(value) - true) <= max(float(unit) * 2.5, abs(true) / 10**7, 1e-12)
+        for (value, unit), true in zip(found, flat, strict=True)
+    )
+
+
+def stands_there(row: Row, page: list[str]) -> bool:
+    """Whether a number stands on its line, or the numbers of an array on it and the lines after it."""
+    found = array_of(row.said)
+    if found is None:
+        return row.said in page[row.line - 1]
+    text = " ".join(page[row.line - 1 : row.line + 12])
+    there = [amount(number.rstrip(".")) for number in NUMBERS.findall(text)]
+    values = [number[0] for number in there if number is not None]
+    wanted = [value for value, _ in found]
+    return any(values[at : at + len(wanted)] == wanted for at in range(len(values)))
+
+
 def near(said: str, truth: Fraction) -> bool:
     """True to its digits, or rounded once too early: within two and a half units of the last digit.
 
@@ -228,6 +265,16 @@ def near(said: str, truth: Fraction) -> bool:
 
 def agrees(row: Row, judgement: Any) -> bool:
     """Whether the number was read as it stands: the same number, or where there is none the same text."""
+    listed = array_of(row.said)
+    if listed is not None:
+        numbers = getattr(judgement, "numbers", None)
+        if numbers is None and judgement.said.startswith("["):
+            return array_of(judgement.said) == listed
+        return (
+            numbers is not None
+            and len(numbers) == len(listed)
+            and np.allclose([float(value) for value, _ in listed], numbers, rtol=1e-9, atol=1e-12)
+        )
     found = amount(row.said)
     if found is not None and isinstance(judgement.value, (int, float, Fraction)):
         return math.isclose(found[0], judgement.value, rel_tol=1e-12, abs_tol=1e-300)
@@ -242,7 +289,8 @@ def agrees(row: Row, judgement: Any) -> bool:
 
 @cache
 def solved(net: str) -> backhand.Solution:
-    return backhand.solve(backhand.read(net), pairs=True)
+    graph = backhand.read(net)
+    return backhand.solve(graph, pairs=not graph.arrays)
 
 
 def truth(solution: backhand.Solution, row: Row, kind: str) -> Fraction | None:
@@ -250,6 +298,8 @@ def truth(solution: backhand.Solution, row: Row, kind: str) -> Fraction | None:
     found: Any
     if kind == "formula":
         return None
+    if solution.graph.arrays:
+        return array_truth(solution, row.about)
     if kind in ("value", "given"):
         found = solution.value(row.about)
     else:
@@ -261,6 +311,30 @@ def truth(solution: backhand.Solution, row: Row, kind: str) -> Fraction | None:
         else:
             found = Fraction(of == by)
     return Fraction(found) if isinstance(found, (int, float, Fraction)) and math.isfinite(found) else None
+
+
+ELEMENT = re.compile(r"(.+)\[([0-9,]+)\]")
+
+
+def array_truth(solution: backhand.Solution, about: str) -> Any:
+    """The value, or the derivative of the output, as an array, an element or a number; None for other derivatives."""
+    if "[" in about.partition("/")[0] and "/" in about:
+        return None  # an element of a Jacobian
+    element = ELEMENT.fullmatch(about)
+    name = element[1] if element else about
+    if name in solution.graph:
+        found = solution.value(name)
+    else:
+        of, by = ends(solution, name)
+        if of != solution.of:
+            return None
+        found = solution.derivative(by)
+    whole = np.asarray(found, float)
+    return (
+        Fraction(float(whole[tuple(map(int, element[2].split(",")))] if element else whole))
+        if element or not whole.ndim
+        else whole
+    )
 
 
 def ends(solution: backhand.Solution, about: str) -> tuple[str, str]:
@@ -275,6 +349,8 @@ def ends(solution: backhand.Solution, about: str) -> tuple[str, str]:
 def kinds_of(solution: backhand.Solution, about: str) -> tuple[str, ...]:
     """The kinds a claim about this may have."""
     graph = solution.graph
+    if graph.arrays:
+        about = re.sub(r"\[[0-9,]+\]", "", about)
     if not about:
         return ("formula",)
     if about in graph:
@@ -287,6 +363,8 @@ def kinds_of(solution: backhand.Solution, about: str) -> tuple[str, ...]:
 
 def possible_kinds(solution: backhand.Solution, about: str) -> tuple[str, ...]:
     """The same, where a derivative by a quantity in the own formula may be called either."""
+    if solution.graph.arrays:
+        about = re.sub(r"\[[0-9,]+\]", "", about)
     if about and about not in solution.graph:
         of, by = ends(solution, about)
         if by in solution.graph.parents(of):
@@ -302,15 +380,15 @@ def test_the_file_is_well_made_and_its_table_is_true(path: Path) -> None:
     for row in expected.rows:
         possible = {kind for about in row.abouts for kind in possible_kinds(solution, about)}
         assert set(row.kinds) <= possible, f"{row}: kind should be {' or '.join(sorted(possible))}"
-        assert row.said in page[row.line - 1], f"{row}: the number does not stand there, but: {page[row.line - 1]}"
+        assert stands_there(row, page), f"{row}: the number does not stand there, but: {page[row.line - 1]}"
         if not row.said:
             continue
-        assert amount(row.said) is not None, f"{row}: not a number"
+        assert amount(row.said) is not None or array_of(row.said), f"{row}: not a number"
         for kind in row.kinds if row.about else ():
             true = truth(solution, row, kind)
             if true is None or "unclear" in row.verdicts:
                 continue
-            fits = near(row.said, true)
+            fits = array_near(row.said, true) if array_of(row.said) else near(row.said, true)
             if row.verdicts[0] == "right":
                 if kind == row.kinds[0]:
                     assert fits, f"{row}: called right, but it is {float(true)}"
@@ -365,9 +443,39 @@ def marked(path: Path) -> Any:
     return import_module("backhand.marking.mark").mark(work, solved(expected.net).graph)
 
 
+@dataclass(frozen=True)
+class Together:
+    """The judgements of the elements of an array that was written all at once, as one."""
+
+    judgement: Any
+    numbers: list[float] | None
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.judgement, name)
+
+    @property
+    def said(self) -> str:
+        return self.judgement.said if self.numbers is None else str(self.numbers)
+
+
+@cache
+def seen(marking: Any) -> list[Any]:
+    """The judgements as a table has them: one for an array."""
+    if not marking.solution.graph.arrays:
+        return list(marking.judgements)
+    numbers: dict[tuple[int, str], list[float]] = {}
+    for judgement in marking.judgements:
+        if judgement.whole is not None and judgement.value is not None:
+            numbers.setdefault((judgement.span.start, str(judgement.whole)), []).append(float(judgement.value))
+    return [
+        Together(one, numbers.get((one.span.start, one.name)) if one.span is not None else None)
+        for one in marking.together
+    ]
+
+
 def paired(expected: Expected, marking: Any) -> Iterator[tuple[Row, Any]]:
     """Each row and its judgement, or None. Those that agree find each other first."""
-    left = [judgement for judgement in marking.judgements if judgement.line is not None]
+    left = [judgement for judgement in seen(marking) if judgement.line is not None]
     found: dict[int, Any] = {}
     for fits in (agrees, lambda row, judgement: True):
         for position, row in enumerate(expected.rows):
@@ -397,7 +505,7 @@ def complaints(expected: Expected, marking: Any) -> Iterator[str]:
             yield f"{row}: {judgement.verdict}, should be {' or '.join(row.verdicts)}"
         if judgement.kind not in row.kinds:
             yield f"{row}: kind {judgement.kind}, should be {' or '.join(row.kinds)}"
-    for judgement in marking.judgements:
+    for judgement in seen(marking):
         if judgement.line is not None and judgement not in taken and judgement.verdict in ("wrong", "follows"):
             yield f"line {judgement.line}: {judgement.name} = {judgement.said} called {judgement.verdict}, not in the table"
         if judgement.line in expected.prose:
@@ -407,7 +515,10 @@ def complaints(expected: Expected, marking: Any) -> Iterator[str]:
     if first is None:
         if expected.first_wrong and not expected.may_be_none:
             yield f"first wrong: none, should be {expected.first_wrong}"
-    elif not any(first.line == line and first.about in names for line, names in expected.first_wrong):
+    elif not any(
+        first.line == line and (first.about in names or first.about.partition("[")[0] in names)
+        for line, names in expected.first_wrong
+    ):
         yield f"first wrong: line {first.line}, {first.about}, should be {expected.first_wrong or 'none'}"
 
     found_keys = [set(diagnosis.keys) for diagnosis in marking.diagnoses]  # several: the page does not tell which

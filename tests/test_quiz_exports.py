@@ -514,7 +514,7 @@ def test_csv_has_a_row_for_each_question(bank: list[Exercise], questions: Cases)
 
 def test_json_is_the_schema_that_is_documented(bank: list[Exercise]) -> None:
     data = json.loads(quiz(bank, "json", title="A bank"))
-    assert data.keys() == {"schema", "title", "exercises"} and data["schema"] == 1
+    assert data.keys() == {"schema", "title", "recipe", "notes", "exercises"} and data["schema"] == 1
     page = (ROOT / "docs/quiz-systems.md").read_text("utf-8")
     for exercise in data["exercises"]:
         for key in [

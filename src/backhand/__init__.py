@@ -5,6 +5,7 @@ exercises.
     graph = backhand.read("q3.bh")                                   or backhand.Net()
     backhand.solve(graph)                                            every value and derivative
     backhand.code(graph, to="torch")                                 both passes as a program
+    backhand.compile(graph)                                          both passes as a fast function
     backhand.mark(backhand.read_answer("q3-answer.md"), graph)       each line judged, the habit named
     backhand.set(graph, n=30, seed=7)                                exercises on which mistakes give different answers
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from backhand.core.rules import CALCULUS, Rules
     from backhand.core.tracing import fn, trace
     from backhand.display import draw, write
+    from backhand.engines import Compiled, Result, compile  # noqa: A004 - the verb
     from backhand.errors import (
         BackhandError,
         CheckError,
@@ -62,6 +64,7 @@ __all__ = [
     "Bank",
     "Check",
     "CheckError",
+    "Compiled",
     "Exercise",
     "Graph",
     "Judgement",
@@ -73,6 +76,7 @@ __all__ = [
     "Quantity",
     "ReadError",
     "Recipe",
+    "Result",
     "Rules",
     "SeveralErrors",
     "Solution",
@@ -84,6 +88,7 @@ __all__ = [
     "built_in",
     "check",
     "code",
+    "compile",
     "draw",
     "fn",
     "mark",
@@ -108,6 +113,7 @@ _HOMES = {
     "CALCULUS": "core.rules", "Rules": "core.rules", "Graph": "core.graph", "Quantity": "core.graph",
     "Net": "core.builder", "Term": "core.builder", "Propagation": "core.propagate", "propagate": "core.propagate",
     "paths": "core.paths", "path_product": "core.paths", "read": "readers", "solve": "solving.solve",
+    "compile": "engines", "Compiled": "engines", "Result": "engines",
     "code": "coding.code", "step": "solving.stepping", "second_derivatives": "solving.second",
     "per_example": "solving.batch",
     "Solution": "solving.solution", "draw": "display", "write": "display", "mark": "marking.mark",

@@ -94,6 +94,9 @@ OUT = click.option("-o", "--output", metavar="OUT", help="Write to a file; its s
     multiple=True,
     help="Also the derivatives of each example: NAME is an array with one example a row.",
 )
+@click.option(
+    "--values", metavar="FILE.npz", help="For large networks: values and derivatives to a file of arrays, no working."
+)
 @click.option("--step", "rate", metavar="RATE", help="Also a step of gradient descent with this rate.")
 @click.option("--steps", metavar="N", type=int, default=1, help="With --step: so many of them.")
 @click.option(
@@ -112,7 +115,7 @@ OUT = click.option("-o", "--output", metavar="OUT", help="Write to a file; its s
 def solve(
     *, net: str, of: str | None, wrt: tuple[str, ...], pairs: bool, paths: bool, detail: Any,
     format_: str | None, floats: bool, tidy: bool, second: bool, per_example: tuple[str, ...], rate: str | None,
-    steps: int, update: tuple[str, ...], in_place: bool, layout: str, output: str | None,
+    steps: int, update: tuple[str, ...], in_place: bool, layout: str, values: str | None, output: str | None,
 ) -> None:  # fmt: skip
     """Every value and every derivative of a network, with the working.
 
@@ -132,6 +135,9 @@ def solve(
     _not_over_itself(net, output)
     chosen = format_ or (format_of(output) if output else "text")
     graph = _read(net)
+    if values:
+        _keep(graph, net, values, of)
+        return
     solution = solve_graph(
         graph,
         of=of,
@@ -153,6 +159,23 @@ def solve(
     _put(pieces(solution, chosen, detail=detail, **options), output)
 
 
+def _keep(graph: Any, net: str, file: str, of: str | None) -> None:
+    """Values and derivatives to a file; on a terminal it is said what is being done."""
+    from backhand.engines.keeping import keep
+
+    _not_over_itself(net, file)
+    shown = sys.stderr.isatty()
+
+    def say(words: str) -> None:
+        if shown:
+            click.echo(f"\r\x1b[K{words} ...", err=True, nl=False)
+
+    output = keep(graph, file, of=of, say=say)
+    if shown:
+        click.echo("\r\x1b[K", err=True, nl=False)
+    click.echo(f"{file}: all values, and the derivatives of {output}.")
+
+
 def _step(rate: str | None, steps: int, update: tuple[str, ...], *, in_place: bool) -> Any:
     """What --step and its companions say; None to leave it to the network."""
     if rate is None:
@@ -165,20 +188,28 @@ def _step(rate: str | None, steps: int, update: tuple[str, ...], *, in_place: bo
     return Update(rate_of(rate), "lr", update, steps, in_place)
 
 
+VECTORS = ("column", "row")
+DERIVATIVES = ("denominator", "numerator")
+LAYOUTS = "Say column or row, denominator or numerator, or one of each."
+
+
 def _layout(text: str) -> Any:
     """What --layout says."""
     from backhand.solving.solution import Layout
 
     found = Layout()
-    for word in filter(None, (part.strip() for part in text.split(","))):
-        if word in ("column", "row"):
+    if not text:
+        return found
+    told = [part.strip() for part in text.split(",")]
+    for word in told:
+        if word in VECTORS:
             found = found._replace(vectors=word)  # type: ignore[arg-type]
-        elif word in ("denominator", "numerator"):
+        elif word in DERIVATIVES:
             found = found._replace(derivatives=word)  # type: ignore[arg-type]
         else:
-            raise UsageError(
-                f"--layout {word} is not known.", cure="Say column or row, denominator or numerator, or one of each."
-            )
+            raise UsageError(f"--layout {word or text} is not known.", cure=LAYOUTS)
+    if any(sum(word in kind for word in told) > 1 for kind in (VECTORS, DERIVATIVES)):
+        raise UsageError(f"--layout {text} chooses one thing twice.", cure=LAYOUTS)
     return found
 
 
@@ -254,7 +285,7 @@ def mark(
     if tables is not None:
         from backhand.marking.tables import prepared
 
-        kept = prepared(graph, of, folder=tables)
+        kept = None if graph.arrays else prepared(graph, of, folder=tables)  # nothing is foreseen about arrays
     marking = mark_work(work, graph, of=of, policy=_policy(policy), tables=kept, title=title)
     options = _terminal() if chosen == "text" and not output else {}
     _put(pieces(marking, chosen, hints=hints, **options), output)

@@ -37,10 +37,10 @@ class Net:
     text: str = ""
     batch: bool = False
     curve: str = "relu"
-    given: dict[str, Array] = field(default_factory=dict)
-    values: dict[str, Tree] = field(default_factory=dict)
-    back: dict[str, Tree] = field(default_factory=dict)
-    mistakes: dict[str, list[dict[str, Tree]]] = field(default_factory=dict)
+    given: dict[str, Array] = field(default_factory=dict[str, Any])
+    values: dict[str, Tree] = field(default_factory=dict[str, Any])
+    back: dict[str, Tree] = field(default_factory=dict[str, Any])
+    mistakes: dict[str, list[dict[str, Tree]]] = field(default_factory=dict[str, Any])
 
     def mistake(self, key: str, **trees: Tree) -> None:
         self.mistakes.setdefault(key, []).append(trees)
@@ -149,8 +149,8 @@ def _drawn(draw: random.Random, kind: str) -> Net:
     factor = 1.0 if not batch else (1.0 if kind == "softmax" else 2.0)
     whole = right if not batch else ("/", right if factor == 1 else ("*", ("const", factor), right), ("const", count))
     net.back[last] = whole
-    _loss_mistakes(net, kind, last, target, right, factor, count, batch)
-    _back(net, layers, kind, skip, a, z, batch, rows)
+    _loss_mistakes(net, kind, last=last, target=target, right=right, factor=factor, count=count)
+    _back(net, layers, kind=kind, skip=skip, a=a, rows=rows)
     head = []
     for name, value in net.given.items():
         sort = "weight" if name[0] == "W" else "bias" if name[0] == "b" else "target" if name == target else "input"
@@ -159,12 +159,16 @@ def _drawn(draw: random.Random, kind: str) -> Net:
     return net
 
 
-def _loss_mistakes(
-    net: Net, kind: str, last: str, target: str, right: Tree, factor: float, count: int, batch: bool
-) -> None:
+def _loss_mistakes(net: Net, kind: str, *, last: str, target: str, right: Tree, factor: float, count: int) -> None:
+    batch = net.batch
     turned = ("-", right[2], right[1])
-    scaled = (lambda tree: tree) if not batch else (lambda tree: ("/", tree, ("const", count)))
-    times = (lambda tree: tree) if factor == 1 else (lambda tree: ("*", ("const", factor), tree))
+
+    def scaled(tree: Tree) -> Tree:
+        return ("/", tree, ("const", count)) if batch else tree
+
+    def times(tree: Tree) -> Tree:
+        return tree if factor == 1 else ("*", ("const", factor), tree)
+
     net.mistake("sign-at-loss", **{last: scaled(times(turned))})
     net.mistake("target-left-out", **{last: scaled(times(right[1]))})
     if batch:
@@ -180,10 +184,9 @@ def _loss_mistakes(
         net.mistake("softmax-slope-twice", **{last: scaled(("*", right, ("*", p, ("-", ("const", 1.0), p))))})
 
 
-def _back(
-    net: Net, layers: list[tuple[str, str, str, str]], kind: str, skip: str, a: str, z: str, batch: bool, rows: int
-) -> None:
+def _back(net: Net, layers: list[tuple[str, str, str, str]], *, kind: str, skip: str, a: str, rows: int) -> None:
     """The way back, layer by layer, and what may go wrong there."""
+    batch = net.batch
 
     def through(name: str, weight: str) -> Tree:
         return ("@", d(name), T(weight)) if batch else ("@", T(weight), d(name))
@@ -197,7 +200,7 @@ def _back(
             after = f"{a}{at + 1}"
             slope = ("slope", net.curve, name, after)
             net.back[name] = ("*", d(after), slope)
-            _curve_mistakes(net, name, after, batch, layers, at)
+            _curve_mistakes(net, name, after)
         uses.setdefault(weight, []).append(weights(name, before))
         net.back[bias] = ("sum0", d(name)) if batch else d(name)
         if batch:
@@ -231,7 +234,7 @@ def _back(
             net.back[f"{a}2"] = d(skip)
 
 
-def _curve_mistakes(net: Net, name: str, after: str, batch: bool, layers: list[Any], at: int) -> None:
+def _curve_mistakes(net: Net, name: str, after: str) -> None:
     def sloped(tree: Tree) -> dict[str, Tree]:
         return {name: ("*", d(after), tree)}
 
@@ -470,3 +473,45 @@ def cases(net: Net) -> Iterator[tuple[str, dict[str, Tree]]]:
     for key, alternatives in net.mistakes.items():
         for changes in alternatives:
             yield key, changes
+
+
+def noisy(net: Net, seed: object, digits: int | None = None) -> tuple[Working, str, list[tuple[str, tuple[int, ...]]]]:
+    """Wrong pages without a mistake behind them: slips in some elements, carried on or not, and numbers of another
+    page. Also what sort it is, and the elements that were changed."""
+    draw = random.Random(f"noise {seed}")
+    sort = draw.choice(["slip", "slip", "carried", "other", "guessed"])
+    work = student(net, digits=digits)
+    names = list(work.slopes)
+    unit = 1.0 if digits is None else 10.0**-digits
+    changed: list[tuple[str, tuple[int, ...]]] = []
+    if sort in ("other", "guessed"):
+        for name in draw.sample(names, draw.randint(1, max(2, len(names) // 2))):
+            shape = np.shape(work.slopes[name])
+            size = int(np.prod(shape))
+            if sort == "other":
+                pool = [float(n) for other in work.slopes.values() for n in np.ravel(other)]
+            else:
+                pool = [float(n) for n in range(-12, 13)]
+            work.slopes[name] = np.array([draw.choice(pool) for _ in range(size)]).reshape(shape)
+        return work, sort, []
+    for name in draw.sample(names, draw.randint(1, 3)):
+        value = np.array(work.slopes[name], float)
+        place = tuple(draw.randrange(n) for n in value.shape)
+        step = draw.choice([-1, 1]) * draw.randint(10, 60) * unit
+        if digits is None:
+            step = float(draw.choice([-1, 1]) * draw.randint(1, 9))
+        value[place] = round(value[place] + step, digits or 9)
+        if (
+            digits is not None
+            and abs(value[place] * 10 ** (digits - 1) - round(value[place] * 10 ** (digits - 1))) < 1e-6
+        ):
+            value[place] = round(value[place] + unit, digits)  # printed with all its decimals
+        work.slopes[name] = value
+        changed.append((name, place))
+        if sort == "carried":
+            after = names[names.index(name) + 1 :]
+            for later in after:
+                found = worth(work.trees[later], work.values, work.slopes)
+                work.slopes[later] = found if digits is None else np.round(found, digits)
+            break
+    return work, sort, changed

@@ -279,6 +279,11 @@ def own_factor(way: WayBack) -> Iterator[Case]:
 
 def exchanged(way: WayBack) -> Iterator[Case]:
     """The derivatives of two quantities of one shape under each other's names; those of one formula, or that meet."""
+    given = [name for name in way.names if way.graph[name].kind in ("weight", "bias")]
+    for at, one in enumerate(given):
+        for other in given[at + 1 :]:
+            if way.shape(one) == way.shape(other):
+                yield Case(Belief(exchange=(one, other)), one, f"{one} and {other}")
     for child in way.names:
         if not way.graph[child].computed:
             continue
@@ -336,7 +341,8 @@ def other_function(way: WayBack, place: Place) -> Iterator[Formula]:
             continue
         row = OPERATIONS[name, 1]
         partial = row_formula(row.partials[0])
-        yield algebra.multiply(G, with_letters(partial, {"y": Y}))
+        if name != "exp":  # whose slope is its value: that is another mistake
+            yield algebra.multiply(G, with_letters(partial, {"y": Y}))
         yield algebra.multiply(G, with_letters(partial, {"y": Apply(row, (U,))}))
     if place.name == "tanh":
         yield row_formula("g*(1 - y)")
@@ -706,6 +712,24 @@ def overwritten(way: WayBack) -> Iterator[Case]:
     yield last_everywhere(False)
 
 
+def straight_across(way: WayBack) -> Iterator[Case]:
+    """Of the ways of a drawn unit only the one level with it, or the nearest to that."""
+    if not any(one.place is not None and one.place.row for one in way.quantities):
+        return
+
+    def row(name: str) -> int:
+        place = way.graph[name].place
+        return place.row if place is not None else 0
+
+    def keep(name: str, arrived: list[Arrived]) -> list[Arrived]:
+        if way.graph[name].place is None or len(arrived) < 2:
+            return arrived
+        best = min(arrived, key=lambda one: abs(row(one.way.child) - row(name)))
+        return [one for one in arrived if one.way.child == best.way.child]
+
+    yield Case(Belief(keep=keep), "", "everywhere")
+
+
 def way_dropped(way: WayBack) -> Iterator[Case]:
     for name, ways in forks(way):
         if len(ways) > 2:
@@ -954,10 +978,12 @@ def target_left_out(way: WayBack, place: Place) -> Iterator[str | Formula]:
     if place.name == "^" and place.k == 0 and (inner := target_difference(way, place)) is not None:
         exponent = place.part.args[1]
         kept = inner.args[0]
-        if not any(isinstance(part, Ref) and part.name in LETTERS for part in postorder(kept)) and isinstance(
-            exponent, Num
-        ):
+        if any(isinstance(part, Ref) and part.name in LETTERS for part in postorder(kept)):
+            kept = algebra.add(U, inner.args[1])  # the same, without names that are letters of the row
+        letters = LETTERS - {"u"}
+        if isinstance(exponent, Num) and not any(isinstance(p, Ref) and p.name in letters for p in postorder(kept)):
             yield algebra.multiply(times(exponent.value, G), kept)
+            yield algebra.multiply(times(-exponent.value, G), kept)  # as for (t - a)
 
 
 def target_difference(way: WayBack, place: Place) -> Apply | None:
@@ -1205,11 +1231,54 @@ def renamed(formula: Formula, old: str, new: str) -> Formula:
 
 
 def weights_ignored(way: WayBack) -> Iterator[Case]:
-    def ignored(w: WayBack, place: Place) -> Iterator[str]:
+    def ignored(w: WayBack, place: Place) -> Iterator[str | Formula]:
         if place.name in ("@", "*") and is_weight(w, place):
             yield "g"
+        if is_norm(place):
+            yield with_letters(place.right, {"v": algebra.ONE})
 
     return iter(at_places(ignored)(way))
+
+
+def input_forgotten(way: WayBack) -> Iterator[Case]:
+    """What comes back alone, without the value that a weight multiplies; and the weight's own product in its place."""
+
+    def forgotten(w: WayBack, place: Place) -> Iterator[str]:
+        arg = place.part.args[place.k]
+        if isinstance(arg, Ref) and w.graph[arg.name].kind == "weight":
+            scale = place.name in ("batchnorm", "layernorm", "rmsnorm") and place.k == 1
+            if scale or place.name in ("*", "@"):
+                yield "g"
+                yield "g*y"
+            if scale:
+                yield "g*u"
+
+    return iter(at_places(forgotten)(way))
+
+
+def norm_factor(way: WayBack) -> Iterator[Case]:
+    """The division by the spread of a normalisation left out, or turned round."""
+
+    def factor(w: WayBack, place: Place) -> Iterator[Formula]:
+        if is_norm(place):
+            assert isinstance(place.right, Apply)
+            above, root = place.right.args
+            yield above
+            yield algebra.multiply(above, root)
+            yield algebra.divide(place.right, root)
+
+    return iter(at_places(factor)(way))
+
+
+def norm_sums(place: Place) -> Formula:
+    """The way back of a normalisation with sums in place of means."""
+
+    def combine(part: Apply, args: Sequence[Formula]) -> Formula:
+        if part.operation.name == "mean" and not is_plain_mean(part):
+            return node("sum", *args, **dict(part.params))
+        return with_args(part, args)
+
+    return fold(place.right, lambda part: part, combine)
 
 
 def updated_weights(way: WayBack) -> Iterator[Case]:
@@ -1357,7 +1426,13 @@ def padding_ignored(way: WayBack, place: Place) -> Iterator[Formula]:
 def overlapping(way: WayBack, place: Place) -> Iterator[Formula]:
     """Windows laid back over each other, and rows of a table met several times: the last one wins."""
     if is_conv(place) and place.k == 0:
-        yield Apply(LAST_WINDOW, (G, V), params=(("shape", place.wanted), *conv_options(place).items()))
+        told = (("shape", place.wanted), *conv_options(place).items())
+        yield Apply(LAST_WINDOW, (G, V), params=told)
+        if len(place.shapes[1]) > 2:  # channel after channel: only the last one is left
+            lead = len(place.shape) - spatial_axes(place) - 1
+            channel = node("index", G, key=(*[(None, None, None)] * lead, (-1, None, None)))
+            kernel = node("index", V, key=((-1, None, None),))
+            yield Apply(LAST_WINDOW, (channel, kernel), params=told)
     if place.name == "gather" and place.k == 0:
         yield Apply(LAST_ROW, (G, V), params=(("shape", place.wanted),))
 
@@ -1429,5 +1504,7 @@ def mean_spread(way: WayBack) -> Iterator[Case]:
             count = int(np.prod(place.wanted)) // max(1, int(np.prod(place.shape)))
             if count > 1:
                 yield times(Fraction(1, count), place.right)
+        if is_norm(place):
+            yield norm_sums(place)
 
     return iter(at_places(other)(way))

@@ -241,6 +241,12 @@ MISTAKES: tuple[Mistake, ...] = (
         cases.overwritten,
     ),
     Mistake(
+        "one-path-straight", "P1", "only the way straight across",
+        "Of the ways that lead on from a unit only the one drawn level with it was followed.",
+        "Each arrow that leaves is a way: add what comes back over all of them.",
+        cases.straight_across,
+    ),
+    Mistake(
         "way-dropped", "S1", "one way left out",
         "Several ways lead on from here, and one of them is missing.",
         "Add over all ways.",
@@ -359,6 +365,18 @@ MISTAKES: tuple[Mistake, ...] = (
         "What comes was handed on without the weight in between.",
         "Multiply by the weight.",
         cases.weights_ignored,
+    ),
+    Mistake(
+        "input-forgotten", "W1", "the input of the weight left out",
+        "What comes back was taken as it is, without the value that the weight multiplies.",
+        "Multiply by what went into the weight.",
+        cases.input_forgotten,
+    ),
+    Mistake(
+        "norm-factor-lost", "", "the division by the spread",
+        "Each element is divided by the root of the variance, and so is its slope.",
+        "Divide by the root of the variance, once.",
+        cases.norm_factor,
     ),
     Mistake(
         "wrong-input", "W2", "the value of another quantity",

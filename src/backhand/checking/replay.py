@@ -263,7 +263,7 @@ class WayBack:
         weights = [way for way in ways if self.graph[way.parent].kind in ("weight", "bias")]
         others = [way for way in ways if self.graph[way.parent].kind not in ("weight", "bias")]
         for way in weights:
-            found[id(way)] = Arrived(way, self.worth(way, evaluator))
+            found[id(way)] = Arrived(way, self.worth(way, evaluator, trial))
         if belief.step:
             for way in weights:
                 if belief.stepped is not None and way.parent not in belief.stepped:
@@ -272,18 +272,21 @@ class WayBack:
                 if np.shape(slope) == np.shape(values[way.parent]):
                     values[way.parent] = trial.passes.values[way.parent] - belief.step * slope
         for way in others:
-            found[id(way)] = Arrived(way, self.worth(way, evaluator))
+            found[id(way)] = Arrived(way, self.worth(way, evaluator, trial))
         return [found[id(way)] for way in ways]
 
-    def worth(self, way: Sent, evaluator: Evaluator) -> Array:
-        """The value of a formula of the way back, spread to the shape it stands for where it is smaller."""
+    def worth(self, way: Sent, evaluator: Evaluator, trial: Trial) -> Array:
+        """The value of a formula of the way back, spread to the shape it stands for where it is smaller; but a formula
+        that is not calculus may be what was said just in its own shape."""
         with np.errstate(all="ignore"):
             value = np.asarray(evaluator.evaluate(way.formula), np.float64)
         shape = self.shape(way.parent)
         smaller = value.ndim <= len(shape) and all(
             a in (1, b) for a, b in zip(value.shape[::-1], shape[::-1], strict=False)
         )
-        return np.broadcast_to(value, shape) if smaller else value
+        said = trial.said.get(way.parent)
+        bare = said is not None and said.shape == value.shape != shape and way not in self.right(way.child)
+        return np.broadcast_to(value, shape) if smaller and not bare else value
 
     def _gathered(self, quantity: Quantity, arrived: Sequence[Arrived]) -> Array:
         if not arrived:

@@ -60,9 +60,9 @@ def _numbers(first: Finding) -> list[str]:
     lines = _field("shape", f"{shape}, as it should be") if first.shape else []
     if first.said is None or first.truth is None:
         return lines
-    where = f" at [{', '.join(map(str, first.place))}]" if first.place else ""
+    where = f"most at [{', '.join(map(str, first.place))}]: " if first.place else ""
     numbers = "" if first.own_numbers else ", with random numbers (with the network's own it is hidden)"
-    return [*lines, *_field("differs", f"most{where}: {first.said:.6g} in place of {first.truth:.6g}{numbers}")]
+    return [*lines, *_field("differs", f"{where}{first.said + 0.0:.6g} in place of {first.truth + 0.0:.6g}{numbers}")]
 
 
 def _line(check: Check, first: Finding) -> str:

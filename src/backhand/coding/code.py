@@ -85,6 +85,8 @@ def coded(graph: Graph, to: str = "numpy", of: str | None = None, *, title: str 
 def language_of(to: str | None, output: str | None) -> str:
     """The language that is asked for, or else the one of the file's suffix. Raises UsageError where they differ."""
     suffix = PurePath(output).suffix.lower() if output else ""
+    if suffix not in ("", ".c", ".py"):
+        raise UsageError(f"{output} ends in {suffix}, which is no program's here.", cure="End it in .py or .c.")
     if to is None:
         return "c" if suffix == ".c" else "numpy"
     if suffix in (".c", ".py") and to in get_args(Language) and (suffix == ".c") != (to == "c"):

@@ -53,7 +53,8 @@ class Given:
             return self._from_numpy(f'ARRAYS["{target}"]')
         if (file := _file(quantity.definition)) is not None:
             self.files = True
-            return self._from_numpy(file)
+            # as everywhere, 0.1 in a file of float32 is 1/10: the shortest decimal that means it
+            return self._from_numpy(f"{file}.astype(str).astype(float)")
         raise UsageError(
             f"{quantity.name} has {size(quantity.shape)} numbers, too many to write into a program.",
             quantity.span,
@@ -63,11 +64,11 @@ class Given:
     def _from_numpy(self, text: str) -> str:
         match self.expressions.language:
             case "torch":
-                return f"torch.from_numpy({text}).double()"
+                return f"torch.from_numpy({text})"
             case "jax":
-                return f"jnp.asarray({text}, dtype=float)"
+                return f"jnp.asarray({text})"
             case _:
-                return f"{text}.astype(float)"
+                return text
 
 
 def _made(formula: Formula) -> bool:

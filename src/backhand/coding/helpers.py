@@ -90,6 +90,11 @@ def scatter(x, rows, shape):
     np.add.at(made, np.asarray(rows, dtype=int), x)
     return made
 ''',
+    "made_up": '''
+def made_up(shape, seed=0, scale=1.0):
+    """Made-up numbers between -scale and scale, the same on any machine."""
+    return np.random.RandomState(seed).randint(-1000, 1001, shape) * (scale / 1000)
+''',
     "along": '''
 def along(length, size, stride, padding, dilation):
     """Along one axis: for each window the places that it covers."""
@@ -166,6 +171,7 @@ JAX = {
         for name, text in ARRAYS.items()
         if name not in ("sigmoid", "elu", "silu", "erf", "erfc", "gelu", "softmax", "log_softmax", "place", "scatter")
     },
+    "made_up": ARRAYS["made_up"],
     "elu": '''
 def elu(z, scale=1.0):
     """The number itself above 0, scale * (exp(z) - 1) below."""
@@ -212,6 +218,7 @@ TORCH = {
         for name in ("leaky_relu", "masked_softmax", "along", "convolve", "convolve_back_image", "convolve_back_kernel")
     },
     "place": ARRAYS["place"].replace("np.", "torch."),
+    "made_up": ARRAYS["made_up"],
     "elu": '''
 def elu(z, scale=1.0):
     """The number itself above 0, scale * (exp(z) - 1) below."""

@@ -81,7 +81,7 @@ def _spelled(name: str) -> str:
             letters.append(f"u{ord(letter):04X}")
         else:
             letters.append("_")
-    joined = re.sub(r"[^A-Za-z0-9_]+", "_", "".join(letters))
+    joined = re.sub(r"[^A-Za-z0-9]+", "_", "".join(letters))
     return joined.rstrip("_") or "n"
 
 

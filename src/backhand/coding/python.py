@@ -79,8 +79,8 @@ class _Program:
         forward = list(passes.forward())
         backward = list(passes.backward())
         helpers = needed(self.language, frozenset(self.expressions.used))
-        numbers = sum(1 for line in (*given, *forward, *backward) if re.search(r"\bmath\.", line.text))
-        yield from self._head(bool(numbers) or any("math." in text for text in helpers))
+        whole = "\n".join([*(line.text for line in (*given, *forward, *backward)), *helpers])
+        yield from self._head(numbers=bool(re.search(r"\bmath\.", whole)), numpy=bool(re.search(r"\bnp\.", whole)))
         yield from _frame("", "# The numbers of the network" if given else "")
         yield from given
         for text in helpers:
@@ -109,7 +109,7 @@ class _Program:
         kind = self.graph[name].kind
         return kind if name == target else f"{kind} {harmless(name)}"
 
-    def _head(self, numbers: bool) -> Iterator[CodeLine]:
+    def _head(self, *, numbers: bool, numpy: bool) -> Iterator[CodeLine]:
         title = harmless(self.title, 40).replace('"', "'")
         about = f"The network {title}" if title else "A network"
         yield from _frame(
@@ -128,7 +128,8 @@ class _Program:
         if self.given.loads or self.given.files:
             standard.append("from pathlib import Path")
         imports = IMPORTS.get(self.language, "")
-        more = ["import numpy as np"] if (self.given.loads or self.given.files) and self.language != "numpy" else []
+        files = self.given.loads or self.given.files
+        more = ["import numpy as np"] if (files or numpy) and self.language in ("torch", "jax") else []
         if standard:
             yield from _frame("", *standard)
         if imports:

@@ -248,6 +248,16 @@ def _one_hot(call: Call) -> str:
     return f"{call.xp}.eye({call.options['size']})[{_whole(call, 0)}]"
 
 
+def _random(call: Call) -> str:
+    told = "".join(
+        f", {key}={call.options[key] if key == 'seed' else float(call.options[key])}"
+        for key, usual in (("seed", 0), ("scale", 1))
+        if call.options[key] != usual
+    )
+    made = f"!made_up({call.shape}{told})"
+    return {"torch": f"torch.from_numpy({made})", "jax": f"jnp.asarray({made})"}.get(call.language, made)
+
+
 def _filled(name: str) -> Row:
     def spelled(call: Call) -> str:
         return f"{call.xp}.{name}({call.shape})"
@@ -363,6 +373,7 @@ SPELLINGS: dict[tuple[str, int], Row] = {
     ("one_hot", 1): _arrays(_one_hot),
     ("zeros", 0): _filled("zeros"),
     ("ones", 0): _filled("ones"),
+    ("random", 0): _arrays(_random),
     ("load", 0): _arrays(None),  # an array that is given: `coding.given`
     ("unfold", 1): _arrays(_unfolded),
     ("fold", 1): _arrays(_folded),

@@ -12,6 +12,7 @@ as text in the notation, which reads back as an equal Graph.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -419,7 +420,21 @@ def undefined(uses: list[tuple[Quantity, Ref]], known: Iterable[str]) -> list[Ba
     """An error for each use of a name that is defined nowhere; the earliest, as guessing what was meant takes time."""
     known = list(known) if uses else []
     uses = sorted(uses, key=lambda use: use[1].span.start if use[1].span else -1)
-    return [unknown(ref.name, known, ref.span, user=quantity.name) for quantity, ref in uses[: limits.ERRORS]]
+    return [
+        _as_a_transpose(quantity, ref) or unknown(ref.name, known, ref.span, user=quantity.name)
+        for quantity, ref in uses[: limits.ERRORS]
+    ]
+
+
+def _as_a_transpose(quantity: Quantity, ref: Ref) -> ReadError | None:
+    """For W^T, as it stands in books."""
+    if ref.name not in ("T", "top") or quantity.definition is None:
+        return None
+    for node in postorder(quantity.definition):
+        if isinstance(node, Apply) and node.operation.name == "^" and node.args[1] is ref:
+            base = to_text(node.args[0])
+            return ReadError(f"^{ref.name} is a power here.", ref.span, cure=f"The transpose is written {base}.T.")
+    return None
 
 
 def unknown(name: str, known: Iterable[str], span: Span | None = None, user: str = "") -> ReadError | UsageError:
@@ -427,7 +442,7 @@ def unknown(name: str, known: Iterable[str], span: Span | None = None, user: str
     known = list(known)
     guess = _guess(name, known)
     name = name if len(name) <= 60 else name[:57] + "..."
-    what = f"{user} uses {name}, which is defined nowhere." if user else f"There is no quantity {name}."
+    what = f"{user} uses {name}, which is defined nowhere." if user else f"There is no quantity {name or '“”'}."
     shown = ", ".join(known[:8]) + (", ..." if len(known) > 8 else "")
     cure = guess or (f"Known: {shown}." if known else "")
     return (ReadError if span or user else UsageError)(what, span, cure=cure)
@@ -450,17 +465,27 @@ def _guess(name: str, known: list[str]) -> str:
         if name.translate(LOOKALIKES) != name:
             return f"It looks like {alike[0]} but is written with letters of another alphabet. Write {alike[0]}."
         return f"Did you mean {alike[0]}?"
-    base, bracket, _ = name.partition("[")
+    base, bracket, inside = name.partition("[")
     if bracket and base in known:
+        if (inside := inside.removesuffix("]")) in known:
+            return f"Elements are taken by numbers, {base}[0], and by a list of numbers as gather({base}, {inside})."
+        if not re.search(r"[^\W\d]", inside):
+            return f"An element of an array is named by one number for each axis, counted from 0; see what {base} is."
         return f"Elements are taken by numbers, {base}[0]; {name}, with a name in brackets, is another quantity's name."
+    base, line, inside = name.rpartition("_")
+    if line and base in known and inside.isdecimal():
+        return f"An element of {base} is written {base}[{inside}], counted from 0; {name} is a name of its own."
+    if re.search(r"_\{\w+[-+]\w+\}$", name):
+        return "An index is not computed. Write each step out: h_1 = tanh(w h_0), h_2 = tanh(w h_1)."
     if name in FUNCTIONS:
         return f"{name} is a function. Write what it is taken of in parentheses: {name}(x)."
     if name.casefold() in ("nan", "inf", "infinity"):
-        return "A quantity has a finite number as its value."
+        return "A quantity has a finite number as its value." + " In a mask, -1e9 does as well." * (name != "nan")
     parts = _split(name, set(known) | FUNCTIONS)
     if parts:
         return f"Did you mean {' '.join(parts)}?"
-    near = get_close_matches(name, [*known, *sorted(FUNCTIONS)], n=1, cutoff=0.6)
+    functions = sorted(FUNCTIONS) if len(name) > 2 else []
+    near = get_close_matches(name, [*known, *functions], n=1, cutoff=0.6)
     if near:
         return f"Did you mean {near[0]}?"
     shown = ", ".join(known[:8]) + (", ..." if len(known) > 8 else "")

@@ -191,6 +191,8 @@ def explain(text: str, position: int, span: Span, error: UnexpectedInput) -> Rea
             span,
             cure="Write a/b for a fraction and sqrt(x) for a root.",
         )
+    if (mended := _elsewhere(text, position, span)) is not None:
+        return mended
     if isinstance(error, UnexpectedToken):
         return ReadError(
             f"{_quoted(text[position : position + _length(error)])} cannot stand here.",
@@ -228,6 +230,8 @@ def _array_slip(text: str, position: int, span: Span, inside: str) -> ReadError 
     """Arrays as other programs write them. `inside` is the bracket around the place, if there is one."""
     character = text[position]
     array = "An array stands in square brackets, its rows as arrays: [1, 2] or [[1, 2], [3, 4]]."
+    if character == "," and inside == "(" and (called := re.search(r"[^\W\d]\w*$", _before_bracket(text[:position]))):
+        return _no_function(called[0], span)
     if character == "," and inside == "(":
         return ReadError("A comma in parentheses that belong to no function.", span, cure=array)
     if character == ";" and inside == "[":
@@ -240,6 +244,61 @@ def _array_slip(text: str, position: int, span: Span, inside: str) -> ReadError 
     if behind and _decimal_comma(text, position) is None:
         return ReadError("A comma separates definitions.", span, cure=array)
     return None
+
+
+def _before_bracket(text: str) -> str:
+    """What stands before the last bracket that is open."""
+    before = _unclosed(text)
+    return text[:before] if before is not None else ""
+
+
+def _no_function(name: str, span: Span) -> ReadError:
+    """For a comma in parentheses behind a name that is no function's here."""
+    from difflib import get_close_matches
+
+    functions = FUNCTIONS | ARRAY_FUNCTIONS
+    if name in functions:
+        what = f"{name} is a quantity of this file, so {name}(...) is a product, and a comma cannot stand in it."
+        return ReadError(what, span, cure=f"Call the quantity something else to use the function {name}.")
+    spelled = {function.replace("_", ""): function for function in sorted(functions)}
+    near = get_close_matches(name[:40].casefold().replace("_", ""), spelled, n=1, cutoff=0.75)
+    cure = f"Did you mean {spelled[near[0]]}?" if near else "A product is written with *, an array in square brackets."
+    return ReadError(f"There is no function {name[:40]}.", span, cure=cure)
+
+
+MEANT = {
+    "√": "Write sqrt(x) for a root.",
+    "∑": "Write sum(x) for a sum over an array.",
+    "|": "Write abs(x) for the absolute value, sum(x^2) for the square of a norm.",
+    "‖": "Write sum(x^2) for the square of a norm, sqrt(sum(x^2)) for the norm.",
+    "⊤": "The transpose is written W.T.",
+}
+"""Signs of books, and what is written for them."""
+
+
+def _elsewhere(text: str, position: int, span: Span) -> ReadError | None:
+    """What is right in books or in programs, and is written in another way here."""
+    character = text[position]
+    if character in MEANT:
+        return ReadError(f"The character {_quoted(character)} is not read.", span, cure=MEANT[character])
+    behind = re.match(r"\.[ \t]*([^\W\d]\w{0,40})", text[position:])
+    before = re.search(r"([^\W\d]\w*|[)\]])$", text[:position])
+    if not behind or not before:
+        return None
+    name = behind[1]
+    if name in ("array", "asarray", "tensor"):
+        cure = "Write the array itself, [1, 2] or [[1, 2], [3, 4]]."
+    elif name in ("dot", "matmul", "mm"):
+        cure = "The product of matrices is written W @ x."
+    elif before[1] in (")", "]") or before[1] not in LIBRARIES:
+        cure = f"Functions stand in front of what they are taken of: {name}(x)."
+    else:
+        cure = f"Functions stand here without their library: {name}(...)."
+    return ReadError("Behind a name or a bracket, only .T is read, the transpose.", span, cure=cure)
+
+
+LIBRARIES = ("np", "numpy", "torch", "jnp", "math", "tf", "F", "nn")
+"""Names before a dot that are a program's libraries."""
 
 
 def _decimal_comma(text: str, position: int) -> tuple[str, str] | None:
@@ -598,6 +657,12 @@ def _array_call(name: str, args: tuple[Formula, ...], told: list[Option], span: 
             raise ReadError(f"{key or 'A text'} is said twice.", option.span, cure="Keep one of them.")
         if isinstance(option.value, str):
             options[key] = option.value
+        elif key in ("mask", "weight", "bias", "gamma", "beta", "input", "target") and not _bare_number(option.value):
+            raise ReadError(
+                f"{name} takes arrays in their order, without names.",
+                option.span,
+                cure=f"Write {to_text(option.value)} without {key}=.",
+            )
         else:
             options[key] = array_operations.option_of(option.value, name)
     return array_operations.call(name, args, options, span)

@@ -16,7 +16,9 @@ from typing import Any
 from backhand import limits
 from backhand.core.array_operations import MATMUL, TRANSPOSE, ArrayOperation, Mismatch, Shape, Site, broadcast, shown
 from backhand.core.formula import Apply, Formula, Ref, Slope, apply, grouped, names, postorder, to_text
-from backhand.core.graph import Quantity
+from backhand.core.graph import Graph, Quantity
+from backhand.core.notation import Notice
+from backhand.core.operations import MULTIPLY
 from backhand.errors import BackhandError, LimitError, ReadError, raise_all
 
 Slopes = Callable[[Slope], Shape]
@@ -172,6 +174,64 @@ def settle(quantities: Sequence[Quantity]) -> list[Quantity]:
     return settled
 
 
+def surprises(graph: Graph) -> tuple[Notice, ...]:
+    """What is done as NumPy does it, and seldom what is meant: a column that meets a vector of another rank, so that
+    both are stretched, and two matrices side by side, which are no product of matrices."""
+    if not graph.arrays:
+        return ()
+    shapes = {quantity.name: quantity.shape for quantity in graph.quantities}
+    found: dict[str, Notice] = {}
+    for quantity in graph.quantities:
+        if not isinstance(quantity.definition, Apply):
+            continue
+        stack: list[Shape] = []
+        made = shapes_in(quantity.definition, shapes)
+        for node, shape in zip(postorder(quantity.definition), made, strict=True):
+            if isinstance(node, Apply):
+                args = stack[len(stack) - len(node.args) :]
+                del stack[len(stack) - len(node.args) :]
+                if len(args) == 2 and (words := _stretched(node, *args) or _side_by_side(node, args, shapes)):
+                    words = f"{quantity.name}: {words}"
+                    found.setdefault(words, Notice(words, node.span or quantity.span))
+            stack.append(shape)
+    return tuple(found.values())
+
+
+def _stretched(node: Apply, one: Shape, other: Shape) -> str:
+    """For a column and a vector that meet element by element."""
+    row = node.operation
+    if isinstance(row, ArrayOperation) and row.name not in ("mse", "half_sse", "mae", "huber", "kl"):
+        return ""
+    (column, tall), (_, flat) = sorted(zip(node.args, (one, other), strict=True), key=lambda pair: -len(pair[1]))
+    if len(flat) != 1 or len(tall) != 2 or flat[0] == 1 or tall[1] != 1 or tall[0] == 1:
+        return ""
+    words = f"in {_short(node)}, {shown(one)} meets {shown(other)}: each element of the one meets each of the other, "
+    words += f"{shown(broadcast([one, other]))} in all."
+    if tall[0] == flat[0]:
+        words += f" If they are meant to go in pairs, write reshape({_short(column)}, {flat[0]})."
+    return words
+
+
+def _side_by_side(node: Apply, args: Sequence[Shape], shapes: Mapping[str, Shape]) -> str:
+    """For a matrix and an array side by side."""
+    if node.style != "juxtaposed" or not all(args) or max(map(len, args)) < 2:
+        return ""
+    product = _product(node, shapes)
+    return f"{_short(node)} is taken element by element. The product of matrices is {product}." if product else ""
+
+
+def _product(node: Apply, shapes: Mapping[str, Shape]) -> str:
+    """Two factors as a product of matrices, if they are fit for one."""
+    if node.operation is not MULTIPLY or not all(names(arg) for arg in node.args):
+        return ""
+    made = apply(MATMUL, *node.args)
+    try:
+        shape = shape_of(made, shapes)
+    except (Unfit, LimitError):
+        return ""
+    return f"{_short(made)}, {shown(shape)}"
+
+
 def too_much(quantity: Quantity) -> LimitError:
     """The arrays up to and with this quantity are too large together."""
     return LimitError(
@@ -197,6 +257,9 @@ def _would_fit(node: Apply, shapes: Mapping[str, Shape]) -> str:
     if node.style == "arrow":
         return "Write the unit as an equation, B = W @ x or B = w*x."
     several = "Change one of them." if len(names(node)) > 1 else "Change what stands there."
+    inner = (part for part in postorder(node) if isinstance(part, Apply) and part.operation is MULTIPLY)
+    if product := next(filter(None, (_product(part, shapes) for part in inner)), ""):
+        return f"* goes element by element; the product of matrices is {product}."
     if node.operation is not MATMUL:
         return several
     one, other = node.args

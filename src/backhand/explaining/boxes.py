@@ -75,6 +75,9 @@ def written(node: Num) -> Seen:
     text = node.text
     if text and text.replace(".", "", 1).isdigit() and len(text) <= 14 and not text.startswith("."):
         return Seen([m.Number(text.rstrip("."))], 4, number=True)
+    mantissa, _, exponent = text.lower().partition("e")
+    if exponent and len(mantissa) <= 14 and mantissa.replace(".", "", 1).isdigit() and not mantissa.startswith("."):
+        return Seen([m.Number(f"{mantissa.rstrip('.')}e{int(exponent)}")], 4, number=True)
     return number(node.value)
 
 

@@ -442,7 +442,7 @@ class _Comments:
                 solution = self._solution_of(of)
                 if solution is not None and solution.propagation.needs(by):
                     yield from derivative_working(solution, by)
-            case Local(child, parent) if child in graph and parent in graph.parents(child):
+            case Local(child, parent) if child in graph and parent in graph.parents(child) and not graph.arrays:
                 yield from local_working(self.solution, child, parent)
             case _:
                 pass

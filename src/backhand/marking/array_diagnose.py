@@ -3,10 +3,10 @@
     Heard      what a page says about one derivative: its numbers, the formula before them, what is right of it
     Fit        a mistake of the table at one place, and which of the wrong claims it gives
 
-The rows are those of `checking.mistakes`: the way back with one rule replaced. The page is replayed under each, carrying
-on the writer's own numbers, so what follows from a first mistake is no second one. A mistake is named only if it
-contradicts nothing that is right, and gives enough of what is wrong: numbers count in bits, and so does a formula that is
-the mistake's own, tried with other numbers. An array of zeros, or one number over and over, says little.
+The rows are those of `checking.mistakes`: the way back with one rule replaced. The page is replayed under each,
+carrying on the writer's own numbers, so what follows from a first mistake is no second one. A mistake is named only if
+it contradicts nothing that is right, and gives enough of what is wrong: numbers count in bits, and so does a formula
+that is the mistake's own, tried with other numbers. An array of zeros, or one number over and over, says little.
 
 Two rows that give the same on every set of numbers are one mistake in two descriptions, and the first of the table is
 named. Two that agree only on these numbers are named together; of three nothing is said.
@@ -15,13 +15,15 @@ named. Two that agree only on these numbers are named together; of three nothing
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+
 import numpy as np
 
 from backhand.checking.cases import Case
 from backhand.checking.check import cases_of
+from backhand.checking.drawing import drawn
 from backhand.checking.mistakes import MISTAKE, MISTAKES, Mistake
-from backhand.checking.replay import IMPOSSIBLE, RIGHT, Belief, Sent, Trial, WayBack
+from backhand.checking.replay import IMPOSSIBLE, RIGHT, Belief, ReportRule, Sent, Trial, WayBack, truths
 from backhand.core.array_passes import Passes
 from backhand.core.evaluate import quiet
 from backhand.core.graph import Graph
@@ -29,8 +31,8 @@ from backhand.marking.about import Derivative
 from backhand.marking.array_worlds import Array, World, fits
 from backhand.marking.diagnose import Diagnosis
 
-ENOUGH = 11.0
-"""Bits that must speak for a mistake: two numbers and a bit, or a formula."""
+ENOUGH = 9.5
+"""Bits that must speak for a mistake: two numbers, or a formula."""
 
 FORMULA = 12.0
 NUMBER, LONG, ZERO, AGAIN = 5.0, 8.0, 1.5, 1.0
@@ -41,6 +43,7 @@ NEAR = 2.0
 MOST_WRONG = 2
 """Wrong arrays that may be left without an explanation, beyond as many as are explained."""
 
+MOST_NAMED = 2
 MOST_ELEMENTS = 4096
 MOST_CASES = 3000
 
@@ -51,8 +54,8 @@ Worked = Callable[[World], "list[Array]"]
 @dataclass(frozen=True, slots=True, eq=False)
 class Rule:
     """A formula of names that a page gives for a derivative: what it is worth elsewhere, whether it is right, and the
-    derivatives that are in it. `turned` is a row of the table where the shapes do not fit together, and would if a factor
-    were turned."""
+    derivatives that are in it. `turned` is a row of the table where the shapes do not fit together, and would if a
+    factor were turned."""
 
     worked: Worked
     right: bool
@@ -76,9 +79,10 @@ class Heard:
     at: int = 0
 
     @property
-    def said(self) -> Array | None:
+    def said(self) -> Array:
         """Where something is said."""
-        return None if self.number is None else ~np.isnan(self.number)
+        assert self.number is not None
+        return np.asarray(~np.isnan(self.number))
 
     @property
     def all_right(self) -> bool:
@@ -102,14 +106,29 @@ class Fit:
 
 
 def diagnosed(
-    graph: Graph, of: str, truth: World, others: Sequence[World], heard: Mapping[str, Heard], own: Mapping[str, Array]
+    truth: World, others: Sequence[World], heard: Mapping[str, Heard], own: Mapping[str, Array]
 ) -> list[Diagnosis]:
-    """The mistakes behind what is wrong on a page; empty where nothing can be told. `own` are the writer's own values."""
+    """The mistakes behind what is wrong on a page; empty where nothing can be told. `own` are the writer's values."""
+    graph, of = truth.graph, truth.of
     wrong = [name for name, one in heard.items() if one.wrong]
     sizes = sum(int(np.prod(q.shape, dtype=int)) for q in graph.quantities)
     if not wrong or sizes > MOST_ELEMENTS:
         return []
-    return list(_Search(WayBack(graph, of), carried(truth, own), others, heard).found())
+    return list(_Search(WayBack(graph, of), carried(truth, own), [*others[:1], *anywhere(graph, of)], heard).found())
+
+
+def anywhere(graph: Graph, of: str) -> list[World]:
+    """Two sets of numbers of any signs, where the network has a value."""
+    found: list[World] = []
+    given = frozenset(quantity.name for quantity in graph.quantities if not quantity.computed)
+    for numbers in drawn(graph, given):
+        made = truths(graph, of, numbers)
+        if made is not None:
+            passes, adjoints = made
+            found.append(World(passes.graph, of, passes, passes.values, adjoints))
+        if len(found) == 2:
+            break
+    return found
 
 
 def carried(world: World, own: Mapping[str, Array]) -> World:
@@ -146,30 +165,35 @@ class _Search:
         self.heard = heard
         self.here = Trial({}, world.passes, dict(world.adjoints))
         self.there = [(world, Trial({}, world.passes, dict(world.adjoints))) for world in others]
+        self.worked: dict[tuple[int, int], list[Array]] = {}
         self.rounded = any(one.digits is not None for one in heard.values())
+        self.base = {exact: dict(self._replayed(RIGHT, {}, exact=exact)) for exact in (True, False)}
+        """What calculus gives from what is on the page. A mistake speaks only where it gives something else."""
 
     def found(self) -> Iterator[Diagnosis]:
         """One mistake, or two of which each accounts for claims of its own."""
         fits_ = [*self._turned(), *self._fits()]
         wrong = {name for name, one in self.heard.items() if one.wrong}
         done: set[str] = set()
-        named: list[tuple[list[Fit], frozenset[str]]] = []
-        for _ in range(2):
+        named: list[tuple[list[Fit], set[str]]] = []
+        while len(named) < MOST_NAMED:
             left = [fit for fit in fits_ if fit.explained - done and not fit.explained & done]
-            if not left:
-                break
-            alike = self._alike(left)
+            alike = self._alike(left) if left else []
             if not alike:
                 break
-            named.append((alike, alike[0].explained))
+            again = next((one for one in named if _same_row(one[0], alike)), None)
+            if again is not None:
+                again[1].update(alike[0].explained)  # the same mistake at another place
+            else:
+                named.append((alike, set(alike[0].explained)))
             done |= alike[0].explained
         if len(wrong - done) > len(done) + MOST_WRONG:
             return
         for alike, explained in named:
-            yield self._diagnosis(alike, explained, len(wrong - done))
+            yield self._diagnosis(alike, frozenset(explained), len(wrong - done))
 
     def _turned(self) -> Iterator[Fit]:
-        """Lines whose shapes do not fit together, and would with a factor turned; such a line has no numbers to replay."""
+        """Lines whose shapes do not fit together, and would with a factor turned; they have no numbers to replay."""
         lines: dict[str, list[str]] = {}
         for name, one in self.heard.items():
             for key in dict.fromkeys(line.turned for line in one.lines if line.turned):
@@ -182,6 +206,8 @@ class _Search:
         """All mistakes that give something of what is wrong and contradict nothing."""
         order = 0
         for mistake in MISTAKES:
+            if mistake.key == "extra-axis":
+                continue  # on paper a vector may stand either way
             for case in cases_of(mistake, self.way):
                 order += 1
                 if order > MOST_CASES:
@@ -208,10 +234,14 @@ class _Search:
         """The wrong claims that a belief gives, in how many numbers, and what they are worth; None if it contradicts
         something that is right. With `exact`, numbers that agree are carried on unrounded."""
         explained: dict[str, Array] = {}
+        totals: dict[str, Array] = {}
+        replayed = belief if belief.report is None else replace(belief, report=_noting(belief.report, totals))
         try:
-            for name, written in self._replayed(belief, ways, exact=exact):
+            for name, written in self._replayed(replayed, ways, exact=exact):
                 one = self.heard.get(belief.under(name))
-                if one is None or one.number is None:
+                if one is None or one.number is None or totals.get(name) is written:
+                    continue
+                if _alike([np.asarray(written)], [np.asarray(self.base[exact].get(one.name))]):
                     continue
                 agreed = _agreement(one, written)
                 if one.all_right:
@@ -219,32 +249,45 @@ class _Search:
                         return None
                 elif agreed is not None and agreed[one.said].all():
                     explained[one.name] = written
-                elif one.right is not None and agreed is not None and (one.right & ~agreed & one.said).any():
-                    return None
+                elif one.right is not None and agreed is not None:
+                    contradicted: Array = one.right & ~agreed & one.said
+                    if contradicted.any():
+                        return None
         except IMPOSSIBLE:
             return None
-        formulas: set[str] = set()
-        if explained or any(not line.right for one in self.heard.values() for line in one.lines):
-            for one in self.heard.values():
-                for line in one.lines:
-                    same = self._same_rule(one.name, line, belief)
-                    if same is None:
-                        continue
-                    if same and not line.right:
-                        formulas.add(one.name)
-                    elif not same and line.right and one.all_right:
-                        return None
-                    elif not same:
-                        explained.pop(one.name, None)
-                        formulas.discard(one.name)
-                        break
-        silent = {name for name in formulas if self.heard[name].all_right or name in explained}
-        numbers, bits = 0, FORMULA * len(silent)
+        formulas = self._formulas(explained, belief)
+        numbers, bits = 0, FORMULA * len(formulas)
         for name in explained:
             count, worth = self._worth(self.heard[name])
             numbers += count
             bits += worth
-        return set(explained) | silent, numbers, bits
+        if bits >= ENOUGH and self._contradicts(belief):
+            return None
+        return set(explained) | formulas, numbers, bits
+
+    def _formulas(self, explained: dict[str, Array], belief: Belief) -> set[str]:
+        """The wrong formulas that are the belief's own. A claim with another formula is not explained by it."""
+        found: set[str] = set()
+        for one in self.heard.values():
+            wrong = [line for line in one.lines if not line.right]
+            if not wrong and one.name not in explained:
+                continue
+            same = [self._same_rule(one.name, line, belief) for line in (wrong or one.lines)]
+            if False in same:
+                explained.pop(one.name, None)
+            elif wrong and True in same and (one.all_right or one.name in explained):
+                found.add(one.name)
+        return found
+
+    def _contradicts(self, belief: Belief) -> bool:
+        """Whether a right line has another formula than the belief."""
+        return any(
+            self._same_rule(one.name, line, belief) is False
+            for one in self.heard.values()
+            if one.all_right
+            for line in one.lines
+            if line.right
+        )
 
     def _replayed(self, belief: Belief, ways: dict[str, list[Sent]], *, exact: bool) -> Iterator[tuple[str, Array]]:
         def goes_on(name: str, total: Array) -> Array | None:
@@ -254,16 +297,15 @@ class _Search:
             said = one.said
             if exact:
                 agreed = _agreement(one, total)
-                said = said & ~agreed if agreed is not None else said
-            return np.where(said, one.number, total)
+                said = np.asarray(said & ~agreed) if agreed is not None else said
+            return np.asarray(np.where(said, one.number, total))
 
         return self.way.replay(self.here, belief, ways, goes_on)
 
     def _worth(self, one: Heard) -> tuple[int, float]:
         """How many numbers of a claim were explained, and what that is worth in bits."""
         assert one.number is not None
-        wrong = one.said if one.right is None else one.said & ~one.right
-        assert wrong is not None
+        wrong: Array = one.said if one.right is None else one.said & ~one.right
         seen: set[float] = set()
         bits = SHAPE if one.right is None else 0.0
         zeros = 0
@@ -282,8 +324,11 @@ class _Search:
     def _same_rule(self, name: str, line: Rule, belief: Belief) -> bool | None:
         """Whether a formula is what this belief gives for a derivative, with other numbers; None where it cannot be
         told. What the formula names is taken as true; what is in between comes from the belief."""
-        for world, trial in self.there:
-            values = line.worked(world)
+        for number, (world, trial) in enumerate(self.there):
+            key = (id(line), number)
+            if key not in self.worked:
+                self.worked[key] = line.worked(world)
+            values = self.worked[key]
 
             def goes_on(under: str, total: Array, world: World = world) -> Array | None:
                 return world.slope(under) if under in line.uses else None
@@ -333,8 +378,8 @@ class _Search:
     def _diagnosis(self, alike: Sequence[Fit], explained: frozenset[str], left: int) -> Diagnosis:
         rows = [fit.mistake for fit in alike]
         title = " or ".join(row.title for row in rows)
-        place = alike[0].case.words if len(alike) == 1 else ""
-        names = sorted(explained, key=lambda name: self.way.names.index(name))
+        place = alike[0].case.words if len(alike) == 1 and explained == alike[0].explained else ""
+        names = sorted(explained, key=self.way.names.index)
         lines = tuple(sorted(self.heard[name].at for name in explained))
         count = f"{len(lines)} line{'' if len(lines) == 1 else 's'}"
         where = f" ({place})" if place else ""
@@ -355,8 +400,23 @@ class _Search:
         )
 
 
+def _noting(report: ReportRule, totals: dict[str, Array]) -> ReportRule:
+    """The same, keeping what it is told: only what is written down otherwise is a mistake's doing."""
+
+    def noted(name: str, value: Array) -> Array:
+        totals[name] = value
+        return report(name, value)
+
+    return noted
+
+
+def _same_row(named: Sequence[Fit], alike: Sequence[Fit]) -> bool:
+    """Whether what was named before is one of what it could be here."""
+    return len(named) == 1 and any(fit.mistake is named[0].mistake for fit in alike)
+
+
 def _agreement(one: Heard, written: Array) -> Array | None:
-    """Where what is said is this array, element by element in the shape in which it was said; None for another shape."""
+    """Where what is said is this array, element by element, in the shape in which it was said; None for another."""
     assert one.number is not None and one.agrees is not None
     value = fits(np.asarray(written, float), one.number.shape)
     if value is None:
@@ -373,4 +433,7 @@ def _close(one: Array, other: Array) -> bool:
 def _alike(one: list[Array] | None, other: list[Array] | None) -> bool:
     if one is None or other is None or len(one) != len(other):
         return False
-    return all(a.shape == b.shape and np.allclose(a, b, rtol=1e-9, atol=1e-12) for a, b in zip(one, other, strict=True))
+    return all(
+        a.shape == b.shape and object not in {a.dtype, b.dtype} and np.allclose(a, b, rtol=1e-9, atol=1e-12)
+        for a, b in zip(one, other, strict=True)
+    )

@@ -19,19 +19,20 @@ from typing import Any
 import numpy as np
 
 from backhand.checking.replay import IMPOSSIBLE, RIGHT, Trial, WayBack
-from backhand.core import algebra
 from backhand.core.array_operations import STACK, TRANSPOSE
 from backhand.core.array_passes import element_name
 from backhand.core.formula import Apply, Formula, Num, Ref, Slope, apply, fold, postorder, with_args
 from backhand.core.graph import Graph
-from backhand.core.operations import MULTIPLY
+from backhand.core.operations import MULTIPLY, NEGATE
 from backhand.marking.about import About, Derivative, Local, Value
 from backhand.marking.align import Names
 from backhand.marking.array_diagnose import MOST_ELEMENTS, Heard, Rule, carried, diagnosed
+from backhand.marking.array_shapes import ShapeClaimed, claimed
 from backhand.marking.array_worlds import TRANSPOSED, Array, Unknown, World, elsewhere, fits, here, worked_out
 from backhand.marking.credit import Policy, asked, credit
 from backhand.marking.diagnose import Diagnosis
 from backhand.marking.marking import FirstWrong, Judged, Judgement, Kind, Marking, Method, Remark, Verdict
+from backhand.marking.misconceptions import by_key
 from backhand.marking.work import ArrayWritten, Chain, Line, Piece, Work
 from backhand.marking.worlds import agrees
 from backhand.numbers import show
@@ -42,10 +43,18 @@ ELEMENT = re.compile(r"(.+?)\[([0-9,]+)\]")
 SUBSCRIPT = re.compile(r"(.+?)_\{?([0-9](?:,?[0-9])*)\}?")
 MASKED = re.compile(r"([^\W\d]\w*)\[\s*([^\W\d]\w*)\s*<=?\s*0(?:\.0*)?\s*\]\s*=")
 """`dh[h <= 0] = 0` in code: what comes back stops where relu was closed."""
+SIZE = re.compile(r"(.+)\u01c0(?:shape\u01c0(\d)|len)")
+"""`X.shape[0]` and `len(X)`, as the reader writes them."""
+EXAMPLES = frozenset(("N", "n", "m", "B", "batch_size", "num_examples", "n_samples"))
+"""What people call the number of examples."""
+DIGITS = re.compile(r"(?:\d+\.?\d*|(?<![\d.])\.\d+)(?:[eE][-+]?\d+)?")
+PILED_UP = "Each row has the rows above it in it. Set the derivatives to zero before each output."
 LAYER = re.compile(r"\^[(\[](\w+)[)\]]")
 SHOWN = 64
 """Elements of an array that are judged one by one."""
 CLOSE = 1e-9
+MOST_UNITS = 5.0
+"""Units of the last decimal that rounding on the way is never believed to make more of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +73,14 @@ def mark_arrays(work: Work, graph: Graph, *, of: str | None, policy: Policy | No
     solution = solve(graph, of=of, title=title)
     pages = work.about_arrays() if work.about_arrays is not None else work
     judge = _Judge(solution.graph, solution.of, pages.literals)
+    shapes = [*claimed(pages, judge.shape_of)]
+    judge.aside = tuple(one.span for one in shapes)
     claims = [*judge.claims(pages)]
+    heard = judge.heard(claims)
+    diagnoses = (
+        *diagnosed(judge.truth, judge.others, heard, judge.own_values),
+        *_not_reset(claims),
+    )
     shown = replace(_as_seen(pages), decisions=work.decisions or pages.decisions)
     seen = {_place(piece): piece for line in shown.lines for chain in line.chains for piece in chain.pieces}
     for claim in claims:
@@ -72,13 +88,18 @@ def mark_arrays(work: Work, graph: Graph, *, of: str | None, policy: Policy | No
         if claim.number is not None:
             claim.number = seen.get(_place(claim.number), claim.number)
     judgements = [one for claim in claims for one in claim.judgements()]
+    judgements += [judge.about_shape(one) for one in shapes]
     whole = [claim.whole() for claim in claims]
-    wrong = [(link.piece.span, claim) for claim in claims for link in claim.links if link.verdict == "wrong"]
     order = {source.name: at for at, source in enumerate(pages.sources)}
-    first = None
-    if wrong:
-        span, claim = min(wrong, key=lambda one: (order.get(one[0].source.name, 0), one[0].start))
-        first = FirstWrong(claim.first_wrong_name or claim.label, span)
+    wrong = [
+        FirstWrong(claim.first_wrong_name or claim.label, link.piece.span)
+        for claim in claims
+        for link in claim.links
+        if link.verdict == "wrong"
+    ]
+    wrong += [FirstWrong(one.name, one.span) for one in shapes if not one.right]
+    first = min(wrong, key=lambda one: (order.get(one.span.source.name, 0), one.span.start), default=None)
+    judgements.sort(key=lambda one: (order.get(one.span.source.name, 0), one.span.start) if one.span else (0, 0))
     expected = asked(solution.graph, solution.of)
     marks = credit(whole, expected, policy)
     there = {str(claim.about) for claim in claims if claim.about is not None} | {claim.whole_name for claim in claims}
@@ -87,11 +108,21 @@ def mark_arrays(work: Work, graph: Graph, *, of: str | None, policy: Policy | No
         for about in expected
         if str(about) not in there
     ]
-    diagnoses = tuple(
-        diagnosed(judge.graph, judge.of, judge.truth, judge.others, judge.heard(claims), judge.own_values)
-    )
     judgements = [_with_causes(judgement, diagnoses) for judgement in judgements]
     return Marking(shown, solution, tuple(judgements), first, diagnoses, marks, title)
+
+
+def _not_reset(claims: Sequence[_Claim]) -> Iterator[Diagnosis]:
+    """Jacobians whose rows each have the rows above in them."""
+    found = [claim for claim in claims if any(remark.key == "not-reset" for remark in claim.remarks) and claim.about]
+    if found:
+        row = by_key()["not-reset-between-outputs"]
+        lines = tuple(claim.span.line for claim in found)
+        count = f"{len(lines)} line{'' if len(lines) == 1 else 's'}"
+        yield Diagnosis(
+            (row.key,), (row.id,), row.title, tuple(claim.about for claim in found if claim.about), lines,
+            len(found), 0, 0.0, f"{count}, 1 habit: {row.title}", PILED_UP,
+        )  # fmt: skip
 
 
 def _with_causes(judgement: Judgement, diagnoses: Sequence[Diagnosis]) -> Judgement:
@@ -181,6 +212,7 @@ class _Claim:
             return
         assert self.said is not None
         rules = "wrong" if self.method == "wrong" else ""
+        worst = int(self.elements.argmin())
         for count, place in enumerate(np.ndindex(self.elements.shape)):
             verdict: Verdict = ("wrong", "follows", "right")[int(self.elements[place])]  # type: ignore[assignment]
             if rules:
@@ -189,7 +221,7 @@ class _Claim:
                 _element(self.about, place), self.kind, verdict, self.span, show(_fraction(self.said[place])).text,
                 _number(self.said[place]), _number(None if self.truth is None else self.truth[place]),
                 _number(None if self.own is None else self.own[place]), links, self.method, (), (),
-                remarks if not count else (), chains, label=self.label, whole=self.about,
+                remarks if count == worst else (), chains, label=self.label, whole=self.about,
             )  # fmt: skip
 
 
@@ -225,6 +257,8 @@ def _fraction(number: Any) -> Fraction:
 def _number(value: Any) -> Fraction | float | None:
     if value is None or getattr(value, "ndim", 0):
         return None
+    if not math.isfinite(value):
+        return float(value)
     exact = _fraction(value)
     return exact if abs(exact - Fraction(float(value))) <= 1e-13 * max(1, abs(exact)) else float(value)
 
@@ -250,6 +284,8 @@ class _Judge:
         self.rounding: dict[tuple[str, str], float] = {}
         """Half a unit of the last decimal of own numbers that show some, by what they are of and by."""
         self.meanings: dict[str, Meaning | None] = {}
+        self.aside: tuple[Span, ...] = ()
+        """Where something else than an equation stands: claims of shapes."""
         small = sum(int(np.prod(q.shape, dtype=int)) for q in graph.quantities) <= MOST_ELEMENTS
         self.way = WayBack(graph, of) if small and not graph[of].shape else None
 
@@ -349,9 +385,17 @@ class _Judge:
         if written is not None:
             value = numbers_of(written)
             return value.T if turned is not None else value
+        size = SIZE.fullmatch(node.name)
+        if size is not None:
+            shape = self.shape_of(size[1])
+            axis = int(size[2] or 0)
+            return np.asarray(float(shape[axis])) if shape is not None and axis < len(shape) else None
         meaning = self.meaning(node.name)
         if meaning is not None:
             return self.value_of(meaning, world)
+        if node.name in EXAMPLES and node.name not in self.own_formulas and node.name not in self.own_numbers:
+            rows = [q.shape[0] for q in self.graph.quantities if q.kind in ("input", "target") and len(q.shape) > 1]
+            return np.asarray(float(rows[0])) if rows and len(set(rows)) == 1 else None
         if base in self.own_formulas:
             values = worked_out(self.own_formulas[base], world, self.leaf)
             if values:
@@ -360,6 +404,32 @@ class _Judge:
             return self.own_numbers[base].T if turned is not None else self.own_numbers[base]
         return None
 
+    def shape_of(self, name: str) -> tuple[int, ...] | None:
+        """The shape of what a name means; None where it means nothing."""
+        above, slash, below = re.sub(r"\s|∂", lambda m: "d" if m[0] == "∂" else "", name).partition("/")
+        meaning = self.slope_meaning(above[1:], below[1:]) if slash else self.meaning(name)
+        if meaning is None or meaning.place or meaning.of not in ("", self.of):
+            return None
+        shape = self.graph[meaning.name].shape
+        return shape[::-1] if meaning.turned else shape
+
+    def about_shape(self, one: ShapeClaimed) -> Judgement:
+        """The judgement of a shape that is claimed."""
+        above, slash, below = one.name.replace("∂", "d").partition("/")
+        meaning = None
+        if one.name:
+            meaning = self.slope_meaning(above[1:], below[1:]) if slash else self.meaning(one.name)
+        about: About | None = None
+        if meaning is not None:
+            about = Derivative(meaning.of, meaning.name) if meaning.of else Value(meaning.name)
+        verdict: Verdict = "right" if one.right else "wrong"
+        piece = Piece("=", None, one.said, one.span)
+        remarks = () if one.right else (Remark("shape", one.why, one.span, "Look at this shape again."),)
+        return Judgement(
+            about, "formula", verdict, one.span, one.said, links=(Judged(piece, verdict, one.why),), remarks=remarks,
+            label=one.name,
+        )  # fmt: skip
+
     # -- chains -------------------------------------------------------------------------------------------------
 
     def claims(self, work: Work) -> Iterator[_Claim]:
@@ -367,7 +437,7 @@ class _Judge:
         last: _Claim | None = None
         for line in work.lines:
             for chain in line.chains:
-                if chain.struck:
+                if chain.struck or any(_overlap(chain.span, span) for span in self.aside):
                     continue
                 if chain.leads_on and last is not None:
                     before = len(last.links)
@@ -381,20 +451,40 @@ class _Judge:
                 claim.chains.append(chain)
                 self._judge(claim, chain, chain.pieces[1:])
                 if claim.links:
+                    self._still_changed(claim, chain)
                     yield claim
                     last = claim
 
+    def _still_changed(self, claim: _Claim, chain: Chain) -> None:
+        """`dscores = probs`, and below it `dscores[range(n), y] -= 1`: what it is in the end is not said here."""
+        if claim.said is not None or not any(link.verdict == "wrong" for link in claim.links):
+            return
+        first = chain.pieces[0].formula
+        if not isinstance(first, Ref) or not re.fullmatch(r"[^\W\d]\w*", first.name):
+            return
+        text = chain.span.source.text
+        name = re.escape(first.name)
+        changed = re.compile(rf"(?:^|;)[ \t]*{name}[ \t]*(?:\[[^\]\n]*\][ \t]*(?:[-+*/]?=)|[-+*/]=)(?!=)", re.MULTILINE)
+        again = re.compile(rf"^[ \t]*{name}[ \t]*=(?!=)", re.MULTILINE)
+        found = changed.search(text, chain.span.end)
+        other = again.search(text, chain.span.end)
+        if found is not None and (other is None or found.start() < other.start()):
+            why = "It is changed further down."
+            claim.links = [replace(one, verdict="unclear", why=why) for one in claim.links]
+            claim.rules.clear()
+
     def _masks(self, claim: _Claim, chain: Chain) -> bool:
-        """`dh[h <= 0] = 0` goes on from the derivative by h to the one by what relu was taken of, under the old name."""
+        """`dh[h <= 0] = 0` goes on from the derivative by h to the one by what relu was taken of."""
         found = _mask(chain)
         meaning = claim.meaning
         if found is None or meaning is None or meaning.of != self.of or meaning.name not in self.graph:
             return False
+        told = self.meaning(found[2])
         definition = self.graph[meaning.name].definition
         if not isinstance(definition, Apply) or definition.operation.name != "relu":
-            return False
+            # the name is that of the derivative behind relu already
+            return told is not None and not told.of and told.name in (meaning.name, *self.graph.children(meaning.name))
         (inner,) = definition.args
-        told = self.meaning(found[2])
         if not isinstance(inner, Ref) or told is None or told.name not in (inner.name, meaning.name) or told.of:
             return False
         self.meanings[found[1]] = replace(meaning, name=inner.name)
@@ -471,6 +561,8 @@ class _Judge:
             return np.asarray(sign * float(formula.value))
         if isinstance(formula, Apply) and formula.operation.name == "/":
             above, below = formula.args
+            if isinstance(above, Apply) and above.operation.name == "neg":
+                above, sign = above.args[0], -sign
             if isinstance(above, Num) and isinstance(below, Num) and below.value:
                 return np.asarray(sign * float(above.value / below.value))
         return None
@@ -487,6 +579,8 @@ class _Judge:
     def _judge_number(self, claim: _Claim, piece: Piece, number: Array) -> None:
         assert claim.truth is not None and claim.meaning is not None
         claim.number, claim.said = piece, number
+        if claim.kind == "local" and claim.truth.ndim == 1 and number.shape == (*claim.truth.shape, *claim.truth.shape):
+            claim.truth = np.diag(claim.truth)  # what goes element by element, written out
         fitted = fits(number, claim.truth.shape)
         if fitted is None:
             why = f"It is {_shape(number.shape)}, and {_name(claim)} is {_shape(claim.truth.shape)}."
@@ -498,6 +592,8 @@ class _Judge:
             return
         claim.said = fitted
         right = self._agree(fitted, claim.truth, piece)
+        if not right.all():
+            right = right | self._rounded_on_the_way(claim, fitted, piece)
         expected = self._expected(claim)
         claim.own = expected[0][0] if expected else None
         grades = np.where(right, 2, 0)
@@ -526,25 +622,30 @@ class _Judge:
 
     def _agree_to(self, piece: Piece, shown: int | None, said: Array, truth: Array) -> Array:
         about = piece.relation == "≈"
-        made = np.empty(said.shape, bool)
-        for place in np.ndindex(said.shape):
-            one, other = float(said[place]), float(truth[place])
-            if not (math.isfinite(one) and math.isfinite(other)):
-                made[place] = one == other
-                continue
+        said, truth = np.asarray(said, float), np.asarray(truth, float)
+        gap = np.abs(said - truth)
+        made = (gap <= CLOSE * np.maximum(np.abs(truth), 1e-6)) | (said == truth)
+        room = 6.0 * 10.0 ** -(shown or 0) + 1e-6 * np.abs(truth)
+        for place in np.argwhere(np.asarray(~made & (gap <= room))):
+            at = tuple(int(n) for n in place)
+            one, other = float(said[at]), float(truth[at])
             exact: Any = Fraction(other).limit_denominator(10**6)
             meant: Any = exact if abs(float(exact) - other) <= 1e-13 * max(1.0, abs(other)) else other
-            made[place] = (
-                abs(one - other) <= CLOSE * max(abs(other), 1e-6)
-                or agrees(_fraction(one), meant, shown or None, about=about)
-                or (shown is not None and shown > 0 and abs(one - other) <= _slack(one, shown) * 10.0**-shown)
+            near = agrees(_fraction(one), meant, shown or None, about=about) or (
+                shown is not None and shown > 0 and abs(one - other) <= _slack(one, shown) * 10.0**-shown
             )
-        return made
+            if near:
+                made = np.array(made)
+                made[at] = True
+        return np.asarray(made)
 
     def _explained(self, claim: _Claim, number: Array, piece: Piece) -> str:
         """A simple reason why an array is wrong as a whole."""
         truth = claim.truth
         assert truth is not None
+        if claim.kind == "local" and truth.ndim == 2 and self._agree(number, np.cumsum(truth, axis=0), piece).all():
+            self._say(claim, "not-reset", PILED_UP, piece)
+            return PILED_UP
         if truth.ndim == 2 and truth.shape[0] == truth.shape[1] and self._agree(number.T, truth, piece).all():
             self._say(claim, "transposed", "This is the transpose of the right answer.", piece)
             return "This is the transpose of the right answer."
@@ -575,6 +676,9 @@ class _Judge:
     def _judge_formula(self, claim: _Claim, piece: Piece) -> None:
         """A link with names, or with numbers and arrays put in for them."""
         assert claim.truth is not None and claim.meaning is not None and piece.formula is not None
+        if claim.kind == "local" and isinstance(piece.formula, Ref) and self._is_identity(piece.formula):
+            claim.links.append(Judged(piece, "right" if np.allclose(claim.truth, 1) else "wrong"))
+            return
         try:
             values = worked_out(piece.formula, self.truth, self.leaf)
         except Unknown as unknown:
@@ -659,6 +763,10 @@ class _Judge:
                 weight = known is not None and not known.of and self.graph[known.name].kind == "weight"
                 found.add("w-for-w-transposed" if weight else "factor-not-transposed")
         return found.pop() if len(found) == 1 else ""
+
+    def _is_identity(self, node: Ref) -> bool:
+        """`I` and `I_3`, where they are no name of the network."""
+        return re.fullmatch(r"I(?:_\{?\w+\}?)?|E", node.name) is not None and self.meaning(node.name) is None
 
     def _is_literal(self, node: Ref | Slope) -> bool:
         if not isinstance(node, Ref):
@@ -766,6 +874,31 @@ class _Judge:
                         spread = np.maximum(spread, np.abs(other - value) * 1.5)
             found.append((value, spread))
         return found
+
+    def _rounded_on_the_way(self, claim: _Claim, number: Array, piece: Piece) -> Array:
+        """Where a number is off by no more than comes of rounding what it is made of to as many decimals."""
+        meaning, shown = claim.meaning, self._decimals(piece)
+        assert claim.truth is not None
+        none = np.zeros(claim.truth.shape, bool)
+        if meaning is None or not shown or shown < 3 or meaning.of not in ("", self.of):
+            return none
+        unit = 10.0**-shown
+        gap = np.abs(number - claim.truth)
+        if not (gap <= MOST_UNITS * unit).any():
+            return none
+        draw: Any = np.random.RandomState(11)
+        spread = np.zeros(claim.truth.shape)
+        made = {q.name for q in self.graph.quantities if q.computed}
+        for _ in range(4):
+            values, slopes = (
+                {name: np.asarray(value, float) + 0.5 * unit * draw.uniform(-1, 1, np.shape(value))
+                 for name, value in kept.items() if name in made}
+                for kept in (self.truth.values, self.truth.adjoints)
+            )  # fmt: skip
+            value = self._one_step(meaning, values, slopes)
+            if value is not None:
+                spread = np.maximum(spread, np.abs(value - claim.truth) * 1.5)
+        return np.asarray(gap <= np.minimum(spread + 0.51 * unit, MOST_UNITS * unit))
 
     def _one_step(self, meaning: Meaning, values: Mapping[str, Array], slopes: Mapping[str, Array]) -> Array | None:
         world = self.truth.with_own(values, slopes)
@@ -888,22 +1021,31 @@ class _Judge:
         if kept is None:
             return
         shape = self.graph[meaning.name].shape
-        if claim.number is not None and (shown := self._decimals(claim.number)):
+        shown = self._decimals(claim.number) if claim.number is not None else None
+        said = claim.said
+        if shown:
             self.rounding[meaning.of, meaning.name] = 0.5 * 10.0**-shown
+            if claim.truth is not None and said.shape == claim.truth.shape:
+                nothing = (said == 0) & (np.abs(claim.truth) <= 0.5 * 10.0**-shown)
+                said = np.where(nothing, claim.truth, said)  # a logarithm of it may follow
         if not meaning.place:
-            if claim.said.shape == shape:
-                kept[meaning.name] = claim.said
+            if said.shape == shape:
+                kept[meaning.name] = said
             return
         known = kept.get(meaning.name)
         base = known if known is not None else self.value_of(replace(meaning, place=()), self.truth)
         assert base is not None
         made = np.array(base, float, copy=True)
-        made[meaning.place] = claim.said
+        made[meaning.place] = said
         kept[meaning.name] = made
 
 
 def _mask(chain: Chain) -> re.Match[str] | None:
     return MASKED.match(chain.span.source.text, chain.span.start, chain.span.end + 20)
+
+
+def _overlap(one: Span, other: Span) -> bool:
+    return one.source is other.source and one.start < other.end and other.start < one.end
 
 
 def _place(piece: Piece) -> tuple[str, int, int]:
@@ -943,12 +1085,25 @@ def _as_seen(work: Work) -> Work:
 
 
 def _as_formula(written: ArrayWritten) -> Formula:
-    """`[[1, 2], [3, 4]]`"""
+    """`[[1, 2], [3, 4]]`, its numbers with the digits that were written."""
+    cells = [value for row in written.rows for value in row]
+    texts = [text.rstrip(".") for text in DIGITS.findall(written.text)]
+    if "frac" in written.text or len(texts) != len(cells):
+        texts = [""] * len(cells)
+    told = iter(texts)
     rows: list[Formula] = []
     for row in written.rows:
-        numbers = [algebra.number(value) for value in row]
+        numbers = [_numeral(value, next(told)) for value in row]
         rows.append(apply(STACK, *numbers, style="list", params=(("axis", 0),)))
     return rows[0] if written.axes == 1 else apply(STACK, *rows, style="list", params=(("axis", 0),))
+
+
+def _numeral(value: Fraction, text: str) -> Formula:
+    """A number as it was written, where that is more than its value."""
+    exponent = text.lower().partition("e")[2]
+    known = bool(text) and len(exponent) < 6 and Fraction(text) == abs(value) and text != str(abs(value))
+    number = Num(abs(value), text if known else "")
+    return apply(NEGATE, number) if value < 0 else number
 
 
 def numbers_of(written: ArrayWritten) -> Array:

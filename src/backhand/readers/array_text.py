@@ -35,6 +35,21 @@ GATE = "\u01c1"
 _INSIDE = r"((?:[^()<>=\n\[\],]|\([^()<>=\n]{0,12}\)|\[[^\[\]<>=\n]{0,12}\]){1,80}?)"
 _POSITIVE = r"\s*(?:>|\\gt(?![a-z]))\s*0(?:\.0*)?\s*"
 _ONE = r"(?:\\(?:mathbb|mathbf|mathbbm|boldsymbol|bm)\s*\{?\s*[1I]\s*\}?|\\mathds\{1\}|\b1|\bI|\U0001d7d9|\u1d7d9)"
+SHOWN = re.compile(
+    rf"(?P<print>\bprint\(\s*(?P<name>[^\W\d]\w*)\s*\)[ \t]*\n)(?=[ \t]*{LETTER})"
+    rf"|(?P<last>(?<=\n)[ \t]*[^\W\d]\w*)(?P<out>[ \t]*\n+[ \t]*Out[ \t]*\[\d+\]:)(?=\s*{LETTER})"
+)
+"""`print(dW)`, or dW at the end of a notebook's cell, and below it the array."""
+
+TURNED = re.compile(
+    r"\s*(?:\^\s*\{?\s*(?:T|\\top|⊤|\\intercal|\\mathsf\{T\}|\\mathrm\{T\})(?![A-Za-z])\s*\}?|ᵀ|\.T(?![\w.]))"
+)
+"""Behind an array: it is turned."""
+
+BAR = "\u01c0"
+SIZE = re.compile(r"\b([^\W\d]\w*)\.shape\[(\d)\]|\blen\(([^\W\d]\w*)\)")
+"""`X.shape[0]`, `len(X)`: names with a bar in them."""
+
 CONDITIONS = (
     re.compile(rf"(?:np|numpy|jnp|torch)\.where\(\s*{_INSIDE}{_POSITIVE},\s*1(?:\.0*)?\s*,\s*0(?:\.0*)?\s*\)"),
     re.compile(
@@ -54,7 +69,7 @@ AROUND = re.compile(r"(?:\\left\s*[\[(]\s*)$")
 AFTER = re.compile(r"\s*\\right\s*[\])]")
 NUMBER = r"[-+−–]?\s?(?:\d+\.?\d*|\.\d+)(?:[eE][-+−]?\d+)?"
 CELL = re.compile(rf"(?:{NUMBER})(?:\s*/\s*\d+)?")
-FRACTION = re.compile(r"([-−]?)\s*\\[dt]?frac\s*\{\s*([-−]?\d+)\s*\}\s*\{\s*(\d+)\s*\}")
+FRACTION = re.compile(r"([-−]?)\s*\\[dt]?frac\s*(?:\{\s*([-−]?\d+)\s*\}|(\d))\s*(?:\{\s*(\d+)\s*\}|(\d))")
 PRINTED = re.compile(r"(?:(?:np|numpy|jnp|torch|tf)\.)?(?:array|tensor|asarray|matrix|Tensor|constant)\(\s*(?=\[)")
 AFTER_PRINTED = re.compile(r"\s*(?:,\s*(?:dtype|requires_grad|device|grad_fn)\s*=\s*[^()\n]*(?:\([^()\n]*\))?\s*)*\)")
 OPTION = re.compile(r"(?<=[,(])(\s*)(axis|keepdims|dim|keepdim|dtype|ddof|shape)(\s*=\s*)(?=[-\w(])")
@@ -84,6 +99,13 @@ def found_in(text: str, before: int = 0) -> tuple[str, dict[str, Literal]]:
     for literal in sorted(_all(text), key=lambda one: (one.start, -one.end)):
         if literal.start < last:
             continue
+        if (found := TURNED.match(text, literal.end)) is not None:
+            literal = literal._replace(
+                numbers=tuple(zip(*literal.numbers, strict=True)),
+                axes=2,
+                text=text[literal.start : found.end()],
+                end=found.end(),
+            )
         name = _name(before + len(literals), literal.end - literal.start)
         if name is None:
             continue
@@ -97,6 +119,9 @@ def found_in(text: str, before: int = 0) -> tuple[str, dict[str, Literal]]:
         at = end
     parts.append(text[at:])
     made = "".join(parts)
+    if literals and ("print(" in made or "Out" in made):
+        made = SHOWN.sub(_shown, made)
+    made = SIZE.sub(_size, made)
     made = OPTION.sub(lambda m: m[1] + m[2] + TOLD * len(m[3]), made)
     if "0" in made and (">" in made or "<" in made or "\\gt" in made):
         made = MASKED.sub(lambda m: f"{m[1]}={GATE}({m[2]})".ljust(len(m[0])), made)
@@ -104,6 +129,18 @@ def found_in(text: str, before: int = 0) -> tuple[str, dict[str, Literal]]:
             made = condition.sub(_gate, made)
     assert len(made) == len(text)
     return made, literals
+
+
+def _shown(found: re.Match[str]) -> str:
+    """`dW =` and a new line, as long as it was."""
+    if found["print"]:
+        return (found["name"] + "=").rjust(len(found[0]) - 1) + "\n"
+    return found["last"] + "=".ljust(len(found["out"]))
+
+
+def _size(found: re.Match[str]) -> str:
+    made = f"{found[1]}{BAR}shape{BAR}{found[2]}" if found[1] else f"{found[3]}{BAR}len"
+    return made.ljust(len(found[0]))
 
 
 def _gate(found: re.Match[str]) -> str:
@@ -164,9 +201,10 @@ def _cell(text: str) -> tuple[Fraction, int] | None:
     text = text.strip("$ ")
     fraction = FRACTION.fullmatch(text)
     if fraction:
-        if not int(fraction[3]):
+        above, below = fraction[2] or fraction[3], fraction[4] or fraction[5]
+        if not int(below):
             return None
-        value = Fraction(int(fraction[2].replace("−", "-")), int(fraction[3]))
+        value = Fraction(int(above.replace("−", "-")), int(below))
         return (-value if fraction[1] else value), 0
     if CELL.fullmatch(text) is None:
         return None
@@ -231,6 +269,8 @@ def _closing(text: str, at: int) -> int | None:
     assert inside is not None
     for position in range(at, inside.end()):
         depth += (text[position] == "[") - (text[position] == "]")
+        if depth > 3:
+            return None
         if not depth:
             return position + 1
     return None

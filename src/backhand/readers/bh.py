@@ -377,7 +377,7 @@ class _Statements:
     def _count(self, token: Token) -> int:
         if len(token) > 9 or not 1 <= int(token) <= limits.STEPS:
             raise LimitError(
-                f"{token} steps; 1 to {limits.STEPS} are made.", self.notation.span(token), cure="Ask for fewer."
+                f"{token} steps; 1 to {limits.STEPS} are made.", self.notation.span(token), cure="Ask for so many."
             )
         return int(token)
 

@@ -225,6 +225,8 @@ ARRAY_CALLS: dict[str, str] = {name: name for name in ARRAY_FUNCTIONS - {"load"}
     "multiply": "multiply",
     "Softmax": "softmax",
     "amax": "max",
+    "maximum": "max",
+    "minimum": "min",
     "relu_derivative": "step",
     "\u01c1": "step",  # a condition, see array_text
 }
@@ -544,6 +546,8 @@ class Tokenizer:
             base = text[at:stop].lstrip("\\")
             if base in CALLS and (called := self._function(at, stop, base)):
                 return called
+            if self.arrays and base == "diag" and text[stop : stop + 1] == "(":
+                return self.add("BAD", at, stop, "A matrix with a vector on its diagonal is not read.")
             if self.arrays and base in ARRAY_CALLS and text[stop : stop + 1] == "(":
                 return self.add("CALL", at, stop, ARRAY_CALLS[base])
             stop = self._suffixes(stop)
@@ -554,6 +558,8 @@ class Tokenizer:
             and (called := self._function(at, at + len(base), base))
         ):
             return called
+        if self.arrays and mode == "code" and said == "diag" and text[stop : stop + 1] == "(":
+            return self.add("BAD", at, stop, "A matrix with a vector on its diagonal is not read.")
         if self.arrays and mode == "code" and said in ARRAY_CALLS and text[stop : stop + 1] == "(":
             return self.add("CALL", at, stop, ARRAY_CALLS[said])
         if self.arrays and (found := TRANSPOSED.match(text, stop, end)):

@@ -191,7 +191,11 @@ class Solution:
     @property
     def notices(self) -> tuple[Notice, ...]:
         """Everything that was read or computed by a convention."""
-        return (*self.graph.notices, *self.propagation.notices)
+        if not self.graph.arrays:
+            return (*self.graph.notices, *self.propagation.notices)
+        from backhand.core.shapes import surprises
+
+        return (*self.graph.notices, *surprises(self.graph), *self.propagation.notices)
 
     def value(self, name: str) -> Value:
         """The value of a quantity: a Fraction, a float, or a formula in the symbols without a value."""

@@ -121,7 +121,7 @@ def rate_of(lr: Number | float | str) -> Number:
 def descend(graph: Graph, update: Update, *, of: str | None = None, numbers: Numbers = "exact") -> Descent:
     """As `step`, with what is asked for as an Update."""
     if not 1 <= update.steps <= limits.STEPS:
-        raise UsageError(f"{update.steps} steps; 1 to {limits.STEPS} are made.", cure="Ask for fewer.")
+        raise UsageError(f"{update.steps} steps; 1 to {limits.STEPS} are made.", cure="Ask for so many.")
     made: list[DescentStep] = []
     notices: dict[str, Notice] = {}
     if update.steps > limits.EXACT_STEPS and numbers != "float":

@@ -1,0 +1,117 @@
+"""Engines: a network as a function that can be called again and again, with other numbers.
+
+    f = compile(graph)                    picks an engine by size and says which: f.engine, f.why
+    found = f(A1=-1, A2=[0, 1, 2])        other numbers for what is given; arrays of a number's values make a batch
+    found.values["B1"], found.derivatives["A1"]
+
+All of them get what they compute from the table of operations. `docs/decisions/0017-engines.md` says how they differ.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any, Literal, TypeAlias, cast
+
+from backhand.core.graph import Graph
+from backhand.engines.compiled import Compiled, Engine, Keep, Result, Task, task
+from backhand.errors import UsageError
+
+__all__ = ["ENGINES", "Compiled", "EngineName", "Keep", "Result", "compile"]
+
+EngineName: TypeAlias = Literal["auto", "python", "numpy", "points", "tape", "jax"]
+
+SMALL = 400
+"""Quantities up to which a call into compiled code costs more than the passes in Python."""
+
+MANY = 1_000_000
+"""Points from which on it pays to compile a loop over them: that takes about a second."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """An engine: the module that makes it, what it is for, the library it needs and the extra that brings it."""
+
+    module: str
+    words: str
+    library: str = ""
+    extra: str = ""
+
+
+ENGINES: dict[str, Row] = {
+    "python": Row("plain", "networks of single numbers, small ones fastest"),
+    "numpy": Row("numpy", "networks of arrays; networks of single numbers over many points", "numpy"),
+    "points": Row("points", "networks of single numbers over very many points", "numba", "fast"),
+    "tape": Row("tape", "large networks of single numbers, of any shape", "numba", "fast"),
+    "jax": Row("jax", "networks of arrays on accelerators", "jax", "jax"),
+}
+
+
+def compile(  # noqa: A001 - the verb
+    graph: Graph,
+    engine: EngineName = "auto",
+    of: str | None = None,
+    wrt: Iterable[str] | None = None,
+    keep: Keep = "all",
+    *,
+    threads: int = 1,
+) -> Compiled:
+    """A network as a function of its given numbers.
+
+    It returns the values of all quantities and the derivatives of one output (the graph's, or `of`) by all that it
+    depends on; with `keep="asked"`, only the output and its derivatives by `wrt`. What floats cannot hold or what has
+    no value is infinite or nan there, and nothing is said. Raises UsageError for an engine that is not known, not
+    installed or not for this network.
+
+    >>> from backhand.readers import read
+    >>> f = compile(read("x = 3; L = x^2".replace("; ", chr(10))))
+    >>> f.engine, f(x=5).derivatives["x"]
+    ('python', 10.0)
+    """
+    wanted = task(graph, of, wrt, keep, threads)
+    if engine == "auto":
+        name, why = _picked(wanted)
+        return Compiled(wanted, _made(name, wanted), why, later=None if wanted.graph.arrays else _batches(wanted))
+    if engine not in ENGINES:
+        raise UsageError(f"There is no engine {engine}.", cure=f"Known: auto, {', '.join(ENGINES)}.")
+    return Compiled(wanted, _made(engine, wanted), "asked for")
+
+
+def _picked(wanted: Task) -> tuple[str, str]:
+    """Which engine, and why."""
+    graph = wanted.graph
+    if graph.arrays:
+        return "numpy", "the network has arrays"
+    count = len(graph)
+    if count <= SMALL:
+        return "python", f"{count} single numbers: a call into compiled code would cost more than it saves"
+    if find_spec("numba") is None:
+        return "python", f"{count} single numbers; with the extra `fast` installed it would be tape"
+    return "tape", f"{count} single numbers, more than {SMALL}"
+
+
+def _batches(wanted: Task) -> Any:
+    """What takes over when a network of single numbers is called with many points."""
+    made: dict[str, Engine] = {}
+
+    def engine(points: int) -> tuple[Engine, str]:
+        fast = points >= MANY and find_spec("numba") is not None
+        name = "points" if fast else "numpy"
+        if name not in made:
+            made[name] = _made(name, wanted)
+        return made[name], f"{points} points, {'at least' if points >= MANY else 'fewer than'} {MANY}"
+
+    return engine
+
+
+def _made(name: str, wanted: Task) -> Engine:
+    row = ENGINES[name]
+    if row.library and find_spec(row.library) is None:
+        raise UsageError(
+            f"The engine {name} needs {row.library}, which is not installed.",
+            cure=f"Install it with: pip install 'backhand[{row.extra}]'",
+        )
+    module = import_module(f"backhand.engines.{row.module}")
+    return cast("Engine", module.made(wanted))

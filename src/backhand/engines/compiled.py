@@ -1,0 +1,178 @@
+"""What all engines share: what is asked for, the numbers that are given at a call, and what comes back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any, Literal, Protocol, TypeAlias
+
+from backhand.core.graph import Graph
+from backhand.errors import UsageError
+from backhand.numbers import as_float
+
+Keep: TypeAlias = Literal["all", "asked"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Task:
+    """What is to be computed: the derivatives of `of` by `wrt`, and everything on the way if it is to be kept."""
+
+    graph: Graph
+    of: str
+    wrt: tuple[str, ...]
+    keep: Keep
+    threads: int
+
+    @property
+    def values(self) -> tuple[str, ...]:
+        """The names of the values that are returned."""
+        return tuple(self.graph.index) if self.keep == "all" else (self.of,)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Result:
+    """What one call found: numbers or arrays by name."""
+
+    of: str
+    values: Mapping[str, Any]
+    derivatives: Mapping[str, Any]
+    engine: str
+    why: str
+
+
+Numbers: TypeAlias = dict[str, Any]
+"""Floats or arrays by name."""
+
+
+class Engine(Protocol):
+    """Makes values and derivatives from the numbers that are other than the graph's own."""
+
+    name: str
+
+    def run(self, given: Numbers) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+        """Values and derivatives by name."""
+        ...
+
+
+class Compiled:
+    """A network as a function. `engine` says what computes it and `why`; `source` is its code, where there is one."""
+
+    def __init__(
+        self,
+        asked: Task,
+        engine: Engine,
+        why: str,
+        *,
+        later: Callable[[int], tuple[Engine, str]] | None = None,
+    ) -> None:
+        self.task = asked
+        self.why = why
+        self._engine = engine
+        self._later = later
+        self._given = frozenset(q.name for q in asked.graph.quantities if not q.computed)
+
+    @property
+    def engine(self) -> str:
+        return self._engine.name
+
+    @property
+    def source(self) -> str:
+        return getattr(self._engine, "source", "")
+
+    def __call__(self, given: Mapping[str, Any] | None = None, /, **more: Any) -> Result:
+        """Values and derivatives, with other numbers for some of what is given.
+
+        Names that Python cannot spell come in a mapping: `f({"w[A1,B1]": 2})`. In a network of single numbers, an
+        array stands for as many points: it and all others are of one length.
+        """
+        numbers = {name: _number(value) for name, value in {**(given or {}), **more}.items()}
+        for name in numbers:
+            if name not in self._given:
+                raise self._unknown(name)
+        engine, why = self._engine, self.why
+        points = None if self.task.graph.arrays else _points(numbers)
+        if points is not None and self._later is not None:
+            engine, why = self._later(points)
+        elif points is not None and engine.name in ("python", "tape"):
+            raise UsageError(
+                f"The engine {engine.name} takes one number for each quantity, and here are arrays.",
+                cure='Compile for many points: compile(graph, "numpy"), or "points".',
+            )
+        values, derivatives = engine.run(numbers)
+        return Result(self.task.of, values, derivatives, engine.name, why)
+
+    def _unknown(self, name: str) -> UsageError:
+        known = sorted(self._given)
+        if name in self.task.graph:
+            return UsageError(f"{name} is computed, so no number can be given for it.", cure=f"Given are: {known[:8]}.")
+        return UsageError(f"There is no {name} in this network.", cure=f"Given are: {', '.join(known[:8])}.")
+
+    def __repr__(self) -> str:
+        return f"<Compiled: {self.task.of}, engine {self.engine} ({self.why})>"
+
+
+def task(graph: Graph, of: str | None, wrt: Iterable[str] | None, keep: Keep, threads: int) -> Task:
+    """What is asked for, checked."""
+    if keep not in ("all", "asked"):
+        raise UsageError(f'keep="{keep}" is not known.', cure='Say keep="all" or keep="asked".')
+    if graph.arrays:
+        from backhand.core.array_passes import with_output
+
+        graph, of = with_output(graph, of)
+    output, _ = graph.output(of)
+    if graph[output].shape:
+        raise UsageError(
+            f"{output} is an array, and derivatives are of a single number.",
+            cure=f"Ask for one element: of='{output}[{','.join('0' * len(graph[output].shape))}]'.",
+        )
+    asked = tuple(graph[name].name for name in wrt) if wrt is not None else ()
+    everything = tuple(graph.quantities[position].name for position in graph.upstream_of(output))
+    if wrt is None:
+        asked = everything
+    elif keep == "all":
+        asked = (*everything, *(name for name in asked if name not in set(everything)))
+    return Task(graph, output, asked, keep, max(1, threads))
+
+
+def own(graph: Graph, name: str) -> Any:
+    """The number or array that the graph itself gives. Raises UsageError for a symbol."""
+    quantity = graph[name]
+    if quantity.array is not None:
+        from backhand.core.arrays import as_floats
+
+        return as_floats(quantity.array)
+    if quantity.given is None:
+        raise UsageError(
+            f"{name} has no value.",
+            quantity.span,
+            cure=f"Give one when you call: f({name}=1), or write it in the network.",
+        )
+    return as_float(quantity.given)
+
+
+def _number(value: Any) -> Any:
+    """A float, or an array of floats."""
+    if isinstance(value, (int, Fraction)):
+        return as_float(Fraction(value))
+    if isinstance(value, float):
+        return value
+    import numpy as np
+
+    found = np.asarray(value, dtype=float)
+    return found if found.ndim else float(found)
+
+
+def _points(numbers: Numbers) -> int | None:
+    """How many points are given; None where all are single numbers."""
+    points: int | None = None
+    for name, value in numbers.items():
+        if isinstance(value, float):
+            continue
+        if value.ndim != 1 or (points is not None and len(value) != points):
+            raise UsageError(
+                f"{name} has the shape {value.shape}" + (f", and others have {points} points." if points else "."),
+                cure="Give single numbers, or arrays of one length: a number for each point.",
+            )
+        points = len(value)
+    return points

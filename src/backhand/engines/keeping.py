@@ -1,0 +1,47 @@
+"""Large results go to a file: an .npz of NumPy's.
+
+Of a network of single numbers three arrays, `names`, `values` and `derivatives`, in the network's order; of a network
+of arrays one for each quantity, `value:W1` and `derivative:W1`. The file is there whole or not at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from backhand.core.graph import Graph
+from backhand.engines import compile as compiled
+from backhand.errors import UsageError
+
+Say = Callable[[str], None]
+
+
+def keep(graph: Graph, file: str, *, of: str | None = None, say: Say = lambda _: None) -> str:
+    """Works a network out and writes every value and derivative to `file`; returns the output's name. `say` is told
+    what is being done."""
+    if not file.endswith(".npz"):
+        raise UsageError(f"{file} does not end in .npz, as files of arrays do.", cure="Name it so.")
+    say(f"preparing {len(graph)} quantities")
+    function = compiled(graph, of=of)
+    say(f"computing ({function.engine}: {function.why})")
+    found = function()
+    say("writing")
+    if graph.arrays:
+        arrays: dict[str, Any] = {f"value:{name}": value for name, value in found.values.items()}
+        arrays |= {f"derivative:{name}": value for name, value in found.derivatives.items()}
+    else:
+        names = list(found.values)
+        derivatives = np.array([found.derivatives.get(name, 0.0) for name in names])
+        arrays = {"names": np.array(names), "values": np.array(list(found.values.values())), "derivatives": derivatives}
+    path = Path(file)
+    part = path.with_name(path.name + ".part")
+    try:
+        with part.open("wb") as stream:
+            np.savez(stream, **arrays)
+        part.replace(path)
+    except OSError as error:
+        raise UsageError(f"{file} cannot be written: {error.strerror}.") from None
+    return found.of

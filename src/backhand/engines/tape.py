@@ -1,0 +1,406 @@
+"""The engine `tape`: large networks of single numbers, as flat arrays and compiled loops.
+
+    net = network(functions, start, source, weight, inputs)      from arrays: no Graph, some ns an edge
+    net.run(); net.values, net.adjoints, net.slopes()            every value and every derivative
+
+A node is a function of one sum of weight x value over its edges, or of two sums; any network of single numbers can be
+written so, and `Tape` does it with a Graph. Derivatives by weights follow from a rule, adjoint x slope x value of the
+source, and are written out when they are looked at, or at once with `run(expand=True)`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from backhand import limits
+from backhand.core.formula import Apply, Formula, Num, Ref, postorder
+from backhand.core.graph import Graph
+from backhand.core.operations import Operation
+from backhand.engines import tape_kernels
+from backhand.engines.compiled import Engine, Numbers, Task, own
+from backhand.errors import LimitError, UsageError
+from backhand.numbers import as_float
+
+kernels: Any = tape_kernels
+CODES: dict[str, int] = kernels.CODES
+Floats = NDArray[np.float64]
+
+DENSE = 64
+"""Edges that are worth a dense block."""
+
+STREAMED = 3_000_000
+"""Edges from which on derivatives by weights are written past the cache."""
+
+PAIRED = 100_000
+"""Nodes from which on value and derivative lie side by side, where few edges are in dense blocks."""
+
+FAULTS = {
+    1: "reads a node that does not come before it",
+    2: "is a function of two sums, and its edges cannot be halved",
+    3: "has edges out of order, or past the last",
+    4: "has no known function",
+}
+
+
+class Network:
+    """Nodes and edges as arrays. `values` and `adjoints` are views of memory that the next run writes anew."""
+
+    def __init__(
+        self, codes: NDArray[np.uint8], start: NDArray[np.uint64], source: NDArray[np.uint32], weight: Floats
+    ) -> None:
+        count, edges = len(codes), len(source)
+        if len(start) != count + 1 or len(weight) != edges or int(start[-1]) != edges:
+            raise UsageError(
+                f"{count} nodes have {count + 1} places in `start`, and `source` and `weight` one length.",
+                cure="start[i] is where the edges of node i begin; the last is the number of edges.",
+            )
+        self.codes, self.start, self.source, self.weight = codes, start, source, weight
+        wrong, fault, depth = kernels.checked(codes, start, source, edges)
+        if wrong >= 0:
+            raise UsageError(
+                f"Node {wrong} {FAULTS[fault]}.", cure="Nodes stand in order, sources before those that read them."
+            )
+        self.segments = kernels.dense_runs(codes, start, source, DENSE)
+        dense = sum(int((high - low) * wide) for kind, low, high, _, wide in self.segments.tolist() if kind)
+        paired = dense == 0 and count >= PAIRED
+        self._step, self._apart = (np.uint64(2), np.uint64(1)) if paired else (np.uint64(1), np.uint64(count))
+        self.state = _aligned(2 * count)
+        self._stack = np.empty(depth)
+        self._slopes: Floats | None = None
+        self._nothing = np.empty(0)
+        self._top = np.uint64(0)
+        self._known = False
+
+    @property
+    def values(self) -> Floats:
+        """The value of each node; those of inputs may be set."""
+        return self.state[:: int(self._step)][: len(self.codes)]
+
+    @property
+    def adjoints(self) -> Floats:
+        """The derivative by each node."""
+        return self.state[int(self._apart) :: int(self._step)][: len(self.codes)]
+
+    def run(self, of: int = -1, *, expand: bool = False) -> Network:
+        """Both passes, for the derivatives of node `of` (the last). With `expand`, those by weights are written out."""
+        slopes = self._nothing
+        if expand:
+            if self._slopes is None:
+                self._slopes = _aligned(len(self.source))
+            slopes = self._slopes
+        self._top = kernels.both(
+            self.codes, self.start, self.source, self.weight, self.segments, self.state, self._step, self._apart,
+            self._stack, np.uint64(of % len(self.codes)), slopes, len(slopes) >= STREAMED,
+        )  # fmt: skip
+        self._known = expand
+        return self
+
+    def slopes(self, first: int = 0, last: int | None = None) -> Floats:
+        """Derivatives by the weights of edges `first` to `last`."""
+        last = len(self.source) if last is None else last
+        if self._known and self._slopes is not None:
+            return self._slopes[first:last]
+        found = np.empty(last - first)
+        kernels.by_rule(
+            self.codes,
+            self.start,
+            self.source,
+            self.state,
+            self._step,
+            self._apart,
+            self._stack,
+            self._top,
+            first,
+            last,
+            found,
+        )
+        return found
+
+    def pairs(self) -> Pairs:
+        """The derivative of every node by every node: one sweep over the nodes, dense blocks as matrix products."""
+        count = len(self.codes)
+        if count * count > limits.TOGETHER:
+            raise LimitError(
+                f"{count} nodes have {count * count} pairs, more than {limits.TOGETHER}.",
+                cure="Ask for fewer: run(of).",
+            )
+        self.run()
+        first, second = np.empty(count), np.empty(count)
+        kernels.local_slopes(self.codes, self.state, self._step, self._stack, self._top, first, second)
+        found = np.zeros((count, count))
+        for kind, low, high, source, wide in self.segments.tolist():
+            if not kind:
+                kernels.pair_rows(self.codes, self.start, self.source, self.weight, first, second, found, low, high)
+                continue
+            matrix = self.weight[int(self.start[low]) : int(self.start[high])].reshape(high - low, wide)
+            reach = source + wide
+            np.matmul(matrix * first[low:high, None], found[source:reach, :reach], out=found[low:high, :reach])
+            found[range(low, high), range(low, high)] = 1.0
+        return Pairs(self, found, first, second)
+
+
+class Pairs:
+    """`nodes[j, i]` is the derivative of node j by node i. Those by weights follow from a rule: derivative by the node
+    of the edge x its slope x value of the source; `weights` writes them out."""
+
+    def __init__(self, made_of: Network, nodes: Floats, first: Floats, second: Floats) -> None:
+        self.nodes = nodes
+        self._network, self._first, self._second = made_of, first, second
+        self._state, self._step = made_of.values.copy(), np.uint64(1)
+
+    def weights(self, low: int = 0, high: int | None = None) -> Floats:
+        """The derivatives of all nodes by the weights on the edges of nodes `low` to `high`."""
+        net = self._network
+        high = len(net.codes) if high is None else high
+        found = np.empty((len(net.codes), int(net.start[high] - net.start[low])))
+        kernels.pair_weights(
+            net.start, net.source, self._state, self._step, self._first, self._second, net.codes, self.nodes, low, high,
+            found,
+        )  # fmt: skip
+        return found
+
+
+def network(
+    functions: Sequence[str] | NDArray[np.uint8],
+    start: ArrayLike,
+    source: ArrayLike,
+    weight: ArrayLike,
+    inputs: ArrayLike,
+) -> Network:
+    """A network from arrays: what each node is ("input", "sum", "tanh", "product", ...; or codes of
+    `tape.CODES`), where its edges begin, the node and the weight of each edge, and the values of the inputs.
+
+    Raises UsageError where the arrays do not fit. Arrays of the right type are taken as they are.
+    """
+    if isinstance(functions, np.ndarray) and functions.dtype == np.uint8:
+        codes: NDArray[np.uint8] = functions
+    else:
+        unknown = sorted(set(functions) - set(CODES))  # type: ignore[arg-type]
+        if unknown:
+            raise UsageError(f"There is no function {unknown[0]}.", cure=f"Known: {', '.join(CODES)}.")
+        codes = np.array([CODES[name] for name in functions], np.uint8)  # type: ignore[index]
+    made = Network(
+        codes,
+        np.ascontiguousarray(start, np.uint64),
+        np.ascontiguousarray(source, np.uint32),
+        np.ascontiguousarray(weight, float),
+    )
+    given = np.asarray(inputs, float)
+    places = np.flatnonzero(codes == 0)
+    if len(places) != len(given):
+        raise UsageError(f"There are {len(places)} inputs, and {len(given)} values for them.")
+    made.values[places] = given
+    return made
+
+
+def _aligned(count: int) -> Floats:
+    """Numbers that begin where a cache line does."""
+    whole = np.empty(count + 8)
+    offset = (-whole.ctypes.data // 8) % 8
+    return whole[offset : offset + count]
+
+
+# -- a graph as a tape ------------------------------------------------------------------------------------------------
+
+Term = tuple[float, int, int]
+"""A number, the weight it is multiplied by (or -1), the node."""
+
+
+class _Writing:
+    """Turns the formulas of a graph into nodes. `weights` are the given quantities that stand only as factors of nodes;
+    those that turn up elsewhere are put into `nodes_after_all`."""
+
+    def __init__(self, graph: Graph, weights: set[int]) -> None:
+        self.graph, self.weights = graph, weights
+        self.nodes_after_all: set[int] = set()
+        self.codes: list[int] = [0]
+        self.terms: list[Sequence[Term]] = [()]
+        self.node_of: dict[int, int] = {}
+        for position, quantity in enumerate(graph.quantities):
+            if quantity.computed:
+                assert quantity.definition is not None
+                self.node_of[position] = self._quantity(quantity.definition)
+            elif position not in weights:
+                self.node_of[position] = self._node("input", ())
+
+    def _node(self, function: str, terms: Sequence[Term]) -> int:
+        self.codes.append(CODES[function])
+        self.terms.append(terms)
+        return len(self.codes) - 1
+
+    def _quantity(self, definition: Formula) -> int:
+        first = len(self.codes)
+        terms = self._terms(self._part(definition))
+        if len(terms) == 1 and terms[0][:2] == (1.0, -1) and terms[0][2] >= first:
+            return terms[0][2]
+        return self._node("sum", terms)
+
+    def _part(self, definition: Formula) -> float | int | list[Term]:
+        """A formula as a number, a weight (its position) or a sum of terms."""
+        index = self.graph.index
+        stack: list[float | int | list[Term]] = []
+        for node in postorder(definition):
+            match node:
+                case Num():
+                    stack.append(as_float(node.value))
+                case Ref():
+                    position = index[node.name]
+                    stack.append(position if position in self.weights else [(1.0, -1, self.node_of[position])])
+                case Apply():
+                    count = len(node.args)
+                    args = stack[len(stack) - count :]
+                    del stack[len(stack) - count :]
+                    assert isinstance(node.operation, Operation)
+                    stack.append(self._applied(node.operation, args))
+                case _:
+                    raise AssertionError(node)
+        return stack[0]
+
+    def _applied(self, row: Operation, args: list[float | int | list[Term]]) -> float | int | list[Term]:
+        if all(isinstance(arg, float) for arg in args):
+            try:
+                return float(row.real(*args))
+            except (ArithmeticError, ValueError):
+                pass
+        match row.name:
+            case "+":
+                left, right = self._terms(args[0]), self._terms(args[1])
+                left.extend(right)
+                return left
+            case "-":
+                left = self._terms(args[0])
+                left.extend((-a, w, n) for a, w, n in self._terms(args[1]))
+                return left
+            case "neg":
+                return [(-a, w, n) for a, w, n in self._terms(args[0])]
+            case "*":
+                return self._product(args[0], args[1])
+            case "^" if args[1] == 2.0:
+                return [(1.0, -1, self._node("square", self._terms(args[0])))]
+            case _:
+                pass
+        if len(args) == 1:
+            return [(1.0, -1, self._node(row.name, self._terms(args[0])))]
+        name = {"/": "quotient", "^": "general_power", "leaky_relu": "leaky_relu_2", "elu": "elu_2"}.get(
+            row.name, row.name
+        )
+        return [(1.0, -1, self._two(name, self._terms(args[0]), self._terms(args[1])))]
+
+    def _product(self, left: float | int | list[Term], right: float | int | list[Term]) -> list[Term]:
+        for one, other in ((left, right), (right, left)):
+            if isinstance(one, float):
+                return [(one * a, w, n) for a, w, n in self._terms(other)]
+            if isinstance(one, int) and isinstance(other, list):
+                if len(other) != 1 or other[0][1] >= 0:
+                    other = [(1.0, -1, self._node("sum", other))]
+                return [(other[0][0], one, other[0][2])]
+        return [(1.0, -1, self._two("product", self._terms(left), self._terms(right)))]
+
+    def _two(self, function: str, left: list[Term], right: list[Term]) -> int:
+        if len(left) != len(right):
+            left, right = ([(1.0, -1, self._node("sum", part))] if len(part) != 1 else part for part in (left, right))
+        return self._node(function, [*left, *right])
+
+    def _terms(self, part: float | int | list[Term]) -> list[Term]:
+        if isinstance(part, float):
+            return [(part, -1, 0)]
+        if isinstance(part, int):
+            self.nodes_after_all.add(part)
+            return []
+        return part
+
+
+class Tape:
+    """A Graph as a Network. Node 0 is 1: numbers in formulas are weights on it."""
+
+    name = "tape"
+
+    def __init__(self, task: Task) -> None:
+        graph = task.graph
+        if graph.arrays:
+            raise UsageError("The engine tape is for networks of single numbers.", cure='Take "numpy", or "jax".')
+        self.task = task
+        weights = {position for position, q in enumerate(graph.quantities) if q.kind == "weight"}
+        while True:
+            writing = _Writing(graph, weights)
+            if not writing.nodes_after_all:
+                break
+            weights -= writing.nodes_after_all
+        counts = np.array([len(terms) for terms in writing.terms], np.int64)
+        flat = np.fromiter(
+            (term for terms in writing.terms for term in terms), dtype="f8,i8,i8", count=int(counts.sum())
+        )  # fmt: skip
+        codes = np.array(writing.codes, np.uint8)
+        start = np.concatenate([[0], np.cumsum(counts)]).astype(np.uint64)
+        source = flat["f2"].astype(np.uint32)
+        order = np.lexsort((codes, kernels.levels_of(codes, start, source)))
+        place = np.empty(len(order), np.int64)
+        place[order] = np.arange(len(order))
+        ends = np.cumsum(counts[order])
+        edges = np.arange(len(flat)) + np.repeat(
+            start[:-1].astype(np.int64)[order] - ends + counts[order], counts[order]
+        )
+        self._numbers, self._weights = flat["f0"][edges], flat["f1"][edges]
+        self.network = Network(
+            codes[order],
+            np.concatenate([[0], ends]).astype(np.uint64),
+            place[source[edges]].astype(np.uint32),
+            self._numbers.copy(),
+        )
+        positions = np.fromiter(writing.node_of, np.int64)
+        self._positions = positions
+        self._places = place[np.fromiter(writing.node_of.values(), np.int64)]
+        self._weighted = np.flatnonzero(self._weights >= 0)
+        self._given = np.zeros(len(graph))
+        for name in self._needed():
+            self._given[graph.index[name]] = np.nan
+        self._own_known = False
+        self._of = int(self._places[np.flatnonzero(positions == graph.index[task.of])[0]]) if (
+            graph.index[task.of] in writing.node_of
+        ) else -1  # fmt: skip
+        if self._of < 0:
+            raise UsageError(f"{task.of} is given; there is nothing to propagate.", cure="Ask for a computed quantity.")
+
+    def _needed(self) -> Iterator[str]:
+        return (q.name for q in self.task.graph.quantities if not q.computed)
+
+    def run(self, given: Numbers) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+        graph, task, net = self.task.graph, self.task, self.network
+        index = graph.index
+        if not self._own_known:
+            for name in self._needed():
+                if name not in given or graph[name].given is not None:
+                    self._given[index[name]] = own(graph, name)
+            self._own_known = all(q.given is not None for q in graph.quantities if not q.computed)
+        numbers = self._given
+        if given:
+            numbers = numbers.copy()
+            for name, value in given.items():
+                numbers[index[name]] = value
+        values = net.values
+        values[self._places] = numbers[self._positions]
+        values[0] = 1.0
+        net.weight[self._weighted] = self._numbers[self._weighted] * numbers[self._weights[self._weighted]]
+        net.run(self._of, expand=bool(len(self._weighted)))
+        found = numbers.copy()
+        found[self._positions] = values[self._places]
+        back = np.zeros(len(graph))
+        back[self._positions] = net.adjoints[self._places]
+        if len(self._weighted):
+            slopes = net.slopes()[self._weighted] * self._numbers[self._weighted]
+            back += np.bincount(self._weights[self._weighted], slopes, len(graph))
+        if task.keep == "all":
+            kept: dict[str, Any] = dict(zip(index, found.tolist(), strict=True))
+        else:
+            kept = {task.of: float(found[index[task.of]])}
+        if len(task.wrt) == len(graph):
+            return kept, dict(zip(index, back.tolist(), strict=True))
+        return kept, {name: float(back[index[name]]) for name in task.wrt}
+
+
+def made(task: Task) -> Engine:
+    return Tape(task)

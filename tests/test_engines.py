@@ -1,0 +1,288 @@
+"""All engines give the numbers of the exact core, on random networks with kinks, zeros and places without a value.
+
+Tolerance: 1e-9 of a number or of 1, whichever is more; the engines add in other orders. Where the core has no value,
+engines have something infinite or nan, and all the same.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+from importlib.util import find_spec
+from typing import Any
+
+import numpy as np
+import pytest
+
+import backhand
+from backhand.core.graph import Graph
+from backhand.engines import ENGINES
+from backhand.engines import compile as compiled
+from backhand.errors import BackhandError, UsageError
+
+TOLERANCE = 1e-9
+NUMBERS = ["0", "1", "-1", "2", "1/2", "-3/4", "3"]
+Q3 = """input A1 = -1, A2 = 1
+target t = 3
+A1 -> B1 : -2
+A2 -> B1 : 1
+B1 -> L : 3
+"""
+FORMULAS = """{w} {a} + {u} {b} ; {a} * {b} ; {a} - {b}/2 ; {a}/{b} ; {a}^2 ; {a}^3 + {w} ; 2^{a} ; tanh({a} + {w} {b})
+sigmoid({a} - 1) ; relu({a} - {b}) ; exp(-{a}^2) ; ln({a}) ; sqrt({a}) ; max({a}, {b}) ; min({w} {a}, {b}) ; abs({a})
+leaky_relu({a}) ; leaky_relu({a}, {w}) ; elu({a}) ; elu({a}, {w}) ; softplus({a}) ; gelu({a}) ; silu({a} {w}) ; erf({a})
+sign({a}) ; step({a}) ; sin({a}) ; cos({a} {b}) ; tan({a}) ; asin({a}) ; acos({a}/4) ; atan({a}) ; sinh({a}) ; cosh({a})
+log2({a}) ; log10({a}) ; -{a} ; {w} ({a} + {b}) - {u} ; {w} {u} {a} ; pi {a} + e ; {a}^{b} ; 3 + {a} ; exp({a}^2)^3 ; {w}
+(w0 {a} + w1 {b}) (w2 {a} + w3 {b}) ; 1/0.0001 {a}""".replace("\n", " ; ").split(" ; ")
+
+
+def drawn(lot: random.Random) -> Graph:
+    """A network of single numbers with every operation of the table in it somewhere."""
+    names = ["x0", "x1", "x2"]
+    weights = ["w0", "w1", "w2", "w3"]
+    lines = [f"input {name} = {lot.choice(NUMBERS)}" for name in names]
+    lines += [f"weight {name} = {lot.choice(NUMBERS)}" for name in weights]
+    for k in range(lot.randrange(3, 14)):
+        a, b, w, u = lot.choice(names), lot.choice(names), lot.choice(weights), lot.choice(weights)
+        lines.append(f"q{k} = {lot.choice(FORMULAS).format(a=a, b=b, w=w, u=u)}")
+        names.append(f"q{k}")
+    lines.append(f"L = {names[-1]} + {names[-2]} * {names[-3]}")
+    return backhand.read("\n".join(lines))
+
+
+def number(value: Any) -> float | None:
+    """As a float, if the core has a number; beyond 1e300 it may be infinite elsewhere."""
+    try:
+        found = float(value)
+    except TypeError:
+        return None
+    return found if math.isfinite(found) and abs(found) < 1e300 else None
+
+
+def close(one: float, other: float) -> bool:
+    return abs(one - other) <= TOLERANCE * max(1.0, abs(other))
+
+
+def needs(engine: str) -> None:
+    library = ENGINES[engine].library
+    if library and find_spec(library) is None:
+        pytest.skip(f"{library} is not installed")
+
+
+@pytest.mark.parametrize(
+    ("engine", "count"), [("python", 300), ("numpy", 300), ("tape", 300), ("points", 3), ("jax", 5)]
+)
+def test_engines_have_the_numbers_of_the_core(engine: str, count: int) -> None:
+    needs(engine)
+    without = 0
+    for seed in range(count):
+        graph = drawn(random.Random(seed))
+        found = compiled(graph, engine)()  # type: ignore[arg-type]
+        try:
+            core = backhand.propagate(graph)
+        except BackhandError:
+            without += 1
+            assert not all(math.isfinite(value) for value in found.values.values()), seed
+            continue
+        for kind, numbers in (("value", found.values), ("derivative", found.derivatives)):
+            for name, mine in numbers.items():
+                expected = number(getattr(core, kind)(name))
+                assert expected is None or close(mine, expected), (seed, kind, name, mine, expected)
+    assert without < count / 2
+
+
+@pytest.mark.parametrize("engine", ["numpy", "points", "jax"])
+def test_many_points_are_as_many_calls(engine: str) -> None:
+    needs(engine)
+    graph = drawn(random.Random(5))
+    points = np.random.default_rng(0).normal(size=(2, 300))
+    together = compiled(graph, engine)(x0=points[0], w1=points[1])  # type: ignore[arg-type]
+    alone = compiled(graph, "python")
+    for k in (0, 127, 128, 299):
+        one = alone(x0=points[0, k], w1=points[1, k])
+        for name, value in one.values.items():
+            assert close(np.asarray(together.values[name])[k], value) or not math.isfinite(value), name
+        for name, value in one.derivatives.items():
+            assert close(np.asarray(together.derivatives[name])[k], value) or not math.isfinite(value), name
+
+
+@pytest.mark.parametrize("engine", ["numpy", "points"])
+def test_threads_change_no_bit(engine: str) -> None:
+    needs(engine)
+    graph = backhand.read(Q3)
+    x = np.random.default_rng(0).normal(size=20_001)
+    one, two = (compiled(graph, engine, threads=n)(A1=x, A2=-x) for n in (1, 2))  # type: ignore[arg-type]
+    for name, value in one.derivatives.items():
+        assert np.array_equal(value, two.derivatives[name])
+
+
+def test_results_of_two_calls_are_apart() -> None:
+    needs("points")
+    f = compiled(backhand.read(Q3), "points")
+    one = f(A1=np.ones(100))
+    kept = one.values["L"].copy()
+    two = f(A1=np.zeros(100))
+    assert np.array_equal(one.values["L"], kept)
+    assert not np.array_equal(two.values["L"], kept)
+
+
+def test_auto_says_what_it_took() -> None:
+    small = compiled(backhand.read(Q3))
+    assert small.engine == "python"
+    assert "single numbers" in small.why
+    found = small(A1=np.zeros(10))
+    assert (found.engine, found.values["B1"].tolist()) == ("numpy", [1.0] * 10)
+    assert compiled(backhand.read("x = [1, 2]\nL = sum(x * x)")).engine == "numpy"
+
+
+@pytest.mark.parametrize("engine", ["numpy", "jax"])
+def test_arrays(engine: str) -> None:
+    needs(engine)
+    text = "x = [1, 2]\nW = [[1, -2], [0.5, 3]]\nb = [0.1, -7]\nh = relu(W @ x + b)\nL = sum(h * h) + W[0,1]"
+    graph = backhand.read(text)
+    core = backhand.propagate(graph)
+    found = compiled(graph, engine)()  # type: ignore[arg-type]
+    for name in graph.index:
+        np.testing.assert_allclose(found.values[name], np.asarray(core.value(name), float), rtol=1e-12)
+        np.testing.assert_allclose(found.derivatives[name], np.asarray(core.derivative(name), float), rtol=1e-12)
+    other = compiled(graph, engine, of="h[1]", wrt=["x"], keep="asked")(x=[3, 4])  # type: ignore[arg-type]
+    assert set(other.values) == {"h[1]"}
+    assert np.asarray(other.derivatives["x"]).tolist() == [0.5, 3.0]
+
+
+def test_what_is_asked_wrongly_is_said() -> None:
+    graph = backhand.read(Q3)
+    for wrong in (
+        lambda: compiled(graph, "cobol"),  # type: ignore[arg-type]
+        lambda: compiled(graph, "python")(A1=np.zeros(3)),
+        lambda: compiled(graph)(B1=2),
+        lambda: compiled(graph)(nobody=2),
+        lambda: compiled(graph)(A1=np.zeros(3), A2=np.zeros(4)),
+        lambda: compiled(graph, wrt=["A1"], keep="some"),  # type: ignore[arg-type]
+        lambda: compiled(backhand.read("x = [1, 2]\nL = sum(x)"), "python"),
+    ):
+        with pytest.raises(UsageError):
+            wrong()
+
+
+# -- the tape from arrays ---------------------------------------------------------------------------------------------
+
+
+def layered(width: int, layers: int) -> tuple[list[str], list[int], list[int], np.ndarray, np.ndarray]:
+    """Dense layers of tanh, then a square; node 0 is 1."""
+    lot = np.random.default_rng(1)
+    functions = ["input"] * (1 + width) + ["tanh"] * (width * layers) + ["square"]
+    source = [1 + k * width + j for k in range(layers) for _ in range(width) for j in range(width)]
+    source += [*range(1 + layers * width, 1 + (layers + 1) * width), 0]
+    degrees = [0] * (1 + width) + [width] * (width * layers) + [width + 1]
+    start = [0, *np.cumsum(degrees).tolist()]
+    weight = lot.uniform(-1, 1, len(source)) / math.sqrt(width)
+    return functions, start, source, weight, np.array([1.0, *lot.uniform(-1, 1, width)])
+
+
+@pytest.mark.parametrize("width", [8, 11, 16])
+def test_dense_blocks_are_found_and_right(width: int) -> None:
+    needs("tape")
+    from backhand.engines.tape import network
+
+    functions, start, source, weight, inputs = layered(width, 3)
+    net = network(functions, start, source, weight, inputs)
+    assert net.segments[:, 0].sum() == 3
+    net.run(expand=True)
+    written = net.slopes().copy()
+    x, adjoints = net.values.copy(), net.adjoints.copy()
+    net.run()
+    np.testing.assert_allclose(net.slopes(), written, rtol=1e-13)
+    np.testing.assert_allclose(net.slopes(3, 40), written[3:40], rtol=1e-13)
+    for k in (0, 1, width, len(weight) - 1):
+        ends = []
+        for step in (1e-6, -1e-6):
+            moved = weight.copy()
+            moved[k] += step
+            ends.append(network(functions, start, source, moved, inputs).run().values[-1])
+        assert abs((ends[0] - ends[1]) / 2e-6 - written[k]) < 1e-7
+    assert np.array_equal(net.values, x)
+    assert np.array_equal(net.adjoints, adjoints)
+
+
+def test_streamed_and_paired_memory_give_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    needs("tape")
+    from backhand.engines import tape
+
+    plan = layered(16, 2)
+    net = tape.network(*plan).run(expand=True)
+    expected = net.slopes().copy(), net.adjoints.copy()
+    monkeypatch.setattr(tape, "STREAMED", 1)
+    streamed = tape.network(*plan).run(expand=True)
+    monkeypatch.setattr(tape, "DENSE", 10**9)
+    monkeypatch.setattr(tape, "PAIRED", 1)
+    paired = tape.network(*plan).run(expand=True)
+    for other in (streamed, paired):
+        np.testing.assert_allclose(other.slopes(), expected[0], rtol=1e-12)
+        np.testing.assert_allclose(other.adjoints, expected[1], rtol=1e-12)
+
+
+def test_arrays_that_are_no_network_are_said() -> None:
+    needs("tape")
+    from backhand.engines.tape import network
+
+    for wrong in (
+        (["input", "sum"], [0, 0, 1], [1], [1.0], [2.0]),  # reads itself
+        (["input", "product"], [0, 0, 1], [0], [1.0], [2.0]),  # one edge cannot be halved
+        (["input", "sum"], [0, 0, 2], [0], [1.0], [2.0]),
+        (["input", "cobol"], [0, 0, 1], [0], [1.0], [2.0]),
+        (["input", "sum"], [0, 0, 1], [0], [1.0], []),
+    ):
+        with pytest.raises(UsageError):
+            network(*wrong)
+
+
+def test_a_long_chain_needs_no_recursion() -> None:
+    needs("tape")
+    text = "x0 = 0.5\nweight w = 1.0001\n" + "\n".join(f"x{k} = w x{k - 1}" for k in range(1, 3001)) + "\nL = x3000^2"
+    graph = backhand.read(text)
+    found = compiled(graph)()
+    assert found.engine == "tape"
+    expected = compiled(graph, "python")()
+    for name in ("x0", "w", "x1500"):
+        assert found.derivatives[name] == pytest.approx(expected.derivatives[name], rel=1e-9)
+
+
+def test_all_pairs_are_as_many_runs() -> None:
+    needs("tape")
+    from backhand.engines.tape import network
+
+    for plan in (
+        layered(8, 2),
+        (
+            ["input", "input", "product", "ln", "quotient"],
+            [0, 0, 0, 2, 3, 5],
+            [0, 1, 2, 3, 0],
+            [2.0, 3, 1, 5, 1],
+            [1.5, 2.5],
+        ),
+    ):
+        net = network(*plan)
+        pairs = net.pairs()
+        nodes, weights = pairs.nodes, pairs.weights()
+        for j in range(len(net.codes)):
+            net.run(j, expand=True)
+            np.testing.assert_allclose(nodes[j], net.adjoints, rtol=1e-12, atol=1e-15)
+            np.testing.assert_allclose(weights[j], net.slopes(), rtol=1e-12, atol=1e-15)
+
+
+def test_values_to_a_file(tmp_path: Any) -> None:
+    from click.testing import CliRunner
+
+    from backhand.cli import backhand as command
+
+    net = tmp_path / "net.bh"
+    net.write_text(Q3, "utf-8")
+    kept = tmp_path / "values.npz"
+    done = CliRunner().invoke(command, ["solve", str(net), "--values", str(kept)])
+    assert done.exit_code == 0, done.output
+    with np.load(kept) as found:
+        names = found["names"].tolist()
+        position = names.index("A1")
+        assert (found["values"][position], found["derivatives"][position]) == (-1.0, -6.0)
+        assert found["values"][names.index("L")] == 9.0

@@ -156,7 +156,7 @@ class Pairs:
         """The derivatives of all nodes by the weights on the edges of nodes `low` to `high`."""
         net = self._network
         high = len(net.codes) if high is None else high
-        found = np.empty((len(net.codes), int(net.start[high] - net.start[low])))
+        found = np.zeros((len(net.codes), int(net.start[high] - net.start[low])))
         kernels.pair_weights(
             net.start, net.source, self._state, self._step, self._first, self._second, net.codes, self.nodes, low, high,
             found,

@@ -623,15 +623,14 @@ def pair_rows(codes, start, source, weight, first, second, pairs, low, high):
 
 @njit(**OPTIONS)
 def pair_weights(start, source, state, step, first, second, codes, pairs, low, high, found):
-    """The derivatives of all nodes by the weights on the edges of nodes `low` to `high`."""
+    """The derivatives of all nodes by the weights on the edges of nodes `low` to `high`, into zeros."""
     origin = np.int64(start[low])
     for j in range(pairs.shape[0]):
         line = found[j]
-        for i in range(low, high):
+        for i in range(low, min(high, j + 1)):
             begin, end = np.int64(start[i]), np.int64(start[i + 1])
-            g = pairs[j, i] if j >= i else 0.0
+            g = pairs[j, i]
             if g == 0.0:
-                line[begin - origin : end - origin] = 0.0
                 continue
             middle = (begin + end) // 2 if codes[i] >= 30 else end
             for e in range(begin, middle):

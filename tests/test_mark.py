@@ -68,6 +68,10 @@ def verdicts(text: str, graph: backhand.Graph = Q3) -> str:
         ("B1 = 4\nC1 = 1", "B1 wrong, C1 right"),
         ("dL/dC1 = 3\ndL/dB1 = (3)(1) + (-2)(-1) = 5", "dL/dC1 wrong, dL/dB1 follows"),
         ("dL/dC1 = 3\ndL/dB1 = (3)(1) = 3", "dL/dC1 wrong, dL/dB1 wrong"),
+        # a number beside its formula follows from what a program prints below
+        ("dL/dC1 = dL/dD * dD/dC1 = 3\ndL/dD = 3", "dL/dC1 follows, dL/dD wrong"),
+        ("dL/dC1 = dL/dD * dD/dC1 = 3\ndL/dD = 2", "dL/dC1 wrong, dL/dD right"),
+        ("dL/dC1 = dL/dD * dD/dC1 = 4\ndL/dD = 3", "dL/dC1 wrong, dL/dD wrong"),
         # a number misread once costs once
         ("C1 = 1*3 + (-1)*1 = 2\ndL/dC1 = 4\ndL/dB2 = 4*(-1) + (-4)*0 = -4", "C1 wrong, dL/dC1 follows, dL/dB2 right"),
         ("t = 2\nL = (4 - 2)^2 = 4\ndL/dD = 2(4 - 2) = 4", "t wrong, L follows, dL/dD follows"),

@@ -316,6 +316,17 @@ def test_first_wrong_steps_in_tables() -> None:
         assert in_place(page, marking), told(page, marking)
 
 
+@pytest.mark.parametrize(
+    ("entry", "seed"),
+    # lists of answers above the working, rounded; a weight and a target misread where another reading explains the line
+    [("ACT1", 21), ("ACT5", 3), ("ACT6", 23), ("ACT7", 2), ("ACT7", 27), ("T4", 6), ("X1", 25)],
+)
+def test_the_first_wrong_step_is_the_one_with_the_wrong_rule(entry: str, seed: int) -> None:
+    page = page_for(entry, seed)
+    marking = marked(page)
+    assert in_place(page, marking), told(page, marking)
+
+
 def check_entries(entries: list[str], sheets: int) -> None:
     total: Counter[str] = Counter()
     for entry in entries:

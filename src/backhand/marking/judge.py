@@ -62,6 +62,9 @@ SEARCHES = 300
 WHOLE = 5e-4
 """How far a whole number may be off, relatively, from one that never ends: 1 is 0.9996 to three digits."""
 
+UNITS_OF_SLACK = 2.0
+"""How many units of its last digit the slack of a written number is."""
+
 NEARLY = 0.05
 """How far a number that comes out of rounded ones may be off, relatively."""
 
@@ -193,6 +196,8 @@ class Judge:
         """For how many lines the number put in wrongly has been looked for."""
         self.below: dict[About, Number] = {}
         """Rounded numbers of the page, each where it stands first."""
+        self.further: dict[About, Later] = {}
+        """All numbers that stand further down than the line at hand, and nowhere above."""
         self.conditional = False
         """Whether the condition of the line does not hold, so that what it says is not said of this network."""
         self.supposed: dict[str, Amount] = {}
@@ -226,13 +231,14 @@ class Judge:
                 truths = self._truths(draft)
                 true = any(agrees(value, truth, shown, about=about) for truth in truths)
                 near = true or any(abs(float(value) - float(t)) <= EARLY * abs(float(t)) for t in truths)
+                slack = None if shown is None else UNITS_OF_SLACK * 10.0**-shown
+                self.further[draft.about] = Later(value, slack, near)
                 close = near or any(abs(float(value) - float(t)) <= NEARLY * abs(float(t)) for t in truths)
                 if close and shown is not None:
                     self.below[draft.about] = exact(value)
                 if not _in_table(draft):
                     continue
                 value = truths[0] if true and shown is None else value
-                slack = None if shown is None else 2.0 * 10.0**-shown
                 self.own.later[draft.about] = Later(value, slack, near)
 
     # -- numbers that are known ----------------------------------------------------------------------------
@@ -458,9 +464,26 @@ class Judge:
                 continue
             value = self.truth_at(found).value
             if any(equal(value, truth) for truth in case.truths):
+                if always and first is not None and self._put_in_for(case, formula, first, found):
+                    break
                 return found, ""
             first = first or found
         return first, reason
+
+    def _put_in_for(self, case: _Case, formula: Formula, one: Formula, other: Formula) -> bool:
+        """Whether the numbers that stand next are those of the one reading of a formula and not of the other: who puts
+        in the network's w_3 means it by that name."""
+        pieces = [piece.formula for piece in case.draft.pieces if piece.formula is not None]
+        at = next((k for k, written in enumerate(pieces) if written is formula), len(pieces))
+        numbers = next((written for written in pieces[at + 1 :] if plain(written)), None)
+        if numbers is None or bare(numbers):
+            return False
+        for world in (self.truth, *self._own_worlds()):
+            rounding = world.rounding(self.plain)
+            as_one, as_other, said = (world.at(f, rounding) for f in (one, other, numbers))
+            if said.known and as_one.known and _meets(said, as_one):
+                return not (as_other.known and _meets(said, as_other))
+        return False
 
     def _readings(
         self, formula: Formula, context: Context, draft: Draft
@@ -569,6 +592,8 @@ class Judge:
             return ("follows" if case.truths else "right"), ""
         if not said.bare and self._from_the_page(case, said.formula):
             return ("follows" if self._astray else "right"), ""
+        if said.bare and case.truths and self._follows_loosely(case, said):
+            return "follows", ""
         case.slips = () if said.bare else self._slips(case, said.formula)
         if case.slips:
             slip = case.slips[0]
@@ -599,6 +624,76 @@ class Judge:
             number = world.predicted(about)
             if number is not None and number == number:
                 yield number
+
+    def _follows_loosely(self, case: _Case, said: _Numbers) -> bool:
+        """Whether a number follows from numbers of the writer's that are not the true ones, as far as they are rounded:
+        he may have reckoned with more digits than he shows. Beside a formula the numbers of its names may stand
+        further down, where a program prints them."""
+        about = case.draft.about
+        if about is None:
+            return False
+        numbers = {a: exact(x) for a, x in (self.own.all_numbers if self._ahead else self.own.numbers).items()}
+        slack = dict(self._slack)
+        if case.formula is not None and not self._ahead:
+            for other, later in self.further.items():
+                if other != about and other not in numbers:
+                    numbers[other] = exact(later.number)
+                    if later.slack is not None:
+                        slack[other] = later.slack
+        behind = self._behind(about, numbers)
+        if all(self._is_true(other, numbers[other], slack.get(other)) for other in behind):
+            return False
+        half = 0.5 * 10.0**-said.shown if said.shown else 0.5 if said.about else 0.0
+        for from_sums in (False, True):
+            number = World(self.graph, self.of, numbers, from_sums=from_sums).predicted(about)
+            if number is None or number != number:
+                continue
+            off = half
+            for other in behind:
+                if other in slack:
+                    moved = {**numbers, other: exact(float(numbers[other]) + slack[other] / UNITS_OF_SLACK / 2)}
+                    there = World(self.graph, self.of, moved, from_sums=from_sums).predicted(about)
+                    off += abs(float(there) - float(number)) if there is not None and there == there else 0.0
+            if _meets(Measured(number, 0.0), Measured(said.literal.value, off)):
+                return True
+        return False
+
+    def _is_true(self, about: About, number: Number, slack: float | None) -> bool:
+        """Whether a number of the writer's is the true one, rounded or not."""
+        truth = self.truth.predicted(about)
+        if truth is None or truth != truth:
+            return True
+        return equal(small(number), truth) or abs(float(number) - float(truth)) <= (slack or 0.0)
+
+    def _behind(self, about: About, numbers: Mapping[About, Number]) -> list[About]:
+        """The numbers of the writer's that the one at hand comes out of in one step, or in several where those
+        between have none."""
+        found: dict[About, None] = {}
+        todo: list[About] = [about]
+        seen = {about}
+        while todo:
+            for other in self._before(todo.pop()):
+                if other in seen:
+                    continue
+                seen.add(other)
+                if other in numbers:
+                    found[other] = None
+                else:
+                    todo.append(other)
+        return list(found)
+
+    def _before(self, about: About) -> Iterator[About]:
+        """What a number comes out of by its rule."""
+        match about:
+            case Value():
+                yield from map(Value, self.graph.parents(about.name))
+            case Local():
+                yield Value(about.child)
+                yield from map(Value, self.graph.parents(about.child))
+            case Derivative():
+                for child in self.graph.children(about.by):
+                    yield Derivative(about.of, child)
+                    yield Local(child, about.by)
 
     # -- links in names ------------------------------------------------------------------------------------
 
@@ -983,9 +1078,10 @@ class Judge:
             value = case.truths[0] if case.truths else value
         own.numbers[draft.about] = value
         own.later.pop(draft.about, None)
+        self.further.pop(draft.about, None)
         if shown is not None:
             off = abs(float(value) - float(case.truths[0])) * 1.0001 if early and case.truths else 0.0
-            own.slack[draft.about] = max(2.0 * 10.0**-shown, off)
+            own.slack[draft.about] = max(UNITS_OF_SLACK * 10.0**-shown, off)
         elif draft.about in own.slack:
             del own.slack[draft.about]
         own.astray = own.astray or not (true or early)

@@ -281,7 +281,7 @@ def check(total: Counter[str]) -> None:
 
 
 def test_isolated_habits_are_named_and_names_are_right() -> None:
-    check(measure(30))
+    check(measure(16))
 
 
 @pytest.mark.nightly

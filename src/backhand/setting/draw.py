@@ -56,7 +56,7 @@ PILOT = 40
 WALK = 150
 """Changes after which a search begins with new numbers."""
 
-TRIES = 4
+TRIES = 2
 """Passing draws among which the best is taken."""
 
 Numbers = tuple[Fraction, ...]
@@ -223,6 +223,10 @@ class Shape:
         off = 0.0
         odd: list[str] = []
         for number in numbers:
+            if type(number) is int:  # most are, and can be nothing but too large
+                if number > largest or -number > largest:
+                    off += log2(abs(number)) - log2(largest)
+                continue
             if number != number or abs(number) == float("inf"):
                 return Fault("undefined", float("inf"))
             if abs(number) > largest:

@@ -64,9 +64,9 @@ def close(one: float, other: float) -> bool:
 
 
 def needs(engine: str) -> None:
-    library = ENGINES[engine].library
-    if library and find_spec(library) is None:
-        pytest.skip(f"{library} is not installed")
+    package = ENGINES[engine].package
+    if package and find_spec(package) is None:
+        pytest.skip(f"{package} is not installed")
 
 
 @pytest.mark.parametrize(

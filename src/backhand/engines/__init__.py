@@ -32,11 +32,11 @@ MANY = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """An engine: the module that makes it, what it is for, the library it needs and the extra that brings it."""
+    """An engine: the module that makes it, what it is for, the package it needs and the extra that brings it."""
 
     module: str
     words: str
-    library: str = ""
+    package: str = ""
     extra: str = ""
 
 
@@ -108,9 +108,9 @@ def _batches(wanted: Task) -> Any:
 
 def _made(name: str, wanted: Task) -> Engine:
     row = ENGINES[name]
-    if row.library and find_spec(row.library) is None:
+    if row.package and find_spec(row.package) is None:
         raise UsageError(
-            f"The engine {name} needs {row.library}, which is not installed.",
+            f"The engine {name} needs {row.package}, which is not installed.",
             cure=f"Install it with: pip install 'backhand[{row.extra}]'",
         )
     module = import_module(f"backhand.engines.{row.module}")

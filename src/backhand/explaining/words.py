@@ -161,77 +161,34 @@ def jacobians() -> Words:
     )
 
 
+PRODUCTS = {
+    ((2, 1), 0): ("[i]", "[j,k]", "{}[k] where i = j, and 0 elsewhere"),
+    ((2, 1), 1): ("[i]", "[k]", "{}[i,k]"),
+    ((2, 2), 0): ("[i,j]", "[m,k]", "{}[k,j] where i = m, and 0 elsewhere"),
+    ((2, 2), 1): ("[i,j]", "[k,m]", "{}[i,k] where j = m, and 0 elsewhere"),
+    ((1, 2), 0): ("[j]", "[k]", "{}[k,j]"),
+    ((1, 2), 1): ("[j]", "[k,m]", "{}[k] where j = m, and 0 elsewhere"),
+}
+"""Of a product of matrices, by the ranks of its factors and which of them is meant: the element of the product, that of
+the factor, and the derivative of the one by the other, made of the other factor."""
+
+
 def index_form(node: Apply, position: int, child: str, ranks: tuple[int, ...], rank: int) -> Words:
     """What the derivative of an array by an array is, element by element; empty where it is not told."""
-    row = node.operation
-    other = node.args[1 - position] if len(node.args) == 2 else None
-    beside = to_text(other) if other is not None else ""
-    match row.name, ranks, position:
-        case "@", (2, 1), 0:
-            local = f"{beside}[k] where i = j, and 0 elsewhere"
-            return (
-                "In elements: the derivative of ",
-                Symbol(child),
-                "[i] by ",
-                Symbol(_name(node, 0)),
-                f"[j,k] is {local}.",
-            )
-        case "@", (2, 1), 1:
-            return (
-                "In elements: the derivative of ",
-                Symbol(child),
-                "[i] by ",
-                Symbol(_name(node, 1)),
-                f"[k] is {beside}[i,k].",
-            )
-        case "@", (2, 2), 0:
-            local = f"{beside}[k,j] where i = m, and 0 elsewhere"
-            return (
-                "In elements: the derivative of ",
-                Symbol(child),
-                "[i,j] by ",
-                Symbol(_name(node, 0)),
-                f"[m,k] is {local}.",
-            )
-        case "@", (2, 2), 1:
-            local = f"{beside}[i,k] where j = m, and 0 elsewhere"
-            return (
-                "In elements: the derivative of ",
-                Symbol(child),
-                "[i,j] by ",
-                Symbol(_name(node, 1)),
-                f"[k,m] is {local}.",
-            )
-        case "@", (1, 2), 0:
-            return (
-                "In elements: the derivative of ",
-                Symbol(child),
-                "[j] by ",
-                Symbol(_name(node, 0)),
-                f"[k] is {beside}[k,j].",
-            )
-        case "@", (1, 2), 1:
-            local = f"{beside}[k] where j = m, and 0 elsewhere"
-            return (
-                "In elements: the derivative of ",
-                Symbol(child),
-                "[j] by ",
-                Symbol(_name(node, 1)),
-                f"[k,m] is {local}.",
-            )
-        case "softmax", (1,), _:
-            y = Symbol(child)
-            return ("In elements: the derivative of ", y, "[i] by ", Symbol(_name(node, 0)), "[j] is ", y, "[i] (1 - ",
-                    y, "[j]) where i = j, and -", y, "[i] ", y, "[j] elsewhere.")  # fmt: skip
-        case _ if row.partials and len(ranks) == 1 and rank:
-            return ("Element by element: each element of ", Symbol(child), " depends on its own element of ",
-                    Symbol(_name(node, 0)), " only, so the derivative of one by the other is a diagonal.")  # fmt: skip
+    y, inside = Symbol(child), Symbol(to_text(node.args[position]))
+    match node.operation.name:
+        case "@" if (ranks, position) in PRODUCTS:
+            of, by, local = PRODUCTS[ranks, position]
+            local = local.format(to_text(node.args[1 - position]))
+            return ("In elements: the derivative of ", y, f"{of} by ", inside, f"{by} is {local}.")
+        case "softmax" if ranks == (1,):
+            return ("In elements: the derivative of ", y, "[i] by ", inside, "[j] is ", y, "[i] (1 - ", y,
+                    "[j]) where i = j, and -", y, "[i] ", y, "[j] elsewhere.")  # fmt: skip
+        case _ if node.operation.partials and len(ranks) == 1 and rank:
+            return ("Element by element: each element of ", y, " depends on its own element of ", inside,
+                    " only, so the derivative of one by the other is a diagonal.")  # fmt: skip
         case _:
             return ()
-
-
-def _name(node: Apply, position: int) -> str:
-    return to_text(node.args[position])
 
 
 def step(of: str, name: str, rate: Box, *, many: bool) -> Words:

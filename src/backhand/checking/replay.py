@@ -23,7 +23,7 @@ from backhand.core.array_operations import Mismatch, Shape
 from backhand.core.array_passes import Passes
 from backhand.core.arrays import Evaluator
 from backhand.core.evaluate import quiet
-from backhand.core.formula import Apply, Formula, Ref, Slope, postorder, same
+from backhand.core.formula import Apply, Formula, Ref, Slope, same
 from backhand.core.graph import Graph, Quantity
 from backhand.errors import BackhandError
 
@@ -374,10 +374,6 @@ def unfollowed(way: WayBack, trials: Sequence[Trial], rtol: float) -> frozenset[
             if name in trial.said and differs(trial.said[name], predicted, rtol, trial.scale):
                 found.add(name)
     return frozenset(found)
-
-
-def refers(formula: Formula, name: str) -> bool:
-    return any(isinstance(part, Ref) and part.name == name for part in postorder(formula))
 
 
 def truths(graph: Graph, of: str, given: Mapping[str, Array]) -> tuple[Passes, dict[str, Array]] | None:

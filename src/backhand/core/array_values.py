@@ -16,7 +16,6 @@ import numpy as np
 
 from backhand import limits
 from backhand.core.array_operations import Shape, shown
-from backhand.core.formula import Formula
 from backhand.errors import LimitError, UsageError
 
 Array: TypeAlias = "np.ndarray[Any, Any]"
@@ -146,10 +145,3 @@ def _flat(value: Any) -> list[Any]:
     while isinstance(level[0], (list, tuple)):
         level = [part for row in level for part in row]
     return level
-
-
-def has_axes(value: object) -> bool:
-    """Whether it is an array of Python's or of NumPy's kind, not a single number, a text or a formula."""
-    if isinstance(value, (list, tuple)):
-        return True
-    return not isinstance(value, Formula) and hasattr(value, "__array__") and getattr(value, "ndim", 0) > 0

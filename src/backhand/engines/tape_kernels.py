@@ -33,9 +33,6 @@ FUNCTIONS = (
 
 CODES = {name: code for code, name in enumerate(FUNCTIONS)}
 TWO = CODES["product"]
-STACKED = (CODES["square"], *range(CODES["relu"], len(FUNCTIONS)))
-"""Codes whose slope needs the sums."""
-
 FAST = {"reassoc", "contract", "nsz"}
 """What the compiler may do with sums: add in any order. Infinities and nan stay what they are."""
 

@@ -161,7 +161,7 @@ def jacobians() -> Words:
     )
 
 
-PRODUCTS = {
+PRODUCTS: dict[tuple[tuple[int, ...], int], tuple[str, str, str]] = {
     ((2, 1), 0): ("[i]", "[j,k]", "{}[k] where i = j, and 0 elsewhere"),
     ((2, 1), 1): ("[i]", "[k]", "{}[i,k]"),
     ((2, 2), 0): ("[i,j]", "[m,k]", "{}[k,j] where i = m, and 0 elsewhere"),

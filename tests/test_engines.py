@@ -7,20 +7,32 @@ engines have something infinite or nan, and all the same.
 from __future__ import annotations
 
 import math
+import os
 import random
+import socket
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from subprocess import PIPE, STDOUT
 from typing import Any
 
+import code_nets
 import numpy as np
 import pytest
+from random_nets import graph_of, random_net
 
 import backhand
+from backhand.core.arrays import floats
 from backhand.core.graph import Graph
+from backhand.engines import buffers
 from backhand.engines import compile as compiled
 from backhand.errors import BackhandError, UsageError
 
 # Whatever numba compiles is compiled in one worker, not in each.
 pytestmark = pytest.mark.xdist_group("numba")
 TOLERANCE = 1e-9
+NIGHTLY = bool(os.environ.get("BACKHAND_NIGHTLY"))
 NUMBERS = ["0", "1", "-1", "2", "1/2", "-3/4", "3"]
 Q3 = """input A1 = -1, A2 = 1
 target t = 3
@@ -69,7 +81,7 @@ def close(one: float, other: float) -> bool:
         ("python", 300),
         ("numpy", 300),
         ("tape", 300),
-        ("jax", 5),
+        ("jax", 3),
         ("points", 1),  # each is compiled for two seconds
         pytest.param("points", 30, marks=pytest.mark.nightly),
     ],
@@ -147,6 +159,97 @@ def test_arrays(engine: str) -> None:
     assert np.asarray(other.derivatives["x"]).tolist() == [0.5, 3.0]
 
 
+def array_nets() -> list[tuple[str, Graph]]:
+    """One for each operation on arrays, and drawn ones."""
+    drawn_nets = [(f"net {seed}", graph_of(random_net(seed))) for seed in range(1000 if NIGHTLY else 12)]
+    return [(name, backhand.read(text)) for name, text in code_nets.ARRAYS.items()] + drawn_nets
+
+
+def test_arrays_on_memory_that_is_used_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(buffers, "WORTH", 1)
+    for name, graph in array_nets():
+        core = backhand.propagate(graph, of="L", numbers="float")
+        f = compiled(graph, of="L")
+        first = f()
+        kept = {by: np.copy(slope) for by, slope in first.derivatives.items()}
+        for found in (f(), first):
+            for by, value in found.values.items():
+                np.testing.assert_allclose(value, floats(core.value(by)), rtol=1e-9, atol=1e-9, err_msg=f"{name} {by}")
+            for by, slope in found.derivatives.items():
+                np.testing.assert_allclose(slope, floats(core.derivative(by)), rtol=1e-9, atol=1e-9, err_msg=name)
+                np.testing.assert_array_equal(slope, kept[by])
+        asked = compiled(graph, of="L", keep="asked")()
+        for by, slope in asked.derivatives.items():
+            np.testing.assert_array_equal(slope, kept[by], err_msg=name)
+
+
+def test_memory_is_used_again_once_nobody_looks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(buffers, "WORTH", 1)
+    f = compiled(backhand.read("x = [1, 2, 3]\nw = [2, 0, 1]\nh = x * w + 1\nL = sum(h * h)"))
+    first = f()
+    place, kept = first.values["h"].ctypes.data, first.values["h"][1:]
+    second = f(x=[5, 5, 5])
+    assert second.values["h"].ctypes.data != place
+    assert kept.tolist() == [1.0, 4.0]
+    del first, kept
+    assert f().values["h"].ctypes.data == place
+
+
+@pytest.mark.parametrize("engine", ["numpy", "jax"])
+def test_examples_of_arrays_are_as_many_calls(engine: str) -> None:
+    text = "x = [1, 2]\nW = [[1, -2], [0.5, 3]]\nk = 2\nh = tanh(W @ x) * k\nL = sum(h * h) + W[0,1]"
+    f = compiled(backhand.read(text), engine)  # type: ignore[arg-type]
+    lot = np.random.default_rng(0)
+    x, k = lot.normal(size=(5, 2)), lot.normal(size=5)
+    together = f(x=x, k=k)
+    for i in range(5):
+        one = f(x=x[i], k=k[i])
+        for many, single in ((together.values, one.values), (together.derivatives, one.derivatives)):
+            for name, value in single.items():
+                np.testing.assert_allclose(many[name][i], value, rtol=1e-12, atol=1e-12, err_msg=name)
+    for wrong in ({"x": x, "k": k[:4]}, {"x": lot.normal(size=3)}, {"W": lot.normal(size=(2, 2, 2, 2))}):
+        with pytest.raises(UsageError):
+            f(wrong)
+
+
+def test_jax_over_two_processes_of_two_devices() -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    script = Path(__file__).parent / "sharded.py"
+    env = {**os.environ, "XLA_FLAGS": "--xla_force_host_platform_device_count=2", "JAX_PLATFORMS": "cpu"}
+    parts = [
+        subprocess.Popen([sys.executable, script, str(port), str(k)], env=env, stdout=PIPE, stderr=STDOUT, text=True)
+        for k in range(2)
+    ]
+    said = [part.communicate(timeout=240)[0] for part in parts]
+    assert [part.returncode for part in parts] == [0, 0], said
+    assert [text.split()[-1] for text in said] == ["same", "same"], said
+
+
+def test_threads_share_no_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(buffers, "WORTH", 1)
+    f = compiled(backhand.read("x = [1, 2, 3]\nW = [[1, 2, 0], [0, 1, 4], [3, 3, 3]]\nh = tanh(W @ x)\nL = sum(h * h)"))
+    given = [np.random.default_rng(k).normal(size=3) for k in range(200)]
+    expected = [f(x=x).derivatives["W"].copy() for x in given]
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(lambda x: f(x=x).derivatives["W"], given))
+    for one, other in zip(found, expected, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize("engine", ["numpy", "jax"])
+def test_in_single_precision(engine: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(buffers, "WORTH", 1)
+    for name in ("softmax", "losses", "norms", "heads", "rows", "channels")[: 2 if engine == "jax" else None]:
+        graph = backhand.read(code_nets.ARRAYS[name])
+        exact = compiled(graph, "numpy")()
+        found = compiled(graph, engine, dtype="float32")()  # type: ignore[arg-type]
+        for by, slope in found.derivatives.items():
+            assert not np.shape(slope) or np.asarray(slope).dtype == np.float32, (name, by)
+            np.testing.assert_allclose(slope, exact.derivatives[by], rtol=2e-4, atol=2e-5, err_msg=f"{name} {by}")
+
+
 def test_what_is_asked_wrongly_is_said() -> None:
     graph = backhand.read(Q3)
     for wrong in (
@@ -156,6 +259,8 @@ def test_what_is_asked_wrongly_is_said() -> None:
         lambda: compiled(graph)(nobody=2),
         lambda: compiled(graph)(A1=np.zeros(3), A2=np.zeros(4)),
         lambda: compiled(graph, wrt=["A1"], keep="some"),  # type: ignore[arg-type]
+        lambda: compiled(graph, "python", dtype="float32"),
+        lambda: compiled(graph, dtype="float16"),  # type: ignore[arg-type]
         lambda: compiled(backhand.read("x = [1, 2]\nL = sum(x)"), "python"),
     ):
         with pytest.raises(UsageError):

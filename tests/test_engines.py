@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 import random
-from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
@@ -16,10 +15,11 @@ import pytest
 
 import backhand
 from backhand.core.graph import Graph
-from backhand.engines import ENGINES
 from backhand.engines import compile as compiled
 from backhand.errors import BackhandError, UsageError
 
+# Whatever numba compiles is compiled in one worker, not in each.
+pytestmark = pytest.mark.xdist_group("numba")
 TOLERANCE = 1e-9
 NUMBERS = ["0", "1", "-1", "2", "1/2", "-3/4", "3"]
 Q3 = """input A1 = -1, A2 = 1
@@ -63,17 +63,18 @@ def close(one: float, other: float) -> bool:
     return abs(one - other) <= TOLERANCE * max(1.0, abs(other))
 
 
-def needs(engine: str) -> None:
-    package = ENGINES[engine].package
-    if package and find_spec(package) is None:
-        pytest.skip(f"{package} is not installed")
-
-
 @pytest.mark.parametrize(
-    ("engine", "count"), [("python", 300), ("numpy", 300), ("tape", 300), ("points", 3), ("jax", 5)]
+    ("engine", "count"),
+    [
+        ("python", 300),
+        ("numpy", 300),
+        ("tape", 300),
+        ("jax", 5),
+        ("points", 1),  # each is compiled for two seconds
+        pytest.param("points", 30, marks=pytest.mark.nightly),
+    ],
 )
 def test_engines_have_the_numbers_of_the_core(engine: str, count: int) -> None:
-    needs(engine)
     without = 0
     for seed in range(count):
         graph = drawn(random.Random(seed))
@@ -93,7 +94,6 @@ def test_engines_have_the_numbers_of_the_core(engine: str, count: int) -> None:
 
 @pytest.mark.parametrize("engine", ["numpy", "points", "jax"])
 def test_many_points_are_as_many_calls(engine: str) -> None:
-    needs(engine)
     graph = drawn(random.Random(5))
     points = np.random.default_rng(0).normal(size=(2, 300))
     together = compiled(graph, engine)(x0=points[0], w1=points[1])  # type: ignore[arg-type]
@@ -108,7 +108,6 @@ def test_many_points_are_as_many_calls(engine: str) -> None:
 
 @pytest.mark.parametrize("engine", ["numpy", "points"])
 def test_threads_change_no_bit(engine: str) -> None:
-    needs(engine)
     graph = backhand.read(Q3)
     x = np.random.default_rng(0).normal(size=20_001)
     one, two = (compiled(graph, engine, threads=n)(A1=x, A2=-x) for n in (1, 2))  # type: ignore[arg-type]
@@ -117,7 +116,6 @@ def test_threads_change_no_bit(engine: str) -> None:
 
 
 def test_results_of_two_calls_are_apart() -> None:
-    needs("points")
     f = compiled(backhand.read(Q3), "points")
     one = f(A1=np.ones(100))
     kept = one.values["L"].copy()
@@ -137,7 +135,6 @@ def test_auto_says_what_it_took() -> None:
 
 @pytest.mark.parametrize("engine", ["numpy", "jax"])
 def test_arrays(engine: str) -> None:
-    needs(engine)
     text = "x = [1, 2]\nW = [[1, -2], [0.5, 3]]\nb = [0.1, -7]\nh = relu(W @ x + b)\nL = sum(h * h) + W[0,1]"
     graph = backhand.read(text)
     core = backhand.propagate(graph)
@@ -182,7 +179,6 @@ def layered(width: int, layers: int) -> tuple[list[str], list[int], list[int], n
 
 @pytest.mark.parametrize("width", [13, 16, 18])
 def test_dense_blocks_are_found_and_right(width: int) -> None:
-    needs("tape")
     from backhand.engines.tape import network
 
     functions, start, source, weight, inputs = layered(width, 3)
@@ -207,7 +203,6 @@ def test_dense_blocks_are_found_and_right(width: int) -> None:
 
 @pytest.mark.parametrize("width", [13, 16])
 def test_streamed_memory_gives_the_same(monkeypatch: pytest.MonkeyPatch, width: int) -> None:
-    needs("tape")
     from backhand.engines import tape
 
     plan = layered(width, 2)
@@ -228,7 +223,6 @@ def test_biases_belong_to_dense_blocks_and_threads_change_no_bit(
     monkeypatch: pytest.MonkeyPatch, width: int, function: str, first: bool
 ) -> None:
     """Against the same network edge by edge. Three parts, so that they are cut where widths are no multiples."""
-    needs("tape")
     from backhand.engines import tape
 
     functions, _, source, weight, inputs = layered(width, 3)
@@ -259,7 +253,6 @@ def test_biases_belong_to_dense_blocks_and_threads_change_no_bit(
 
 def test_nothing_goes_back_from_where_the_derivative_is_0() -> None:
     """Behind a relu that is closed there may be anything, infinities too, in dense blocks as elsewhere."""
-    needs("tape")
     from backhand.engines.tape import network
 
     functions, start, source, weight, inputs = layered(16, 1)
@@ -274,7 +267,6 @@ def test_nothing_goes_back_from_where_the_derivative_is_0() -> None:
 
 
 def test_drawn_layers_run_as_dense_blocks() -> None:
-    needs("tape")
     from backhand.engines.tape import Tape
 
     width = 14
@@ -299,7 +291,6 @@ def test_drawn_layers_run_as_dense_blocks() -> None:
 
 
 def test_arrays_that_are_no_network_are_said() -> None:
-    needs("tape")
     from backhand.engines.tape import network
 
     for wrong in (
@@ -314,7 +305,6 @@ def test_arrays_that_are_no_network_are_said() -> None:
 
 
 def test_a_long_chain_needs_no_recursion() -> None:
-    needs("tape")
     text = "x0 = 0.5\nweight w = 1.0001\n" + "\n".join(f"x{k} = w x{k - 1}" for k in range(1, 3001)) + "\nL = x3000^2"
     graph = backhand.read(text)
     found = compiled(graph)()
@@ -325,7 +315,6 @@ def test_a_long_chain_needs_no_recursion() -> None:
 
 
 def test_all_pairs_are_as_many_runs() -> None:
-    needs("tape")
     from backhand.engines.tape import network
 
     for plan in (

@@ -119,7 +119,7 @@ class Network:
         self._state = (of, expand)
 
     def _run_together(self) -> None:
-        """The same, with large dense blocks shared out: forward by nodes, backward by sources. Each number is computed by
+        """The same, large dense blocks shared out: forward by nodes, backward by sources. Each number is computed by
         one thread, and by the same operations as ever, so the number of threads changes no bit."""
         pieces, parts = range(len(self.segments)), self.threads
         blocks = np.tile(self._block, (parts, 1))

@@ -435,6 +435,11 @@ def test_all_pairs_are_as_many_runs() -> None:
         net = network(*plan)
         pairs = net.pairs()
         nodes, weights = pairs.nodes, pairs.weights()
+        for low, high in ((0, len(net.codes)), (2, len(net.codes) - 1)):
+            fresh = pairs.weights(low, high)
+            np.testing.assert_array_equal(pairs.weights(low, high, out=np.full_like(fresh, 7.0)), fresh)
+        with pytest.raises(UsageError):
+            pairs.weights(out=np.empty((2, 2)))
         for j in range(len(net.codes)):
             net.run(j, expand=True)
             np.testing.assert_allclose(nodes[j], net.adjoints, rtol=1e-12, atol=1e-15)

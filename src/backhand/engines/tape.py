@@ -204,14 +204,18 @@ class Pairs:
         self._network, self._first, self._second = made_of, first, second
         self._values = made_of.values.copy()
 
-    def weights(self, low: int = 0, high: int | None = None) -> Floats:
-        """The derivatives of all nodes by the weights on the edges of nodes `low` to `high`."""
+    def weights(self, low: int = 0, high: int | None = None, out: Floats | None = None) -> Floats:
+        """The derivatives of all nodes by the weights on the edges of nodes `low` to `high`. An array `out` that was
+        written to before saves the time in which the system hands out so much new memory."""
         net = self._network
         high = len(net.codes) if high is None else high
-        found = np.zeros((len(net.codes), int(net.start[high] - net.start[low])))
+        shape = len(net.codes), int(net.start[high] - net.start[low])
+        found = np.zeros(shape) if out is None else out
+        if (found.shape, found.dtype) != (shape, np.float64):
+            raise UsageError(f"Floats of the shape {shape} are needed, not {found.dtype} of {found.shape}.")
         kernels.pair_weights(
             net.start, net.source, self._values, self._first, self._second, net.codes, self.nodes, low, high,
-            found,
+            found, out is None,
         )  # fmt: skip
         return found
 

@@ -713,15 +713,19 @@ def pair_rows(codes, start, source, weight, first, second, pairs, low, high):
 
 
 @njit(**OPTIONS)
-def pair_weights(start, source, values, first, second, codes, pairs, low, high, found):
-    """The derivatives of all nodes by the weights on the edges of nodes `low` to `high`, into zeros."""
+def pair_weights(start, source, values, first, second, codes, pairs, low, high, found, zeros):
+    """The derivatives of all nodes by the weights on the edges of nodes `low` to `high`, into `zeros` or into anything."""
     origin = np.int64(start[low])
     for j in range(pairs.shape[0]):
         line = found[j]
+        if not zeros:
+            line[np.int64(start[max(low, min(high, j + 1))]) - origin :] = 0.0
         for i in range(low, min(high, j + 1)):
             begin, end = np.int64(start[i]), np.int64(start[i + 1])
             g = pairs[j, i]
             if g == 0.0:
+                if not zeros:
+                    line[begin - origin : end - origin] = 0.0
                 continue
             middle = (begin + end) // 2 if codes[i] >= TWO else end
             for e in range(begin, middle):

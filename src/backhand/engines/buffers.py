@@ -21,6 +21,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -42,6 +43,9 @@ INFIX: dict[type[ast.AST], str] = {
 REDUCTIONS = frozenset("sum max min mean prod".split())
 FRESH = frozenset("arange concatenate cumsum eye full ones outer pad stack tensordot where zeros".split())
 """Functions whose result shares no memory with an argument."""
+
+LINE = 16
+"""Numbers that fill one or two lines of the cache."""
 
 WORTH = 1024
 """Elements from which on an array is given memory; smaller ones are made anew in less time than that takes."""
@@ -375,11 +379,41 @@ class Memory:
 
     def taken(self) -> Iterator[Any]:
         for slot, kept in zip(self.slots, self._kept, strict=True):
-            place = 0 if not slot.result else next((k for k in range(len(kept)) if _holders(kept, k) <= ALONE), None)
+            place = 0 if not slot.result else next((k for k in range(len(kept)) if alone(kept, k)), None)
             if place is None:
                 kept[:] = [np.empty(slot.shape, slot.dtype), kept[0]]
                 place = 0
             yield kept[place]
+
+
+class Room:
+    """Memory for tables of results of one type: what an earlier call used, if nobody looks at its results any more."""
+
+    def __init__(self, dtype: Any) -> None:
+        self._dtype = np.dtype(dtype)
+        self._kept: list[Any] = []
+        self._start: list[int] = []
+        self._lock = Lock()
+
+    def table(self, rows: int, count: int) -> Any:
+        """Rows of at least `count` numbers, each from the start of a line of the cache on."""
+        kept, width = self._kept, (count + LINE - 1) // LINE * LINE
+        size = rows * width
+        with self._lock:  # so that no two threads find the same
+            for place in range(len(kept)):
+                if len(kept[place]) == size + LINE and alone(kept, place):
+                    break
+            else:
+                kept[:] = [np.empty(size + LINE, self._dtype), *kept[:1]]
+                offset = -kept[0].ctypes.data // self._dtype.itemsize % LINE
+                self._start[:] = [offset, *self._start[:1]]
+                place = 0
+            return kept[place][self._start[place] : self._start[place] + size].reshape(rows, width)
+
+
+def alone(arrays: list[Any], place: int) -> bool:
+    """Whether nobody but this list holds an array of it."""
+    return _holders(arrays, place) <= ALONE
 
 
 def _holders(arrays: list[Any], place: int) -> int:

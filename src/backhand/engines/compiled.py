@@ -28,6 +28,11 @@ class Task:
     dtype: Precision = "float64"
 
     @property
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """The shape of each given quantity."""
+        return {q.name: q.shape for q in self.graph.quantities if not q.computed}
+
+    @property
     def values(self) -> tuple[str, ...]:
         """The names of the values that are returned."""
         return tuple(self.graph.index) if self.keep == "all" else (self.of,)
@@ -73,7 +78,8 @@ class Compiled:
         self.why = why
         self._engine = engine
         self._later = later
-        self._given = frozenset(q.name for q in asked.graph.quantities if not q.computed)
+        self._shapes = asked.shapes
+        self._number: Callable[[Any], Any] = getattr(engine, "number", None) or partial(number, dtype=asked.dtype)
 
     @property
     def engine(self) -> str:
@@ -90,13 +96,14 @@ class Compiled:
         array stands for as many points: it and all others are of one length. In one of arrays, an array with one more
         axis in front stands for as many examples, and all results then have that axis.
         """
-        to = getattr(self._engine, "number", None) or partial(number, dtype=self.task.dtype)
-        numbers = {name: to(value) for name, value in {**(given or {}), **more}.items()}
-        for name in numbers:
-            if name not in self._given:
-                raise self._unknown(name)
+        number = self._number
+        numbers = {name: number(value) for name, value in (given or {}).items()}
+        for name, value in more.items():
+            numbers[name] = number(value)
+        if not numbers.keys() <= self._shapes.keys():
+            raise self._unknown(next(name for name in numbers if name not in self._shapes))
         engine, why = self._engine, self.why
-        points = examples(self.task.graph, numbers)
+        points = examples(self._shapes, numbers)
         if points is not None and self._later is not None:
             engine, why = self._later(points)
         elif points is not None and engine.name in ("python", "tape"):
@@ -108,7 +115,7 @@ class Compiled:
         return Result(self.task.of, values, derivatives, engine.name, why)
 
     def _unknown(self, name: str) -> UsageError:
-        known = sorted(self._given)
+        known = sorted(self._shapes)
         if name in self.task.graph:
             return UsageError(f"{name} is computed, so no number can be given for it.", cure=f"Given are: {known[:8]}.")
         return UsageError(f"There is no {name} in this network.", cure=f"Given are: {', '.join(known[:8])}.")
@@ -160,24 +167,32 @@ def own(graph: Graph, name: str) -> Any:
     return as_float(quantity.given)
 
 
+NUMBER: tuple[int, ...] = ()
+CODE = {"float64": "d", "float32": "f"}
+
+
 def number(value: Any, dtype: Precision = "float64") -> Any:
     """A float, or an array of floats."""
-    if isinstance(value, (int, Fraction)):
-        return as_float(Fraction(value))
     if isinstance(value, float):
         return value
+    kind: Any = getattr(value, "dtype", None)
+    if kind is None:
+        if isinstance(value, (int, Fraction)):
+            return as_float(Fraction(value))
+    elif type(value).__name__ == "ndarray" and kind.char == CODE[dtype] and kind.isnative and value.shape:
+        return value  # the usual case, and asking NumPy takes longer
     import numpy as np
 
     found = np.asarray(value, dtype)
     return found if found.ndim else float(found)
 
 
-def examples(graph: Graph, given: Numbers) -> int | None:
+def examples(shapes: Mapping[str, tuple[int, ...]], given: Numbers) -> int | None:
     """How many points or examples are given, as one more axis in front; None where there is no such axis."""
     count: int | None = None
     for name, value in given.items():
-        shape, own_shape = _shape(value), graph[name].shape
-        if shape == own_shape:
+        shape, own_shape = NUMBER if isinstance(value, float) else value.shape, shapes[name]
+        if shape == own_shape or (count is not None and shape == (count, *own_shape)):
             continue
         if shape[1:] != own_shape or len(shape) == len(own_shape) or (count is not None and shape[0] != count):
             others = f", others have {count} examples" if count is not None else ""
@@ -188,7 +203,3 @@ def examples(graph: Graph, given: Numbers) -> int | None:
             )
         count = shape[0]
     return count
-
-
-def _shape(value: Any) -> tuple[int, ...]:
-    return () if isinstance(value, float) else value.shape

@@ -29,6 +29,7 @@ class WithJax:
         self._jax: Any = import_module("jax")
         self._jnp: Any = import_module("jax.numpy")
         self.task = task
+        self._shapes = task.shapes
         self._written = written(task, "jax")
         self.source = self._written.text
         self._passes = function_of(self.source, {"jax": self._jax, "jnp": self._jnp})
@@ -56,7 +57,7 @@ class WithJax:
         task, passes = self.task, self._written
         with self._wide(task.dtype == "float64"):
             numbers = [self._given(name, given) for name in passes.given]
-            many = examples(task.graph, given)
+            many = examples(self._shapes, given)
             axes = tuple(
                 0 if many is not None and np.ndim(given.get(n, 0.0)) > self._axes(n) else None for n in passes.given
             )

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from backhand.engines.buffers import Buffered
+from backhand.engines.buffers import Buffered, Room
 from backhand.engines.compiled import Engine, Numbers, Task, examples, own
 from backhand.engines.source import function_of, written
 from backhand.errors import UndefinedError, UsageError
@@ -32,9 +32,11 @@ class WithNumpy:
                 f"{len(task.graph)} single numbers are too many for the engine numpy.", cure='Take "tape", or "python".'
             )
         self.task = task
+        self._shapes = task.shapes
         self._written = written(task, "numpy")
         self._function = function_of(self._written.text, {"np": np})
         self._buffered: dict[tuple[bool, ...], Buffered] = {}
+        self._room = Room(task.dtype)
         self._own: Numbers = {}
 
     @property
@@ -56,7 +58,7 @@ class WithNumpy:
     def run(self, given: Numbers) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
         passes, task = self._written, self.task
         numbers = [self._number(name, given) for name in passes.given]
-        many = examples(task.graph, given)
+        many = examples(self._shapes, given)
         with np.errstate(all="ignore"):
             try:
                 if many is not None and task.graph.arrays:
@@ -114,7 +116,7 @@ class WithNumpy:
     def _blocks(self, numbers: list[Any], points: int) -> tuple[list[Any], list[Any]]:
         """Many points, some thousand at a time, so that all of a block stays in the cache."""
         count = len(self._written.values)
-        columns = [np.empty(points, self.task.dtype) for _ in range(count + len(self._written.slopes))]
+        columns = list(self._room.table(count + len(self._written.slopes), points)[:, :points])
         if not points:
             return columns[:count], columns[count:]
         buffered = self._with_memory(numbers)

@@ -306,7 +306,7 @@ class Search:
         misses = self._missed(pages)
         practice = RIGHT if hypothesis is None else hypothesis.practice
         if hypothesis is None or self._hopeful(hypothesis, misses):
-            against = {n for n in self._with_formula if not self._same_formula(n, practice, self._elsewhere(n))}
+            against = {n for n in self._with_formula if not self._same_formula(n, practice, self._other_worlds[n])}
         else:
             against = set(self.null.against.intersection(self._with_formula))
         for shaped, page in zip(self._with_shape, pages, strict=True):
@@ -380,6 +380,10 @@ class Search:
         slopes = any(isinstance(node, Slope) for node in postorder(formula))
         known = all(ref.name in sheet.index for ref in references(formula))
         return known and (slopes or any(sheet.quantities[sheet.index[r.name]].computed for r in references(formula)))
+
+    @cached_property
+    def _other_worlds(self) -> dict[int, Told]:
+        return {n: self._elsewhere(n) for n in self._with_formula}
 
     def _elsewhere(self, n: int) -> Told:
         """Other numbers for what is computed, and for the given quantities that the formula has by name (for all of

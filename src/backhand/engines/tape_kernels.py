@@ -14,12 +14,13 @@ more, the bias: its weights are a matrix as they lie, and no index is looked at.
 
 and where there is a bias, its edge comes before the range where `shift` says so, or behind it.
 """
-# pyright: basic, reportMissingImports=false, reportCallIssue=false
+# pyright: basic, reportMissingImports=false, reportCallIssue=false, reportPrivateImportUsage=false
 # ruff: noqa: B905, D403, E501, PLR0917, SIM110 - loops as a compiler for numbers wants them
 
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 from llvmlite import ir
@@ -39,8 +40,8 @@ TWO = CODES["product"]
 NARROW = 12
 """Edges a node from which on a dense block is faster than edge by edge."""
 
-OPTIONS = {"error_model": "numpy", "cache": True, "nogil": True, "fastmath": {"contract", "nsz"}}
-ANY_ORDER = OPTIONS | {"fastmath": {"reassoc", "contract", "nsz"}}
+OPTIONS: dict[str, Any] = {"error_model": "numpy", "cache": True, "nogil": True, "fastmath": {"contract", "nsz"}}
+ANY_ORDER: dict[str, Any] = OPTIONS | {"fastmath": {"reassoc", "contract", "nsz"}}
 """For sums over many neighbours: the compiler may add in any order, eight at once. For sums over few edges here and there
 that costs more than it brings. Infinities and nan stay what they are."""
 

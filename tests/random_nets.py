@@ -21,6 +21,9 @@ from backhand.core.notation import formula
 Shape: TypeAlias = "tuple[int, ...]"
 Run: TypeAlias = Callable[["Library", dict[str, Any]], Any]
 
+QUICKLY = {"xla_backend_optimization_level": 0, "xla_llvm_disable_expensive_passes": True}
+"""How JAX is to compile what is called a few times only: its derivatives are the same, its compiler takes half as long."""
+
 
 class Library:
     """What the two libraries call by different names. `F` is torch.nn.functional or jax.nn."""

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from random_nets import Library, Net, graph_of, random_net
+from random_nets import QUICKLY, Library, Net, graph_of, random_net
 
 from backhand.core import arrays as ar
 from backhand.core.propagate import Propagation, propagate
@@ -18,7 +18,6 @@ NIGHTLY = bool(os.environ.get("BACKHAND_NIGHTLY"))
 NETS, PORTIONS = (20_000, 100) if NIGHTLY else (1_000, 10)
 SAME = 25
 """Networks of the same layers with other numbers."""
-QUICKLY = {"xla_backend_optimization_level": 0, "xla_llvm_disable_expensive_passes": True}
 TOLERANCE = 1e-9
 
 

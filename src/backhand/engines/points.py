@@ -160,7 +160,7 @@ def _loop(passes: Written) -> str:
         "import math",
         "import numpy as np",
         "from numba import carray, njit",
-        "from backhand.engines.tape_kernels import address, starts_at, stream",
+        "from backhand.engines.intrinsics import address, starts_at, stream",
     ]
     return "\n".join(head) + "\n\n\n" + "\n\n\n".join((*helpers, "\n".join(lines))) + "\n"
 

@@ -56,9 +56,8 @@ def _listed(names: Any) -> str:
 def written(task: Task, language: Language) -> Written:
     """The passes of a task in a language of arrays, or in plain Python for networks of single numbers."""
     graph = task.graph
-    names = Names(PYTHON_WORDS | OUR_WORDS | OWN_WORDS | frozenset(HELPERS[language]))
-    for quantity in graph.quantities:
-        names(quantity.name)
+    words = PYTHON_WORDS | OUR_WORDS | OWN_WORDS | frozenset(HELPERS[language])
+    names = Names(words, [quantity.name for quantity in graph.quantities])
     expressions = Expressions(graph, language, names)
     passes = Passes(graph, task.of, names, expressions)
     lines = [*passes.forward(), *passes.backward()]

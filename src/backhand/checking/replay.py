@@ -413,11 +413,12 @@ def unexplained(
             return None
         words = heard(trial, belief)
         try:
-            for name, predicted in way.replay(trial, belief, ways):
-                if name in words and differs(words[name], predicted, rtol, trial.scale):
-                    if name not in may_differ:
-                        return None
-                    left.add(name)
+            with np.errstate(all="ignore"):  # a wrong formula may well divide by zero
+                for name, predicted in way.replay(trial, belief, ways):
+                    if name in words and differs(words[name], predicted, rtol, trial.scale):
+                        if name not in may_differ:
+                            return None
+                        left.add(name)
         except IMPOSSIBLE:
             return None
         if left and left >= may_differ and not every:

@@ -131,6 +131,7 @@ class Search:
         yield list(self.table(first=False))
         yield sorted(self.slips(), key=_unlikely)
 
+    @np.errstate(all="ignore")
     def _turned(self, dial: edits.Dial) -> Case | None:
         """The number at a place that would give what was said: the way back is linear in each."""
         trial = self.trials[-1]

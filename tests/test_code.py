@@ -288,7 +288,9 @@ def test_names_stay_apart_and_are_legal() -> None:
 
 
 def test_a_hat_makes_another_name_and_what_can_stay_does() -> None:
-    text = backhand.code(backhand.read("ŷ = 2\nα = 1\nlambda = 4\ny = 3\nalpha = 5\nlambda_ = 6\nL = (ŷ - y)^2 lambda lambda_ + α alpha"))
+    text = backhand.code(
+        backhand.read("ŷ = 2\nα = 1\nlambda = 4\ny = 3\nalpha = 5\nlambda_ = 6\nL = (ŷ - y)^2 lambda lambda_ + α alpha")
+    )
     assert "    L = (y_hat - y) ** 2 * lambda_2 * lambda_ + alpha_2 * alpha" in text
 
 

@@ -134,13 +134,10 @@ def broken(text: str, indent: str, marks: Marks) -> Iterator[str]:
     head, equals, value = text.partition(" = ")
     if not equals:
         head, value = "", text
-    end = "" if marks.parentheses else value[-1:]
-    terms = _terms(value.removesuffix(end) if end else value)
     if head:
         yield f"{indent}{head} = (" if marks.parentheses else f"{indent}{head} ="
-    rows = [row for term in terms for row in filled(term, inner)]
-    yield from rows[:-1]
-    yield rows[-1] + end
+    for term in _terms(value):
+        yield from filled(term, inner)
     if head and marks.parentheses:
         yield f"{indent})"
 
@@ -181,8 +178,8 @@ def filled(text: str, indent: str) -> Iterator[str]:
 
 
 def _places(text: str) -> Iterator[tuple[int, tuple[int, bool]]]:
-    """The spaces at which an expression may be broken, and how badly that would tear it: the brackets that are open, and
-    whether it is a factor that is cut off, not a summand or an argument."""
+    """The spaces at which an expression may be broken, and how badly that would tear it: the brackets that are open,
+    and whether it is a factor that is cut off, not a summand or an argument."""
     depth, quote = 0, ""
     for position, letter in enumerate(text):
         if quote:

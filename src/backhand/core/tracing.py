@@ -510,6 +510,8 @@ def trace(function: Callable[..., Any], /, *, kinds: Mapping[str, Kind] | None =
     z = w*x + b
     L = sigmoid(z)
     """
+    if not callable(function):
+        raise UsageError("The first thing that is handed over is no function.", cure="Write trace(f, x=2, w=3).")
     called = function if hasattr(function, "__code__") else getattr(type(function), "__call__", None)  # noqa: B004
     code = getattr(called, "__code__", None)
     recorder = Recorder(code)
@@ -533,7 +535,7 @@ def _run(recorder: Recorder, function: Callable[..., Any], given: dict[str, Trac
     sys.setprofile(returned)
     try:
         return function(**given)
-    except TypeError as error:
+    except (TypeError, ValueError) as error:
         if isinstance(error.__cause__, BackhandError):
             raise error.__cause__ from None
         raise

@@ -39,7 +39,7 @@ class Points:
         if task.graph.arrays or len(task.graph) > LARGEST:
             raise UsageError(
                 f"The engine points is for networks of at most {LARGEST} single numbers.",
-                cure='Take "numpy" or "tape".',
+                cure='Take "numpy" or "jax".' if task.graph.arrays else 'Take "numpy" or "tape".',
             )
         self.task = task
         self._written = written(task, "python")

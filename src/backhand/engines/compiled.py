@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import partial
-from typing import Any, Literal, Protocol, TypeAlias
+from typing import Any, Literal, Protocol, TypeAlias, cast
 
 from backhand.core.graph import Graph, a_network
 from backhand.errors import UsageError
@@ -97,7 +97,7 @@ class Compiled:
         axis in front stands for as many examples, and all results then have that axis.
         """
         number = self._number
-        if given is not None and not isinstance(given, (dict, Mapping)):
+        if given is not None and not isinstance(cast("object", given), (dict, Mapping)):
             raise UsageError("Numbers are given by their names.", cure='Write f(x=2) or f({"w[A1,B1]": 2}).')
         told = {**given, **more} if given else more
         try:

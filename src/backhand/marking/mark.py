@@ -53,7 +53,7 @@ def mark(
     >>> [(judgement.name, judgement.verdict) for judgement in marking.judgements if judgement.line]
     [('dL/db', 'right'), ('dL/da', 'wrong')]
     """
-    if not isinstance(work, Work):
+    if not isinstance(cast("object", work), Work):
         raise UsageError(
             f"An answer is wanted first, and this is of the type {type(cast('object', work)).__name__}.",
             cure='Read it from its file: backhand.mark(backhand.read_answer("answer.md"), graph).',

@@ -23,10 +23,12 @@ import pytest
 from random_nets import graph_of, random_net
 
 import backhand
+from backhand import engines
 from backhand.core.arrays import floats
 from backhand.core.graph import Graph
 from backhand.engines import buffers
 from backhand.engines import compile as compiled
+from backhand.engines.keeping import keep
 from backhand.errors import BackhandError, UsageError
 
 # Whatever numba compiles is compiled in one worker, not in each.
@@ -134,6 +136,17 @@ def test_results_of_two_calls_are_apart() -> None:
     two = f(A1=np.zeros(100))
     assert np.array_equal(one.values["L"], kept)
     assert not np.array_equal(two.values["L"], kept)
+
+
+def test_auto_compiles_a_loop_once_that_pays(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engines, "MANY", 250)
+    f = compiled(backhand.read(Q3))
+    found = [f(A1=np.zeros(100)) for _ in range(3)]
+    assert [each.engine for each in found] == ["numpy", "numpy", "points"]
+    assert found[2].why == "300 points so far, at least 250"
+    for each in found:
+        assert each.derivatives["A2"].tolist() == [3.0] * 100
+    assert compiled(backhand.read(Q3), dtype="float32")(A1=np.zeros(300)).engine == "numpy"
 
 
 def test_auto_says_what_it_took() -> None:
@@ -444,6 +457,47 @@ def test_all_pairs_are_as_many_runs() -> None:
             net.run(j, expand=True)
             np.testing.assert_allclose(nodes[j], net.adjoints, rtol=1e-12, atol=1e-15)
             np.testing.assert_allclose(weights[j], net.slopes(), rtol=1e-12, atol=1e-15)
+
+
+def test_a_file_is_there_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    graph = backhand.read("W = [[1, 2], [3, 4]]\nx = [1, 1]\nL = sum(W @ x)")
+    kept, said = tmp_path / "out.npz", []
+    assert keep(graph, str(kept), say=said.append) == "L"
+    assert said[0] == "preparing 3 quantities"
+    assert said[1].startswith("computing (numpy")
+    assert said[2:] == [f"writing {k} of 6 arrays" for k in range(1, 7)]
+    with np.load(kept) as found:
+        assert sorted(found) == sorted(f"{kind}:{name}" for kind in ("value", "derivative") for name in "WxL")
+        assert found["derivative:x"].tolist() == [4.0, 6.0]
+    before = kept.read_bytes()
+
+    def broken(*_: Any, **__: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(np.lib.format, "write_array", broken)
+    with pytest.raises(KeyboardInterrupt):
+        keep(graph, str(kept))
+    assert [path.name for path in tmp_path.iterdir()] == ["out.npz"]
+    assert kept.read_bytes() == before
+    with pytest.raises(UsageError, match="cannot be written"):
+        keep(graph, str(tmp_path / "nowhere" / "out.npz"))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no such terminals there")
+def test_progress_is_shown_on_a_terminal_only(tmp_path: Path) -> None:
+    net = tmp_path / "net.bh"
+    net.write_text(Q3, "utf-8")
+    command = [sys.executable, "-m", "backhand", "solve", str(net), "--values", str(tmp_path / "out.npz")]
+    quiet = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert quiet.stderr == ""
+    ours, theirs = os.openpty()
+    shown = subprocess.run(command, stdout=PIPE, stderr=theirs, text=True, check=True)
+    os.close(theirs)
+    words = os.read(ours, 10_000).decode()
+    os.close(ours)
+    assert shown.stdout == quiet.stdout
+    assert "computing (python" in words
+    assert words.endswith("\r\x1b[K")
 
 
 def test_values_to_a_file(tmp_path: Any) -> None:

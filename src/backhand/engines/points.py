@@ -18,13 +18,11 @@ from typing import Any
 
 import numpy as np
 
+from backhand.engines import LOOP
 from backhand.engines.buffers import Room
 from backhand.engines.compiled import Engine, Numbers, Task, number, own
 from backhand.engines.source import Written, written
 from backhand.errors import UsageError
-
-LARGEST = 400
-"""Quantities of a network that becomes one loop."""
 
 BLOCK = 32
 """Points whose results are held in the cache before they are written out."""
@@ -36,9 +34,9 @@ class Points:
     name = "points"
 
     def __init__(self, task: Task) -> None:
-        if task.graph.arrays or len(task.graph) > LARGEST:
+        if task.graph.arrays or len(task.graph) > LOOP:
             raise UsageError(
-                f"The engine points is for networks of at most {LARGEST} single numbers.",
+                f"The engine points is for networks of at most {LOOP} single numbers.",
                 cure='Take "numpy" or "tape".',
             )
         self.task = task

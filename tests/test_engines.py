@@ -12,6 +12,7 @@ import random
 import socket
 import subprocess
 import sys
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from subprocess import PIPE, STDOUT
@@ -106,18 +107,38 @@ def test_engines_have_the_numbers_of_the_core(engine: str, count: int) -> None:
     assert without < count / 2
 
 
-@pytest.mark.parametrize("engine", ["numpy", "points", "jax"])
-def test_many_points_are_as_many_calls(engine: str) -> None:
-    graph = drawn(random.Random(5))
-    points = np.random.default_rng(0).normal(size=(2, 300))
-    together = compiled(graph, engine)(x0=points[0], w1=points[1])  # type: ignore[arg-type]
-    alone = compiled(graph, "python")
-    for k in (0, 127, 128, 299):
-        one = alone(x0=points[0, k], w1=points[1, k])
-        for name, value in one.values.items():
-            assert close(np.asarray(together.values[name])[k], value) or not math.isfinite(value), name
-        for name, value in one.derivatives.items():
-            assert close(np.asarray(together.derivatives[name])[k], value) or not math.isfinite(value), name
+@pytest.mark.parametrize(
+    ("engine", "seeds"),
+    [
+        ("numpy", range(30)),
+        ("points", [5]),
+        ("jax", [5]),
+        pytest.param("points", range(30), marks=pytest.mark.nightly),
+        pytest.param("jax", range(30), marks=pytest.mark.nightly),
+    ],
+)
+def test_many_points_are_as_many_calls(engine: str, seeds: Iterable[int]) -> None:
+    """Drawn points, and points on kinks and where there is no value. Infinite or nan are the same values in all. Of
+    derivatives that is not so: 0 times what has no value is 0 where nothing is sent on, and nan elsewhere."""
+    for seed in seeds:
+        graph = drawn(random.Random(seed))
+        lot = np.random.default_rng(seed)
+        points = lot.normal(size=(3, 300))
+        points[:, 100:200] = lot.choice([0.0, 1.0, -1.0, 2.0, -0.75], size=(3, 100))
+        together = compiled(graph, engine)(x0=points[0], x1=points[1], w1=points[2])  # type: ignore[arg-type]
+        alone = compiled(graph, "python")
+        compared = []
+        for k in (0, 31, 32, 127, 128, 299, *range(100, 120)):
+            one = alone(x0=points[0, k], x1=points[1, k], w1=points[2, k])
+            for name, value in one.values.items():
+                found = float(np.asarray(together.values[name])[k])
+                same = close(found, value) if math.isfinite(value) else not math.isfinite(found)
+                assert same, (seed, k, name, found, value)
+            for name, value in one.derivatives.items():
+                found = float(np.asarray(together.derivatives[name])[k])
+                compared.append(math.isfinite(value) and math.isfinite(found))
+                assert not compared[-1] or close(found, value), (seed, k, name, found, value)
+        assert sum(compared) > len(compared) / 4, seed
 
 
 @pytest.mark.parametrize("engine", ["numpy", "points"])

@@ -150,6 +150,22 @@ def test_threads_change_no_bit(engine: str) -> None:
         assert np.array_equal(value, two.derivatives[name])
 
 
+@pytest.mark.parametrize("engine", ["numpy", "points"])
+@pytest.mark.parametrize("last", ["step * rest", "tanh(step * rest)"])
+def test_names_that_the_code_has_too(engine: str, last: str) -> None:
+    names = "i k at held found block point first memory np math carray stream eight points passes narrow range min m0"
+    lines = [f"input {', '.join(f'{name} = {0.1 * n:.1f}' for n, name in enumerate(names.split(), 1))}"]
+    lines += [f"step = {' + '.join(names.split())}", "rest = step^2 / 3", f"L = {last}"]
+    graph = backhand.read("\n".join(lines))
+    x = np.linspace(-1, 1, 21)
+    found = compiled(graph, engine)(k=x)  # type: ignore[arg-type]
+    for place in (0, 7, 8, 20):
+        one = backhand.propagate(backhand.read("\n".join(lines).replace("k = 0.2", f"k = {x[place]:.1f}")))
+        for name in graph.index:
+            assert close(float(np.asarray(found.values[name])[place]), float(one.value(name))), name
+            assert close(float(np.asarray(found.derivatives[name])[place]), float(one.derivative(name))), name
+
+
 def test_results_of_two_calls_are_apart() -> None:
     f = compiled(backhand.read(Q3), "points")
     one = f(A1=np.ones(100))

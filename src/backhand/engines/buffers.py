@@ -228,10 +228,11 @@ def apart(written: Written) -> tuple[list[Line], dict[str, str]]:
 
 
 class Buffered:
-    """Both passes as one function on memory that is used again. Made from numbers as it will be called with."""
+    """Both passes as one function on memory that is used again. Made from numbers as it will be called with; of points
+    (`fill`), it may be fewer each time."""
 
-    def __init__(self, written: Written, numbers: Sequence[Any], dtype: Any) -> None:
-        self._written = written
+    def __init__(self, written: Written, numbers: Sequence[Any], dtype: Any, *, points: bool = False) -> None:
+        self._written, self._points = written, points
         lines, names = apart(written)
         self._returned = list(names.values())
         self._space: dict[str, Any] = {"np": np, "math": math, "_narrow": partial(_narrow, dtype=dtype)}
@@ -270,7 +271,7 @@ class Buffered:
         """The larger or smaller of each element and a number: NumPy takes a quarter of the time where the number is an
         array too."""
         bound = BOUND.fullmatch(line.text)
-        if bound is None or np.size(value) < WORTH:
+        if bound is None or self._points or np.size(value) < WORTH:
             return line
         text = f"np.full({value.shape}, {bound[3]}, np.{value.dtype})"
         if text not in self._full:

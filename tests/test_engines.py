@@ -24,9 +24,11 @@ import pytest
 from random_nets import graph_of, random_net
 
 import backhand
-from backhand import engines
+from backhand import engines, limits
+from backhand.core import arrays
 from backhand.core.arrays import floats
-from backhand.core.graph import Graph
+from backhand.core.graph import Graph, Quantity
+from backhand.core.notation import formula
 from backhand.engines import buffers
 from backhand.engines import compile as compiled
 from backhand.engines.keeping import keep
@@ -260,6 +262,17 @@ def test_examples_of_arrays_are_as_many_calls(engine: str) -> None:
     for wrong in ({"x": x, "k": k[:4]}, {"x": lot.normal(size=3)}, {"W": lot.normal(size=(2, 2, 2, 2))}):
         with pytest.raises(UsageError):
             f(wrong)
+
+
+def test_a_network_that_no_machine_holds_is_compiled(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its arrays are one number that stands for all; the real ones are given at a call, each device its part."""
+    monkeypatch.setattr(limits, "ELEMENTS", 10**12)
+    monkeypatch.setattr(limits, "TOGETHER", 10**12)
+    shapes = {"x": (8, 100_000), "W": (100_000, 100_000)}
+    given = [arrays.given(name, "input", None, np.broadcast_to(0.0, shape)) for name, shape in shapes.items()]
+    computed = [Quantity("h", "computed", formula("tanh(x @ W)")), Quantity("L", "computed", formula("mean(h * h)"))]
+    f = compiled(Graph.of([*given, *computed]), "jax", wrt=["W"], keep="asked")
+    assert "dL_dW = x.T @" in f.source
 
 
 def test_jax_over_two_processes_of_two_devices() -> None:

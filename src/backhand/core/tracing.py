@@ -904,7 +904,7 @@ def _in_order(name: str, args: tuple[Any, ...], options: dict[str, Any]) -> tupl
     """What is given beyond the arguments of a row are its options, in their order: `fn.max_pool(x, 2)`."""
     rows = [row for row in ROWS if row.name == name]
     most = max((len(row.arguments) for row in rows), default=len(args))
-    if len(args) <= most or any(row.several for row in rows):
+    if len(args) <= most or any(row.several for row in rows) or (name, len(args)) in OPERATIONS:
         return args, options
     keys = [key for key, _ in rows[0].params]
     if len(args) - most > len(keys):

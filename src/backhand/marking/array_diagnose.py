@@ -166,12 +166,15 @@ class _Search:
         self.here = Trial({}, world.passes, dict(world.adjoints))
         self.there = [(world, Trial({}, world.passes, dict(world.adjoints))) for world in others]
         self.worked: dict[tuple[int, int], list[Array]] = {}
+        self.agreed: dict[tuple[str, bytes], Array | None] = {}
         self.rounded = any(one.digits is not None for one in heard.values())
         self.base = {exact: dict(self._replayed(RIGHT, {}, exact=exact)) for exact in (True, False)}
         """What calculus gives from what is on the page. A mistake speaks only where it gives something else."""
 
     def found(self) -> Iterator[Diagnosis]:
         """One mistake, or two of which each accounts for claims of its own."""
+        if not self._could_be_enough():
+            return
         fits_ = [*self._turned(), *self._fits()]
         wrong = {name for name, one in self.heard.items() if one.wrong}
         done: set[str] = set()
@@ -191,6 +194,12 @@ class _Search:
             return
         for alike, explained in named:
             yield self._diagnosis(alike, frozenset(explained), len(wrong - done))
+
+    def _could_be_enough(self) -> bool:
+        """Whether there is anything to be named if one mistake gave all that is wrong."""
+        wrong = [one for one in self.heard.values() if one.wrong]
+        bits = FORMULA * sum(any(not line.right for line in one.lines) for one in wrong)
+        return bits + sum(self._worth(one)[1] for one in wrong if not one.all_right) >= ENOUGH
 
     def _turned(self) -> Iterator[Fit]:
         """Lines whose shapes do not fit together, and would with a factor turned; they have no numbers to replay."""
@@ -243,7 +252,7 @@ class _Search:
                     continue
                 if _alike([np.asarray(written)], [np.asarray(self.base[exact].get(one.name))]):
                     continue
-                agreed = _agreement(one, written)
+                agreed = self._agreement(one, written)
                 if one.all_right:
                     if agreed is None or not agreed[one.said].all():
                         return None
@@ -255,6 +264,8 @@ class _Search:
                         return None
         except IMPOSSIBLE:
             return None
+        if belief.exchange is not None and not set(belief.exchange) <= explained.keys():
+            return None  # who exchanges two has written both
         formulas = self._formulas(explained, belief)
         numbers, bits = 0, FORMULA * len(formulas)
         for name in explained:
@@ -296,11 +307,23 @@ class _Search:
                 return None
             said = one.said
             if exact:
-                agreed = _agreement(one, total)
+                agreed = self._agreement(one, total)
                 said = np.asarray(said & ~agreed) if agreed is not None else said
             return np.asarray(np.where(said, one.number, total))
 
         return self.way.replay(self.here, belief, ways, goes_on)
+
+    def _agreement(self, one: Heard, written: Array) -> Array | None:
+        """Where what is said is this array, element by element, in the shape in which it was said; None for another."""
+        assert one.number is not None and one.agrees is not None
+        value = fits(np.asarray(written, float), one.number.shape)
+        if value is None:
+            return None
+        key = (one.name, value.tobytes())
+        if key not in self.agreed:
+            made = one.agrees(np.where(np.isnan(one.number), value, one.number), value)
+            self.agreed[key] = np.asarray(made)
+        return self.agreed[key]
 
     def _worth(self, one: Heard) -> tuple[int, float]:
         """How many numbers of a claim were explained, and what that is worth in bits."""
@@ -415,16 +438,6 @@ def _same_row(named: Sequence[Fit], alike: Sequence[Fit]) -> bool:
     return len(named) == 1 and any(fit.mistake is named[0].mistake for fit in alike)
 
 
-def _agreement(one: Heard, written: Array) -> Array | None:
-    """Where what is said is this array, element by element, in the shape in which it was said; None for another."""
-    assert one.number is not None and one.agrees is not None
-    value = fits(np.asarray(written, float), one.number.shape)
-    if value is None:
-        return None
-    made = one.agrees(np.where(np.isnan(one.number), value, one.number), value)
-    return np.asarray(made)
-
-
 def _close(one: Array, other: Array) -> bool:
     value = fits(np.asarray(one, float), np.shape(other))
     return value is not None and bool(np.allclose(value, other, rtol=1e-7, atol=1e-10))
@@ -434,6 +447,12 @@ def _alike(one: list[Array] | None, other: list[Array] | None) -> bool:
     if one is None or other is None or len(one) != len(other):
         return False
     return all(
-        a.shape == b.shape and object not in {a.dtype, b.dtype} and np.allclose(a, b, rtol=1e-9, atol=1e-12)
+        a.shape == b.shape
+        and (a is b or (object not in {a.dtype, b.dtype} and _near(a, b)))
         for a, b in zip(one, other, strict=True)
     )
+
+
+def _near(a: Array, b: Array) -> bool:
+    with np.errstate(invalid="ignore"):
+        return bool(((np.abs(a - b) <= 1e-12 + 1e-9 * np.abs(b)) | (a == b)).all())

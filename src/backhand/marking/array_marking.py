@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
@@ -53,8 +54,14 @@ LAYER = re.compile(r"\^[(\[](\w+)[)\]]")
 SHOWN = 64
 """Elements of an array that are judged one by one."""
 CLOSE = 1e-9
+NOTHING = 1e-9
+"""What is left of a 0 where numbers are rounded by a machine."""
 MOST_UNITS = 5.0
-"""Units of the last decimal that rounding on the way is never believed to make more of."""
+"""Units of the last decimal up to which a number that was rounded on the way is right."""
+SHAKES = 6
+"""Times that numbers are rounded up and down by chance, to see how far off that brings what is made of them."""
+FOLLOWING_UNITS = 60.0
+"""Up to which it follows, where rounding makes as much of what it is made of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,9 +288,13 @@ class _Judge:
         self.own_slopes: dict[str, Array] = {}
         self.own_formulas: dict[str, Formula] = {}
         self.own_numbers: dict[str, Array] = {}
+        self.usual = 0
+        """The decimals that most of the page's numbers have, where that is three and more; 0 is written for less."""
         self.rounding: dict[tuple[str, str], float] = {}
         """Half a unit of the last decimal of own numbers that show some, by what they are of and by."""
         self.meanings: dict[str, Meaning | None] = {}
+        self.first = 1
+        """What the page calls the first element of an array in subscripts: W_{11}, or W_{00} as in code."""
         self.aside: tuple[Span, ...] = ()
         """Where something else than an equation stands: claims of shapes."""
         small = sum(int(np.prod(q.shape, dtype=int)) for q in graph.quantities) <= MOST_ELEMENTS
@@ -324,7 +335,7 @@ class _Judge:
             found = self.meaning(subscript[1])
             digits = subscript[2].split(",") if "," in subscript[2] else list(subscript[2])
             if found is not None:
-                place = tuple(int(n) - 1 for n in digits)
+                place = tuple(int(n) - self.first for n in digits)
                 return replace(found, place=place) if self._inside(found.name, place) else None
         return None
 
@@ -394,8 +405,8 @@ class _Judge:
         if meaning is not None:
             return self.value_of(meaning, world)
         if node.name in EXAMPLES and node.name not in self.own_formulas and node.name not in self.own_numbers:
-            rows = [q.shape[0] for q in self.graph.quantities if q.kind in ("input", "target") and len(q.shape) > 1]
-            return np.asarray(float(rows[0])) if rows and len(set(rows)) == 1 else None
+            count = self._examples()
+            return np.asarray(float(count)) if count else None
         if base in self.own_formulas:
             values = worked_out(self.own_formulas[base], world, self.leaf)
             if values:
@@ -403,6 +414,14 @@ class _Judge:
         if base in self.own_numbers:
             return self.own_numbers[base].T if turned is not None else self.own_numbers[base]
         return None
+
+    def _examples(self) -> int:
+        """How many examples there are: the rows of inputs and targets, or their columns where biases stand upright."""
+        shapes = [q.shape for q in self.graph.quantities if q.kind in ("input", "target") and len(q.shape) > 1]
+        biases = [q.shape for q in self.graph.quantities if q.kind == "bias" and len(q.shape) > 1]
+        axis = 1 if biases and all(shape[1] == 1 for shape in biases) else 0
+        sizes = {shape[axis] for shape in shapes}
+        return sizes.pop() if len(sizes) == 1 else 0
 
     def shape_of(self, name: str) -> tuple[int, ...] | None:
         """The shape of what a name means; None where it means nothing."""
@@ -432,8 +451,40 @@ class _Judge:
 
     # -- chains -------------------------------------------------------------------------------------------------
 
+    def _counts_from_zero(self, work: Work) -> bool:
+        """Whether a subscript on the page is 0 where an element is meant."""
+        names: set[str] = set()
+        for line in work.lines:
+            for chain in line.chains:
+                for piece in chain.pieces:
+                    for node in postorder(piece.formula) if piece.formula is not None else ():
+                        if isinstance(node, Ref):
+                            names.add(node.name)
+                        elif isinstance(node, Slope):
+                            names |= {node.of, node.by}
+        return any(self._has_zero(name) for name in names)
+
+    def _usual_decimals(self, work: Work) -> int:
+        shown: Counter[int] = Counter(one.decimals for one in self.literals.values() if one.decimals)
+        for line in work.lines:
+            shown.update(piece.digits for chain in line.chains for piece in chain.pieces if piece.digits)
+        most = max(shown, key=lambda digits: (shown[digits], digits), default=0)
+        return most if most >= 3 else 0
+
+    def _has_zero(self, name: str) -> bool:
+        found = SUBSCRIPT.fullmatch(name)
+        if found is None or "0" not in found[2] or self.meaning(name) is not None:
+            return False
+        whole = self.meaning(found[1])
+        digits = found[2].split(",") if "," in found[2] else list(found[2])
+        return whole is not None and "0" in digits and self._inside(whole.name, [int(n) for n in digits])
+
     def claims(self, work: Work) -> Iterator[_Claim]:
         """All claims of a page, judged."""
+        if self._counts_from_zero(work):
+            self.first = 0
+            self.meanings.clear()
+        self.usual = self._usual_decimals(work)
         last: _Claim | None = None
         for line in work.lines:
             for chain in line.chains:
@@ -568,6 +619,11 @@ class _Judge:
         return None
 
     def _decimals(self, piece: Piece) -> int | None:
+        """The decimals that a number shows; a whole number, alone or in an array, may have been rounded to one."""
+        shown = self._decimals_shown(piece)
+        return (shown or self.usual) if shown is not None else None
+
+    def _decimals_shown(self, piece: Piece) -> int | None:
         for node in postorder(piece.formula) if piece.formula is not None else ():
             if isinstance(node, Ref):
                 found = TRANSPOSED.fullmatch(node.name)
@@ -592,11 +648,11 @@ class _Judge:
             return
         claim.said = fitted
         right = self._agree(fitted, claim.truth, piece)
+        grades = np.where(right, 2, 0)
         if not right.all():
-            right = right | self._rounded_on_the_way(claim, fitted, piece)
+            grades = np.maximum(grades, self._rounded_on_the_way(claim, fitted, piece))
         expected = self._expected(claim)
         claim.own = expected[0][0] if expected else None
-        grades = np.where(right, 2, 0)
         for own, spread in expected:
             if grades.all():
                 break
@@ -625,6 +681,7 @@ class _Judge:
         said, truth = np.asarray(said, float), np.asarray(truth, float)
         gap = np.abs(said - truth)
         made = (gap <= CLOSE * np.maximum(np.abs(truth), 1e-6)) | (said == truth)
+        made = made | ((said == 0) & (np.abs(truth) <= (0.5 * 10.0**-self.usual if self.usual else NOTHING)))
         room = 6.0 * 10.0 ** -(shown or 0) + 1e-6 * np.abs(truth)
         for place in np.argwhere(np.asarray(~made & (gap <= room))):
             at = tuple(int(n) for n in place)
@@ -863,9 +920,9 @@ class _Judge:
             spread = np.zeros(value.shape)
             if self.rounding:
                 draw: Any = np.random.RandomState(7)
-                for _ in range(4):
+                for _ in range(SHAKES):
                     shaken = [
-                        {name: number + self.rounding.get((of, name), 0.0) * draw.uniform(-1, 1, np.shape(number))
+                        {name: number + self.rounding.get((of, name), 0.0) * draw.choice((-1.0, 1.0), np.shape(number))
                          for name, number in kept.items()}
                         for of, kept in (("", self.own_values), (self.of, self.own_slopes))
                     ]  # fmt: skip
@@ -876,29 +933,31 @@ class _Judge:
         return found
 
     def _rounded_on_the_way(self, claim: _Claim, number: Array, piece: Piece) -> Array:
-        """Where a number is off by no more than comes of rounding what it is made of to as many decimals."""
+        """Where a number is off by no more than comes of rounding what it is made of to as many decimals: 2 for right,
+        1 for what is off by so much that it is only said to follow."""
         meaning, shown = claim.meaning, self._decimals(piece)
         assert claim.truth is not None
-        none = np.zeros(claim.truth.shape, bool)
+        none = np.zeros(claim.truth.shape, int)
         if meaning is None or not shown or shown < 3 or meaning.of not in ("", self.of):
             return none
         unit = 10.0**-shown
         gap = np.abs(number - claim.truth)
-        if not (gap <= MOST_UNITS * unit).any():
+        if not (gap <= FOLLOWING_UNITS * unit).any():
             return none
         draw: Any = np.random.RandomState(11)
         spread = np.zeros(claim.truth.shape)
         made = {q.name for q in self.graph.quantities if q.computed}
-        for _ in range(4):
+        for _ in range(SHAKES):
             values, slopes = (
-                {name: np.asarray(value, float) + 0.5 * unit * draw.uniform(-1, 1, np.shape(value))
+                {name: np.asarray(value, float) + 0.5 * unit * draw.choice((-1.0, 1.0), np.shape(value))
                  for name, value in kept.items() if name in made}
                 for kept in (self.truth.values, self.truth.adjoints)
             )  # fmt: skip
             value = self._one_step(meaning, values, slopes)
             if value is not None:
                 spread = np.maximum(spread, np.abs(value - claim.truth) * 1.5)
-        return np.asarray(gap <= np.minimum(spread + 0.51 * unit, MOST_UNITS * unit))
+        off = gap <= np.minimum(spread + 0.51 * unit, FOLLOWING_UNITS * unit)
+        return np.asarray(np.where(off, np.where(gap <= MOST_UNITS * unit, 2, 1), 0))
 
     def _one_step(self, meaning: Meaning, values: Mapping[str, Array], slopes: Mapping[str, Array]) -> Array | None:
         world = self.truth.with_own(values, slopes)

@@ -21,7 +21,7 @@ import numpy as np
 
 from backhand.core import arrays as ar
 from backhand.core import evaluate as ev
-from backhand.core.adjoints import sent
+from backhand.core.adjoints import Sent, sent
 from backhand.core.arithmetic import NoValue, TooLarge
 from backhand.core.array_operations import ArrayOperation, Mismatch
 from backhand.core.array_passes import Passes
@@ -54,6 +54,8 @@ class World:
     values: dict[str, Any]
     adjoints: dict[str, Any]
     rows: dict[str, Any] = field(default_factory=dict[str, Any])
+    ways: dict[str, list[Sent]] = field(default_factory=dict[str, list[Sent]])
+    """What goes back along each formula, once it was asked for."""
 
     def value(self, name: str) -> Array:
         return np.asarray(self.values[name], float)
@@ -80,7 +82,8 @@ class World:
 
     def with_own(self, values: Mapping[str, Any], adjoints: Mapping[str, Any]) -> World:
         """The same with some numbers as somebody has them."""
-        return World(self.graph, self.of, self.passes, {**self.values, **values}, {**self.adjoints, **adjoints})
+        own = {**self.values, **values}, {**self.adjoints, **adjoints}
+        return World(self.graph, self.of, self.passes, *own, ways=self.ways)
 
     def by_rule(self, name: str) -> Array | None:
         """What a value is by its formula from the numbers here."""
@@ -95,7 +98,9 @@ class World:
         for child in self.graph.children(by):
             if child not in self.adjoints:
                 continue
-            for one in sent(self.graph, child, self.of):
+            if child not in self.ways:
+                self.ways[child] = sent(self.graph, child, self.of)
+            for one in self.ways[child]:
                 if one.parent == by:
                     value = self._worked(one.formula, self.graph[by])
                     if value is None:

@@ -19,8 +19,9 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from backhand.numbers import TooLong, read_number
+from backhand.readers.spoken import ARRAY_LETTER
 
-LETTER = "\u0226"
+LETTER = ARRAY_LETTER
 """The first letter of the names that arrays are given; no page has it."""
 
 FILL = "\u0227"
@@ -45,6 +46,11 @@ TURNED = re.compile(
     r"\s*(?:\^\s*\{?\s*(?:T|\\top|⊤|\\intercal|\\mathsf\{T\}|\\mathrm\{T\})(?![A-Za-z])\s*\}?|ᵀ|\.T(?![\w.]))"
 )
 """Behind an array: it is turned."""
+
+QUOTE = "\u01c3"
+SUBSCRIPTED = re.compile(r"(\beinsum\(\s*)['\"]([a-z]{1,4}(?:,[a-z]{1,4}){0,2}->[a-z]{0,4})['\"](?=\s*,)")
+IN_NAMES = str.maketrans(",->", "\u01c0\u01c2\u01c1")
+"""The subscripts of einsum become a name."""
 
 BAR = "\u01c0"
 SIZE = re.compile(r"\b([^\W\d]\w*)\.shape\[(\d)\]|\blen\(([^\W\d]\w*)\)")
@@ -121,6 +127,8 @@ def found_in(text: str, before: int = 0) -> tuple[str, dict[str, Literal]]:
     made = "".join(parts)
     if literals and ("print(" in made or "Out" in made):
         made = SHOWN.sub(_shown, made)
+    if "einsum" in made:
+        made = SUBSCRIPTED.sub(lambda m: m[1] + QUOTE + m[2].translate(IN_NAMES) + QUOTE, made)
     made = SIZE.sub(_size, made)
     made = OPTION.sub(lambda m: m[1] + m[2] + TOLD * len(m[3]), made)
     if "0" in made and (">" in made or "<" in made or "\\gt" in made):

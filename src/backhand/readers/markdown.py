@@ -16,6 +16,7 @@ from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
+from backhand.readers.aligned import cells_of, columns
 from backhand.readers.tokens import LONE_NUMBER, Mode
 
 LONG = 100_000
@@ -50,6 +51,7 @@ class Row:
     regions: list[Region] = field(default_factory=list[Region])
     heading: bool = False
     cells: list[tuple[int, int]] | None = None
+    rule: bool = False
     too_long: bool = False
 
 
@@ -126,6 +128,8 @@ class _Rows:
                 at = yield from self._fenced(at, fence)
             elif self._opens_table(at):
                 at = yield from self._table(at)
+            elif (starts := self._opens_aligned(at)) is not None:
+                at = yield from self._aligned(at, starts)
             elif (closing := _open_display(text, start, end)) and (last := self._closing_line(at, closing)):
                 yield from self._display(at, last, closing)
                 at = last + 1
@@ -214,9 +218,33 @@ class _Rows:
 
     def _table(self, at: int) -> Generator[Row, None, int]:
         text, bounds = self.text, self.bounds
+        begin = at
         while at < len(bounds) and text.find("|", *bounds[at]) >= 0 and bounds[at][1] - bounds[at][0] <= LONG:
             cells = _cells(text, *bounds[at])
-            yield Row(*bounds[at], cells=cells, too_long=len(cells) > CELLS)
+            yield Row(*bounds[at], cells=cells, rule=at == begin + 1, too_long=len(cells) > CELLS)
+            at += 1
+        return at
+
+    def _opens_aligned(self, at: int) -> list[int] | None:
+        """Where the columns begin of a table held together by blanks, if one begins here."""
+        if at + 1 >= len(self.bounds) or "  " not in self.text[slice(*self.bounds[at])][:LONG]:
+            return None
+        return columns(self.text, self.bounds[at], self.bounds[at + 1])
+
+    def _aligned(self, at: int, starts: list[int]) -> Generator[Row, None, int]:
+        text, bounds = self.text, self.bounds
+        head = cells_of(text[slice(*bounds[at])], bounds[at][0], starts)
+        named = bounds[at][0] == head[0][0] or bool(starts)
+        yield Row(*bounds[at], cells=head if named else [(bounds[at][0], bounds[at][0]), *head])
+        begin, count = at, len(head) + (not named)
+        at += 1
+        while at < len(bounds):
+            start, end = bounds[at]
+            cells = cells_of(text[start:end], start, starts) if end - start <= LONG else []
+            rule = bool(starts) and at == begin + 1
+            if not rule and (not text[start:end].strip() or len(cells) != count or not _is_aligned(text, cells)):
+                break
+            yield Row(start, end, cells=cells, rule=rule, too_long=len(cells) > CELLS)
             at += 1
         return at
 
@@ -234,6 +262,13 @@ class _Rows:
                 break
             last += 1
         return last
+
+
+def _is_aligned(text: str, cells: list[tuple[int, int]]) -> bool:
+    """Whether nothing runs from one column into the next, as in the line behind a table."""
+    return all(text[stop - 1 : stop].isspace() or stop - start < 1 for start, stop in cells[:-1]) or all(
+        text[start - 1 : start].isspace() for start, _ in cells[1:]
+    )
 
 
 def _open_display(text: str, start: int, end: int) -> str:

@@ -145,7 +145,10 @@ class Statements:
     def _colon(self, current: Segment, tokens: list[Token], position: int) -> bool:
         """`dL/dB1: 4` says that it is 4; other colons only lead on to what follows."""
         follows = _next(tokens, position)
-        if follows and follows[0] in ("NUMBER", "MINUS", "VULGAR", "OPEN") and spoken.names_one_thing(current.tokens):
+        number = follows is not None and (
+            follows[0] in ("NUMBER", "MINUS", "VULGAR", "OPEN") or follows[3].startswith(spoken.ARRAY_LETTER)
+        )
+        if number and spoken.names_one_thing(current.tokens):
             _, start, end, _ = tokens[position]
             current.tokens.append(("EQUALS", start, end, "="))
             return True

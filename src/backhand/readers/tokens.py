@@ -224,6 +224,8 @@ ARRAY_CALLS: dict[str, str] = {name: name for name in ARRAY_FUNCTIONS - {"load"}
     "mm": "matmul",
     "multiply": "multiply",
     "Softmax": "softmax",
+    **dict.fromkeys(("diag", "Diag", "diagflat"), "diag"),
+    "einsum": "einsum",
     "amax": "max",
     "maximum": "max",
     "minimum": "min",
@@ -546,8 +548,6 @@ class Tokenizer:
             base = text[at:stop].lstrip("\\")
             if base in CALLS and (called := self._function(at, stop, base)):
                 return called
-            if self.arrays and base == "diag" and text[stop : stop + 1] == "(":
-                return self.add("BAD", at, stop, "A matrix with a vector on its diagonal is not read.")
             if self.arrays and base in ARRAY_CALLS and text[stop : stop + 1] == "(":
                 return self.add("CALL", at, stop, ARRAY_CALLS[base])
             stop = self._suffixes(stop)
@@ -558,8 +558,6 @@ class Tokenizer:
             and (called := self._function(at, at + len(base), base))
         ):
             return called
-        if self.arrays and mode == "code" and said == "diag" and text[stop : stop + 1] == "(":
-            return self.add("BAD", at, stop, "A matrix with a vector on its diagonal is not read.")
         if self.arrays and mode == "code" and said in ARRAY_CALLS and text[stop : stop + 1] == "(":
             return self.add("CALL", at, stop, ARRAY_CALLS[said])
         if self.arrays and (found := TRANSPOSED.match(text, stop, end)):
@@ -674,6 +672,8 @@ class Tokenizer:
         row = COMMANDS.get(name) or COMMANDS.get(name.rstrip("*"))
         if self.arrays and name in ("odot", "circ", "top", "intercal"):
             return self._array_command(at, stop, name)
+        if self.arrays and name in ARRAY_CALLS and CALL_AHEAD.match(text, stop, self.end):
+            return self.add("CALL", at, stop, ARRAY_CALLS[name])
         if row is None:
             if not name.isalpha():
                 return stop
@@ -735,6 +735,8 @@ class Tokenizer:
             return self._slope(at, found.end(), found[1] or "", found[2])
         if inner in CALLS and CALL_AHEAD.match(text, closed + 1, end):
             return self.add("CALL", at, closed + 1, CALLS[inner])
+        if self.arrays and inner in ARRAY_CALLS and CALL_AHEAD.match(text, closed + 1, end):
+            return self.add("CALL", at, closed + 1, ARRAY_CALLS[inner])
         primes = PRIMES.match(text, closed + 1, end) if inner in CALLS else None
         if primes and len(primes[0].strip()) == 1 and CALL_AHEAD.match(text, primes.end(), end):
             return self.add("CHANGE", at, primes.end(), CALLS[inner])

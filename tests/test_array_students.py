@@ -99,7 +99,9 @@ def measure_right(seeds: Iterable[int]) -> Counter[str]:
         page = ap.page_of(st.student(net, digits=digits), seed, digits=digits)
         text = page.text if seed % 2 else ap.scanned(page.text, seed, harmful=False)[0]
         marking = marked(net.text, text)
-        shown = {name for name in ap.numbers(page.work) if name.removeprefix("dL/d") not in page.left_out or "/" not in name}
+        shown = {
+            name for name in ap.numbers(page.work) if name.removeprefix("dL/d") not in page.left_out or "/" not in name
+        }
         read = {name_of(j.name) for j in marking.judgements if j.verdict in ("right", "follows")}
         seen += Counter({"pages": 1, "claims": len(shown), "read": len(shown & read)})
         seen["unclear"] += sum(j.verdict == "unclear" for j in marking.judgements)
@@ -226,7 +228,9 @@ def gives(way: WayBack, trial: Trial, belief: Any, shown: dict[str, Any], digits
             under = belief.under(name)
             if under in left:
                 said, made = left.pop(under), np.asarray(written, float)
-                if said.shape != made.shape or not np.allclose(said, made, rtol=1e-6 if digits is None else 0.02, atol=30 * 10.0 ** -(digits or 9)):
+                if said.shape != made.shape or not np.allclose(
+                    said, made, rtol=1e-6 if digits is None else 0.02, atol=30 * 10.0 ** -(digits or 9)
+                ):
                     return False
     except IMPOSSIBLE:
         return False
@@ -284,6 +288,56 @@ def test_two_thousand_planted_mistakes_are_named_and_never_wrongly() -> None:
     check_planted(range(2000))
 
 
+def measure_forward(seeds: Iterable[int]) -> Counter[str]:
+    """Mistakes of the way forward, made everywhere and carried on."""
+    seen: Counter[str] = Counter()
+    lost: Counter[str] = Counter()
+    for seed in seeds:
+        draw, digits = random.Random(f"forward {seed}"), DIGITS[seed % 3]
+        net = ap.net(f"forward {seed}")
+        key, changes = draw.choice(ap.forward_mistakes(net))
+        with np.errstate(all="ignore"):
+            right, work = st.student(net, digits=digits), st.student(net, digits=digits, forward=changes)
+        made = [*work.values.values(), *work.slopes.values()]
+        if not all(np.isfinite(value).all() and np.abs(value).max() < 1e5 for value in made):
+            continue
+        page = ap.page_of(work, seed, digits=digits)
+        first = next((name for name in changes if differs(right.values[name], work.values[name], digits)), "")
+        if not first:
+            continue
+        marking = marked(net.text, page.text)
+        at = marking.first_wrong is not None and name_of(marking.first_wrong.about) == first
+        keys = [diagnosis.keys for diagnosis in marking.diagnoses]
+        rightly = any(key in each for each in keys)
+        sizes = {round(abs(float(n)), 6) for n in np.ravel(work.values[first])} - {0.0, 1.0}
+        telling = len(sizes) > 1
+        seen += Counter({"pages": 1, "first wrong line right": at, "telling": telling, "telling and named": telling and rightly,
+                         "named": len(keys), "named rightly": sum(key in each for each in keys)})  # fmt: skip
+        if telling and not rightly:
+            lost[key] += 1
+        if not at or len(keys) > sum(key in each for each in keys):
+            print(f"forward {seed}: {key} at {sorted(changes)}, left out {sorted(page.left_out)}, {page.style}\n"
+                  f"should be {first}\n{told(net, page.text, marking)}")  # fmt: skip
+    print("forward:", dict(seen), "not named", dict(lost))
+    return seen
+
+
+def check_forward(seeds: Iterable[int]) -> None:
+    seen = measure_forward(seeds)
+    assert seen["telling and named"] >= 0.8 * seen["telling"]
+    assert seen["named rightly"] >= 0.99 * seen["named"]
+    assert seen["first wrong line right"] >= 0.999 * seen["pages"]
+
+
+def test_habits_of_the_way_forward_are_named() -> None:
+    check_forward(range(8))
+
+
+@pytest.mark.nightly
+def test_a_thousand_habits_of_the_way_forward_are_named() -> None:
+    check_forward(range(1000))
+
+
 # -- noise ------------------------------------------------------------------------------------------------------------
 
 
@@ -314,7 +368,7 @@ def measure_noise(seeds: Iterable[int]) -> Counter[str]:
 
 def near(judgement: Judgement, touched: set[int]) -> bool:
     """Whether a scanner changed something where this is said: an array may run over several lines."""
-    lines = {judgement.line, *(link.line for link in judgement.links)}
+    lines = {link.line for link in judgement.links}
     return any(min(lines) <= line <= max(lines) + 4 for line in touched)
 
 

@@ -19,6 +19,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+
 from students.arrays import Net, T, Tree, d, text_of
 
 Array = Any

@@ -18,6 +18,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+
 from students import arrays as st
 from students.array_nets import KINDS
 from students.arrays import Net, Tree, Working, d
@@ -48,7 +49,7 @@ def sound(work: Working) -> bool:
         return False
     if not 1e-3 < float(work.values["L"]) < 1e5 or not all(np.any(value) for value in work.slopes.values()):
         return False
-    for name, tree in work.net.values.items():
+    for tree in work.net.values.values():
         if tree[0] == "curve" and tree[1] != "relu" and np.abs(work.values[tree[2]]).max() > 4:
             return False
         if tree[0] == "softmax" and np.ptp(work.values[tree[1]], axis=-1).max() > 5:
@@ -66,12 +67,51 @@ def _clear(image: Array) -> bool:
     return all((window == window.max()).sum() == 1 for window in windows)
 
 
+def forward_mistakes(made: Net) -> list[tuple[str, dict[str, Tree]]]:
+    """What may go wrong on the way forward: keys, and other trees for the values of whoever does so everywhere."""
+    found: dict[str, dict[str, Tree]] = {}
+    for name, tree in made.values.items():
+        if tree[0] == "+" and isinstance(tree[2], str) and tree[2] in made.given:
+            found.setdefault("term-dropped", {})[name] = tree[1]
+        turned = _turned(made, tree)
+        if turned is not None:
+            found.setdefault("table-by-columns-forward", {})[name] = turned
+        if tree[0] == "curve":
+            found.setdefault("gate-forgotten-forward", {})[name] = tree[2]
+        if tree[0] == "softmax":
+            found["softmax-without-exp"] = {name: ("plain softmax", tree[1])}
+            if np.ndim(st.worth(tree[1], st.student(made).values, {})) > 1:
+                found["softmax-over-another-axis"] = {name: ("softmax the other way", tree[1])}
+    return list(found.items())
+
+
+def _turned(made: Net, tree: Tree) -> Tree | None:
+    """The tree with its square weights turned; None where it has none."""
+    if not isinstance(tree, tuple):
+        return None
+    if tree[0] == "@":
+        for at in (1, 2):
+            part = tree[at]
+            if (
+                isinstance(part, str)
+                and part in made.given
+                and part[0] in "WUV"
+                and len(set(made.given[part].shape)) == 1
+            ):
+                return (*tree[:at], st.T(part), *tree[at + 1 :])
+    parts = [_turned(made, part) for part in tree[1:]]
+    if all(part is None for part in parts):
+        return None
+    return (tree[0], *(new if new is not None else old for old, new in zip(tree[1:], parts, strict=True)))
+
+
 # -- writing ----------------------------------------------------------------------------------------------------------
 
 
 @dataclass
 class Page:
-    """A page: its text, whose working it shows, and the derivatives that are left out."""
+    """A page: its text, whose working it shows, and the derivatives that are left out. `first_wrong` is a derivative by
+    its name alone, or a value."""
 
     text: str
     work: Working
@@ -81,6 +121,9 @@ class Page:
     def first_wrong(self) -> str:
         """The derivative whose line is wrong first: it was made by another rule, or from one that is not shown and was."""
         bad: set[str] = set()
+        for name in self.work.net.values:
+            if name in self.work.mistaken:
+                return name
         for name in self.work.slopes:
             rests = {part for part in _slopes_in(self.work.trees[name]) if part in self.left_out}
             if name in self.work.mistaken or rests & bad:
@@ -122,7 +165,9 @@ class _Hand:
 
     def __init__(self, draw: random.Random, style: str, digits: int | None, work: Working) -> None:
         self.draw, self.style, self.digits = draw, style, digits
-        self.base = {"elements": draw.choice(["rows", "latex", "numpy"]), "code": "numpy", "prose": "rows"}.get(style, style)
+        self.base = {"elements": draw.choice(["rows", "latex", "numpy"]), "code": "numpy", "prose": "rows"}.get(
+            style, style
+        )
         self.matrix = draw.choice(["bmatrix", "pmatrix", "array"])
         self.comment = draw.choice(["# {}", "#=> {}", "print"])
         self.count = draw.choice([0, 1])
@@ -177,7 +222,16 @@ class _Hand:
             by = name.partition("/d")[2]
             what = self.draw.choice(["the derivative of L with respect to {}", "the gradient of L with respect to {}",
                                      "the gradient at {}"]).format(by)  # fmt: skip
-        said = self.draw.choice(["So {} is {}.", "{} comes to {}.", "We get {} = {}.", "Hence {} = {}.", "Then {} equals {}.", "Now {} = {},"])
+        said = self.draw.choice(
+            [
+                "So {} is {}.",
+                "{} comes to {}.",
+                "We get {} = {}.",
+                "Hence {} = {}.",
+                "Then {} equals {}.",
+                "Now {} = {},",
+            ]
+        )
         text = said.format(what, shown)
         return text if text.startswith(what) and what == name else text[0].upper() + text[1:]
 
@@ -252,7 +306,7 @@ def changed(value: Array, draw: random.Random, digits: int | None) -> tuple[Arra
     made = np.array(value, float)
     place = tuple(draw.randrange(n) for n in made.shape)
     whole = abs(made[place] - round(float(made[place]))) < 1e-12
-    shown = 0 if whole else (10 - len(str(abs(int(made[place])))) if digits is None else digits)
+    shown = 0 if whole else (min(8, 10 - len(str(abs(int(made[place]))))) if digits is None else digits)
     unit = 10.0**-shown
     made[place] = round(made[place] + draw.choice([-1, 1]) * draw.randint(10, 60) * unit, shown)
     if shown and abs(made[place] * 10 ** (shown - 1) - round(made[place] * 10 ** (shown - 1))) < 1e-6:
@@ -273,10 +327,12 @@ def spoiled(work: Working, seed: object, digits: int | None) -> tuple[Working, s
 
 
 def noise(seed: object, digits: int | None) -> tuple[Net, Working, str]:
-    """A network, and a page about it that is wrong without a mistake: slips carried on or not, guesses, numbers under
-    wrong names, a right page with other numbers or of another exercise."""
+    """A network, and a page about it that is wrong without a mistake: slips carried on or not, guesses, numbers in
+    wrong places, a right page with other numbers or of another exercise."""
     draw = random.Random(f"noise {seed}")
-    sort = draw.choice(["slip", "two slips", "carried", "guessed", "other", "shuffled", "other numbers", "other exercise"])
+    sort = draw.choice(
+        ["slip", "two slips", "carried", "guessed", "other", "shuffled", "other numbers", "other exercise"]
+    )
     one = net(f"noise {seed}")
     work = st.student(one, digits=digits)
     names = list(work.slopes)
@@ -289,13 +345,11 @@ def noise(seed: object, digits: int | None) -> tuple[Net, Working, str]:
         one, other = (net(f"noise {seed} {n}", draw.choice(ALL_KINDS)) for n in (1, 2))
         return one, st.student(other, digits=digits), sort
     if sort == "shuffled":
-        alike: dict[tuple[int, ...], list[str]] = {}
-        for name in names:
-            alike.setdefault(np.shape(slopes[name]), []).append(name)
-        for group in alike.values():
-            mixed = draw.sample(group, len(group))
-            if sum(a != b for a, b in zip(group, mixed, strict=True)) > 2:  # two exchanged are a mistake with a name
-                slopes |= {a: work.slopes[b] for a, b in zip(group, mixed, strict=True)}
+        for name in draw.sample(names, max(2, len(names) // 2)):
+            value = np.array(slopes[name], float)
+            mixed = np.array(draw.sample(list(value.ravel()), value.size)).reshape(value.shape)
+            if not np.array_equal(mixed, value.T):  # a transpose is a mistake with a name
+                slopes[name] = mixed
     elif sort in ("other", "guessed"):
         pool = [float(n) for n in range(-12, 13)]
         if sort == "other":
@@ -315,4 +369,7 @@ def noise(seed: object, digits: int | None) -> tuple[Net, Working, str]:
 
 def numbers(work: Working) -> Mapping[str, Array]:
     """What a page shows, by the names that Backhand has for it."""
-    return {**{name: work.values[name] for name in work.net.values}, **{f"dL/d{name}": value for name, value in work.slopes.items()}}
+    return {
+        **{name: work.values[name] for name in work.net.values},
+        **{f"dL/d{name}": value for name, value in work.slopes.items()},
+    }

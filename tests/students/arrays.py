@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -323,6 +323,13 @@ def worth(tree: Tree, values: dict[str, Array], slopes: dict[str, Array]) -> Arr
         case "softmax":
             e = np.exp(args[0] - args[0].max(axis=-1, keepdims=True))
             return e / e.sum(axis=-1, keepdims=True)
+        case "plain softmax":
+            return args[0] / args[0].sum(axis=-1, keepdims=True)
+        case "softmax the other way":
+            e = np.exp(args[0])
+            return e / e.sum(axis=0, keepdims=True)
+        case "squares":
+            return ((args[0] - args[1]) ** 2).sum()
         case "ce":
             return -np.log((args[1] * args[0]).sum(axis=-1)).mean()
         case "mse":
@@ -370,12 +377,17 @@ class Working:
     mistaken: frozenset[str] = frozenset()
 
 
-def student(net: Net, changes: dict[str, Tree] | None = None, digits: int | None = None) -> Working:
-    """Goes forward and back; with `digits` all numbers are rounded on the way, as on paper."""
+def student(
+    net: Net, changes: dict[str, Tree] | None = None, digits: int | None = None, forward: dict[str, Tree] | None = None
+) -> Working:
+    """Goes forward and back; with `digits` all numbers are rounded on the way, as on paper. `changes` are other trees of
+    derivatives, `forward` of values."""
 
     def kept(value: Array) -> Array:
         return np.asarray(value if digits is None else np.round(value, digits))
 
+    if forward:
+        net = replace(net, values={**net.values, **forward})
     values = dict(net.given)
     for name, tree in net.values.items():
         values[name] = kept(worth(tree, values, {}))
@@ -383,7 +395,7 @@ def student(net: Net, changes: dict[str, Tree] | None = None, digits: int | None
     trees = {**net.back, **(changes or {})}
     for name in net.back:
         slopes[name] = kept(worth(trees[name], values, slopes))
-    return Working(net, values, slopes, trees, frozenset(changes or {}))
+    return Working(net, values, slopes, trees, frozenset({**(changes or {}), **(forward or {})}))
 
 
 # -- writing ----------------------------------------------------------------------------------------------------------
@@ -498,7 +510,9 @@ def _formula(tree: Tree, style: str, inside: bool) -> str:
         case "neg":
             return bracket(f"-{sub(parts[0])}")
         case "sqrt":
-            return {"numpy": f"np.sqrt({parts[0]})", "latex": rf"\sqrt{{{parts[0]}}}", "rows": f"sqrt({parts[0]})"}[style]
+            return {"numpy": f"np.sqrt({parts[0]})", "latex": rf"\sqrt{{{parts[0]}}}", "rows": f"sqrt({parts[0]})"}[
+                style
+            ]
         case "diag":
             return {"numpy": f"np.diag({sub(parts[0])})", "latex": rf"\mathrm{{diag}}({sub(parts[0])})",
                     "rows": f"diag({sub(parts[0])})"}[style]  # fmt: skip
@@ -506,9 +520,17 @@ def _formula(tree: Tree, style: str, inside: bool) -> str:
             inner = _formula(parts[1], style, False)
             return f"np.{head[:-1]}({inner}, axis={parts[0]}, keepdims=True)"
         case "sumall" if style != "latex":
-            return f"np.sum({_formula(parts[0], style, False)})" if style == "numpy" else f"sum({_formula(parts[0], style, False)})"
+            return (
+                f"np.sum({_formula(parts[0], style, False)})"
+                if style == "numpy"
+                else f"sum({_formula(parts[0], style, False)})"
+            )
         case "root" if style != "latex":
-            return f"np.sqrt({_formula(parts[0], style, False)})" if style == "numpy" else f"sqrt({_formula(parts[0], style, False)})"
+            return (
+                f"np.sqrt({_formula(parts[0], style, False)})"
+                if style == "numpy"
+                else f"sqrt({_formula(parts[0], style, False)})"
+            )
         case "softmax" if style == "numpy":
             return f"softmax({_formula(parts[0], style, False)})"
         case "curve":

@@ -40,6 +40,10 @@ NUMBER, LONG, ZERO, AGAIN = 5.0, 8.0, 1.5, 1.0
 
 SHAPE = 3.0
 NEAR = 2.0
+FACTORS = frozenset(
+    ("loss-factor-lost", "mean-forgotten", "mean-twice", "mean-for-sum", "bias-averaged", "counted-twice")
+)
+"""Rows that give a multiple: where two give the same it is the sizes that make it so, and both are named."""
 MOST_WRONG = 2
 """Wrong arrays that may be left without an explanation, beyond as many as are explained."""
 
@@ -157,6 +161,26 @@ def carried(world: World, own: Mapping[str, Array]) -> World:
     return made
 
 
+def worth_of(one: Heard) -> tuple[int, float]:
+    """How many numbers of a claim were explained, and what that is worth in bits."""
+    assert one.number is not None
+    wrong: Array = one.said if one.right is None else one.said & ~one.right
+    seen: set[float] = set()
+    bits = SHAPE if one.right is None else 0.0
+    zeros = 0
+    for number in one.number[wrong].reshape(-1):
+        size = round(abs(float(number)), 9)
+        if not size:
+            zeros += 1
+            bits += ZERO if zeros <= 2 else 0.0
+        elif size in seen:
+            bits += AGAIN
+        else:
+            seen.add(size)
+            bits += LONG if len(f"{size:.9g}".replace(".", "").strip("0")) >= 4 else NUMBER
+    return int(wrong.sum()), bits
+
+
 class _Search:
     """Tries the rows of the table on one page."""
 
@@ -199,7 +223,7 @@ class _Search:
         """Whether there is anything to be named if one mistake gave all that is wrong."""
         wrong = [one for one in self.heard.values() if one.wrong]
         bits = FORMULA * sum(any(not line.right for line in one.lines) for one in wrong)
-        return bits + sum(self._worth(one)[1] for one in wrong if not one.all_right) >= ENOUGH
+        return bits + sum(worth_of(one)[1] for one in wrong if not one.all_right) >= ENOUGH
 
     def _turned(self) -> Iterator[Fit]:
         """Lines whose shapes do not fit together, and would with a factor turned; they have no numbers to replay."""
@@ -269,7 +293,7 @@ class _Search:
         formulas = self._formulas(explained, belief)
         numbers, bits = 0, FORMULA * len(formulas)
         for name in explained:
-            count, worth = self._worth(self.heard[name])
+            count, worth = worth_of(self.heard[name])
             numbers += count
             bits += worth
         if bits >= ENOUGH and self._contradicts(belief):
@@ -325,25 +349,6 @@ class _Search:
             self.agreed[key] = np.asarray(made)
         return self.agreed[key]
 
-    def _worth(self, one: Heard) -> tuple[int, float]:
-        """How many numbers of a claim were explained, and what that is worth in bits."""
-        assert one.number is not None
-        wrong: Array = one.said if one.right is None else one.said & ~one.right
-        seen: set[float] = set()
-        bits = SHAPE if one.right is None else 0.0
-        zeros = 0
-        for number in one.number[wrong].reshape(-1):
-            size = round(abs(float(number)), 9)
-            if not size:
-                zeros += 1
-                bits += ZERO if zeros <= 2 else 0.0
-            elif size in seen:
-                bits += AGAIN
-            else:
-                seen.add(size)
-                bits += LONG if len(f"{size:.9g}".replace(".", "").strip("0")) >= 4 else NUMBER
-        return int(wrong.sum()), bits
-
     def _same_rule(self, name: str, line: Rule, belief: Belief) -> bool | None:
         """Whether a formula is what this belief gives for a derivative, with other numbers; None where it cannot be
         told. What the formula names is taken as true; what is in between comes from the belief."""
@@ -380,7 +385,10 @@ class _Search:
             if any(fit.mistake is other.mistake for other in kept):
                 continue
             signature = self._everywhere(fit.case)
-            if any(_alike(signature, other) for other in seen):
+            if any(
+                _alike(signature, known) and not {fit.mistake.key, other.mistake.key} <= FACTORS
+                for other, known in zip(kept, seen, strict=True)
+            ):
                 continue
             kept.append(fit)
             seen.append(signature)
@@ -447,8 +455,7 @@ def _alike(one: list[Array] | None, other: list[Array] | None) -> bool:
     if one is None or other is None or len(one) != len(other):
         return False
     return all(
-        a.shape == b.shape
-        and (a is b or (object not in {a.dtype, b.dtype} and _near(a, b)))
+        a.shape == b.shape and (a is b or (object not in {a.dtype, b.dtype} and _near(a, b)))
         for a, b in zip(one, other, strict=True)
     )
 

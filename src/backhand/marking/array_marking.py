@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import partial
@@ -28,6 +28,7 @@ from backhand.core.operations import MULTIPLY, NEGATE
 from backhand.marking.about import About, Derivative, Local, Value
 from backhand.marking.align import Names
 from backhand.marking.array_diagnose import MOST_ELEMENTS, Heard, Rule, carried, diagnosed
+from backhand.marking.array_forward import forward
 from backhand.marking.array_shapes import ShapeClaimed, claimed
 from backhand.marking.array_worlds import TRANSPOSED, Array, Unknown, World, elsewhere, fits, here, worked_out
 from backhand.marking.credit import Policy, asked, credit
@@ -85,6 +86,7 @@ def mark_arrays(work: Work, graph: Graph, *, of: str | None, policy: Policy | No
     claims = [*judge.claims(pages)]
     heard = judge.heard(claims)
     diagnoses = (
+        *forward(judge.truth, judge.others, judge.heard_values(claims), judge.own_values),
         *diagnosed(judge.truth, judge.others, heard, judge.own_values),
         *_not_reset(claims),
     )
@@ -515,7 +517,10 @@ class _Judge:
             return
         text = chain.span.source.text
         name = re.escape(first.name)
-        changed = re.compile(rf"(?:^|;)[ \t]*{name}[ \t]*(?:\[[^\]\n]*\][ \t]*(?:[-+*/]?=)|[-+*/]=)(?!=)", re.MULTILINE)
+        changed = re.compile(
+            rf"(?:^|;)[ \t]*{name}[ \t]*(?:\[(?![ \d,]+\][ \t]*=)[^\]\n]*\][ \t]*(?:[-+*/]?=)|[-+*/]=)(?!=)",
+            re.MULTILINE,
+        )
         again = re.compile(rf"^[ \t]*{name}[ \t]*=(?!=)", re.MULTILINE)
         found = changed.search(text, chain.span.end)
         other = again.search(text, chain.span.end)
@@ -632,6 +637,18 @@ class _Judge:
                     return written.decimals
         return piece.digits
 
+    def _decimals_of(self, piece: Piece, shape: tuple[int, ...]) -> Array:
+        """The decimals that each element shows of an array of this shape."""
+        for node in postorder(piece.formula) if piece.formula is not None else ():
+            written = self.literals.get(TRANSPOSED.sub(r"\1", node.name)) if isinstance(node, Ref) else None
+            if written is not None and written.places:
+                shown = np.asarray(written.places)
+                turned = isinstance(node, Ref) and TRANSPOSED.fullmatch(node.name) is not None
+                made = fits(shown.T if turned else shown, shape)
+                if made is not None:
+                    return np.where(made, made, self.usual)
+        return np.full(shape, self._decimals(piece) or 0)
+
     def _judge_number(self, claim: _Claim, piece: Piece, number: Array) -> None:
         assert claim.truth is not None and claim.meaning is not None
         claim.number, claim.said = piece, number
@@ -682,10 +699,12 @@ class _Judge:
         gap = np.abs(said - truth)
         made = (gap <= CLOSE * np.maximum(np.abs(truth), 1e-6)) | (said == truth)
         made = made | ((said == 0) & (np.abs(truth) <= (0.5 * 10.0**-self.usual if self.usual else NOTHING)))
-        room = 6.0 * 10.0 ** -(shown or 0) + 1e-6 * np.abs(truth)
+        digits = self._decimals_of(piece, said.shape)
+        room = 6.0 * 10.0 ** -digits.astype(float) + 1e-6 * np.abs(truth)
         for place in np.argwhere(np.asarray(~made & (gap <= room))):
             at = tuple(int(n) for n in place)
             one, other = float(said[at]), float(truth[at])
+            shown = int(digits[at]) if shown is not None else None
             exact: Any = Fraction(other).limit_denominator(10**6)
             meant: Any = exact if abs(float(exact) - other) <= 1e-13 * max(1.0, abs(other)) else other
             near = agrees(_fraction(one), meant, shown or None, about=about) or (
@@ -917,20 +936,32 @@ class _Judge:
             value = made(meaning, self.own_values, self.own_slopes)
             if value is None or any(np.array_equal(value, other) for other, _ in found):
                 continue
-            spread = np.zeros(value.shape)
-            if self.rounding:
-                draw: Any = np.random.RandomState(7)
-                for _ in range(SHAKES):
-                    shaken = [
-                        {name: number + self.rounding.get((of, name), 0.0) * draw.choice((-1.0, 1.0), np.shape(number))
-                         for name, number in kept.items()}
-                        for of, kept in (("", self.own_values), (self.of, self.own_slopes))
-                    ]  # fmt: skip
-                    other = made(meaning, *shaken)
-                    if other is not None:
-                        spread = np.maximum(spread, np.abs(other - value) * 1.5)
-            found.append((value, spread))
+            found.append((value, self._spread(meaning, value, made)))
         return found
+
+    def _spread(self, meaning: Meaning, value: Array, made: Any) -> Array:
+        """How far off a value may be because the numbers are rounded that it is made of: the writer's own, and in one
+        step those as well that are not on the page."""
+        spread = np.zeros(value.shape)
+        if not self.rounding:
+            return spread
+        draw: Any = np.random.RandomState(7)
+        unsaid = 0.5 * 10.0**-self.usual if self.usual and made == self._one_step else 0.0
+        everything = ((self.own_values, "", self.truth.values), (self.own_slopes, self.of, self.truth.adjoints))
+        for _ in range(SHAKES):
+            shaken: list[dict[str, Array]] = []
+            for own, of, true in everything:
+                kept = dict(own)
+                if unsaid:
+                    kept = {name: np.asarray(true[name], float) for name in true if self.graph[name].computed} | kept
+                shaken.append(
+                    {name: number + (self.rounding.get((of, name), 0.0) if name in own else unsaid)
+                     * draw.choice((-1.0, 1.0), np.shape(number)) for name, number in kept.items()}
+                )  # fmt: skip
+            other = made(meaning, *shaken)
+            if other is not None:
+                spread = np.maximum(spread, np.abs(other - value) * 1.5)
+        return spread
 
     def _rounded_on_the_way(self, claim: _Claim, number: Array, piece: Piece) -> Array:
         """Where a number is off by no more than comes of rounding what it is made of to as many decimals: 2 for right,
@@ -940,16 +971,17 @@ class _Judge:
         none = np.zeros(claim.truth.shape, int)
         if meaning is None or not shown or shown < 3 or meaning.of not in ("", self.of):
             return none
-        unit = 10.0**-shown
+        unit = 10.0 ** -self._decimals_of(piece, claim.truth.shape).astype(float)
         gap = np.abs(number - claim.truth)
         if not (gap <= FOLLOWING_UNITS * unit).any():
             return none
+        size = float(10.0**-shown)
         draw: Any = np.random.RandomState(11)
         spread = np.zeros(claim.truth.shape)
         made = {q.name for q in self.graph.quantities if q.computed}
         for _ in range(SHAKES):
             values, slopes = (
-                {name: np.asarray(value, float) + 0.5 * unit * draw.choice((-1.0, 1.0), np.shape(value))
+                {name: np.asarray(value, float) + 1.5 * size * draw.choice((-1.0, 1.0), np.shape(value))
                  for name, value in kept.items() if name in made}
                 for kept in (self.truth.values, self.truth.adjoints)
             )  # fmt: skip
@@ -998,10 +1030,17 @@ class _Judge:
     def heard(self, claims: Sequence[_Claim]) -> dict[str, Heard]:
         """What the page says about each derivative of the output; of each thing the last, so what was corrected is
         no mistake any more."""
+        return self._heard(claims, lambda meaning: meaning.of == self.of and meaning.name != self.of)
+
+    def heard_values(self, claims: Sequence[_Claim]) -> dict[str, Heard]:
+        """The same of the values that are worked out."""
+        return self._heard(claims, lambda meaning: not meaning.of and self.graph[meaning.name].computed)
+
+    def _heard(self, claims: Sequence[_Claim], asked: Callable[[Meaning], bool]) -> dict[str, Heard]:
         found: dict[str, Heard] = {}
         for claim in claims:
             meaning = claim.meaning
-            if meaning is None or meaning.of != self.of or meaning.name == self.of or claim.about is None:
+            if meaning is None or not asked(meaning) or claim.about is None:
                 continue
             shape = self.graph[meaning.name].shape
             known = found.get(meaning.name)

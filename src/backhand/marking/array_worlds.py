@@ -40,6 +40,10 @@ TRANSPOSED = re.compile(r"(.+?)\^\{?(?:T|top|⊤|'\s*)\}?")
 """A name with a raised T."""
 
 
+METHOD = re.compile(r"[^\W\d]\w*(?:\.T)?\.[a-z]+\(")
+"""x.sum("""
+
+
 class Unknown(Exception):
     """A name, or a sign, that has no meaning here."""
 
@@ -107,6 +111,16 @@ class World:
                         return None
                     total = value if total is None else total + value
         return total
+
+    def worked(self, formula: Formula) -> Array | None:
+        """What a formula of the network's own kind is worth; None where it has no value or its shapes do not fit."""
+        evaluator = ar.Evaluator(self.values, self.adjoints, exact=False, note=ev.quiet)
+        try:
+            with np.errstate(all="ignore"):
+                value = np.asarray(evaluator.evaluate(formula), float)
+        except (NoValue, TooLarge, Mismatch, ArithmeticError, ValueError):
+            return None
+        return value if bool(np.isfinite(value).all()) else None
 
     def _worked(self, formula: Formula, quantity: Quantity) -> Array | None:
         evaluator = ar.Evaluator(self.values, self.adjoints, exact=False, note=ev.quiet)
@@ -248,6 +262,9 @@ def _apply(node: Apply, args: Sequence[Array], manner: Manner) -> Array:
     if isinstance(row, ArrayOperation):
         flat = [arg.reshape(-1) if arg.ndim == 2 and 1 in arg.shape and manner != "numpy" else arg for arg in args]
         plain: list[Any] = [ar.unboxed(arg) for arg in flat]
+        if manner != "numpy" and ("keepdims", False) in node.params and not _is_code(node):
+            params = tuple((key, key == "keepdims" or value) for key, value in node.params)
+            node = replace(node, params=params)  # on paper a sum over rows is a column, and stands beside columns
         value = np.asarray(ar.apply(node, plain, exact=False), float)
         return (
             _stood(value, manner)
@@ -255,6 +272,14 @@ def _apply(node: Apply, args: Sequence[Array], manner: Manner) -> Array:
             else value
         )
     return np.asarray(ar.lifted_floats(row, [np.asarray(arg) for arg in args]), float)
+
+
+def _is_code(node: Apply) -> bool:
+    """Whether a function is called as code does: np.sum(x), x.sum()."""
+    if node.span is None:
+        return False
+    text, start = node.span.source.text, node.span.start
+    return text[max(0, start - 1) : start] == "." or bool(METHOD.match(text, start))
 
 
 def _product(style: str, one: Array, other: Array, manner: Manner) -> Array:

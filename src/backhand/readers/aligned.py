@@ -38,7 +38,9 @@ def columns(text: str, head: tuple[int, int], below: tuple[int, int]) -> list[in
     names = [line[slice(*cell)] for cell in cells_of(line, 0, [])]
     if len(names) < 2 - line.startswith("  ") or not any(HEAD.fullmatch(name) for name in names):
         return None
-    plain = FIRST.fullmatch(names[0]) or (line.startswith("  ") and (HEAD.fullmatch(names[0]) or VALUE.fullmatch(names[0])))
+    plain = FIRST.fullmatch(names[0]) or (
+        line.startswith("  ") and (HEAD.fullmatch(names[0]) or VALUE.fullmatch(names[0]))
+    )
     return [] if plain and len(cells_of(rule, 0, [])) == len(names) + (not FIRST.fullmatch(names[0])) else None
 
 

@@ -14,12 +14,13 @@ as it stands.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from typing import NamedTuple
 
 from backhand.numbers import TooLong, read_number
-from backhand.readers.spoken import ARRAY_LETTER
+from backhand.readers.dictionaries import as_equations
+from backhand.readers.tokens import ARRAY_LETTER
 
 LETTER = ARRAY_LETTER
 """The first letter of the names that arrays are given; no page has it."""
@@ -86,7 +87,8 @@ MOST = 10_000
 
 
 class Literal(NamedTuple):
-    """An array as it was written: its rows of numbers, each with its decimals; how many axes it has, and where."""
+    """An array as it was written: its rows of numbers; how many axes it has, how many decimals, and where it stands; at
+    last the decimals of each number."""
 
     numbers: tuple[tuple[Fraction, ...], ...]
     axes: int
@@ -94,6 +96,22 @@ class Literal(NamedTuple):
     text: str
     start: int
     end: int
+    places: tuple[tuple[int, ...], ...] = ()
+
+
+def places(rows: Sequence[Sequence[Fraction]], decimals: Sequence[int]) -> tuple[tuple[int, ...], ...]:
+    """The decimals that each number stands for. Machines give all numbers of an array the same decimals, or the same
+    digits, and leave zeros away at the end; what needs fewer zeros to be so is believed."""
+    cells = [number for row in rows for number in row]
+    digits = [len(str(abs(int(n * 10**shown)))) if n else 0 for n, shown in zip(cells, decimals, strict=True)]
+    told = [(size, shown) for n, size, shown in zip(cells, digits, decimals, strict=True) if n and shown]
+    most, longest = max(decimals, default=0), max((size for size, _ in told), default=0)
+    if sum(size < longest for size, _ in told) >= sum(shown < most for _, shown in told):
+        return tuple((most,) * len(row) for row in rows)
+    each = iter(
+        [max(0, shown + longest - size) if n else most for n, size, shown in zip(cells, digits, decimals, strict=True)]
+    )
+    return tuple(tuple(next(each) for _ in row) for row in rows)
 
 
 def found_in(text: str, before: int = 0) -> tuple[str, dict[str, Literal]]:
@@ -105,10 +123,11 @@ def found_in(text: str, before: int = 0) -> tuple[str, dict[str, Literal]]:
     for literal in sorted(_all(text), key=lambda one: (one.start, -one.end)):
         if literal.start < last:
             continue
-        if (found := TURNED.match(text, literal.end)) is not None:
+        if literal.axes == 2 and (found := TURNED.match(text, literal.end)) is not None:
             literal = literal._replace(
                 numbers=tuple(zip(*literal.numbers, strict=True)),
                 axes=2,
+                places=tuple(zip(*literal.places, strict=True)),
                 text=text[literal.start : found.end()],
                 end=found.end(),
             )
@@ -124,7 +143,7 @@ def found_in(text: str, before: int = 0) -> tuple[str, dict[str, Literal]]:
         parts += [text[at:start], name]
         at = end
     parts.append(text[at:])
-    made = "".join(parts)
+    made = as_equations("".join(parts))
     if literals and ("print(" in made or "Out" in made):
         made = SHOWN.sub(_shown, made)
     if "einsum" in made:
@@ -180,9 +199,9 @@ def _all(text: str) -> Iterator[Literal]:
         for found in TUPLE.finditer(text):
             numbers = _row(found[2].replace(",", " "))
             if numbers is not None:
-                yield Literal(
-                    (numbers[0],), 1, numbers[1], found[0].strip(), found.start() + len(found[1]), found.end()
-                )
+                start = found.start() + len(found[1])
+                shown = places([numbers[0]], numbers[1])
+                yield Literal((numbers[0],), 1, max(numbers[1]), found[0].strip(), start, found.end(), shown)
 
 
 def _environment(text: str, found: re.Match[str]) -> Iterator[Literal]:
@@ -200,7 +219,7 @@ def _environment(text: str, found: re.Match[str]) -> Iterator[Literal]:
         rows.append(tuple(cell[0] for cell in cells if cell is not None))
         decimals += [cell[1] for cell in cells if cell is not None]
     if rows and len({len(row) for row in rows}) == 1 and len(rows) * len(rows[0]) <= MOST:
-        yield Literal(tuple(rows), 2, max(decimals), text[start:end], start, end)
+        yield Literal(tuple(rows), 2, max(decimals), text[start:end], start, end, places(rows, decimals))
 
 
 def _cell(text: str) -> tuple[Fraction, int] | None:
@@ -237,13 +256,13 @@ def _decimals(text: str) -> int:
     return max(0, len(mantissa.partition(".")[2].strip()) - int(exponent or 0))
 
 
-def _row(text: str) -> tuple[tuple[Fraction, ...], int] | None:
-    """Numbers with blanks between; None for anything else."""
+def _row(text: str) -> tuple[tuple[Fraction, ...], list[int]] | None:
+    """Numbers with blanks between, and their decimals; None for anything else."""
     cells = re.sub(r"([-+−–])\s+(?=[\d.])", r"\1", text).split()
     found = [_cell(cell) for cell in cells]
     if not found or any(cell is None for cell in found):
         return None
-    return tuple(cell[0] for cell in found if cell is not None), max(cell[1] for cell in found if cell is not None)
+    return tuple(cell[0] for cell in found if cell is not None), [cell[1] for cell in found if cell is not None]
 
 
 def _lists(text: str) -> Iterator[Literal]:
@@ -265,7 +284,7 @@ def _lists(text: str) -> Iterator[Literal]:
             closed = AFTER_PRINTED.match(text, end)
             if closed is not None:
                 start, end = at - len(printed[0]), closed.end()
-        yield Literal(rows, axes, decimals, text[start:end], start, end)
+        yield Literal(rows, axes, max(decimals), text[start:end], start, end, places(rows, decimals))
         at = end
 
 
@@ -284,8 +303,8 @@ def _closing(text: str, at: int) -> int | None:
     return None
 
 
-def _list(inside: str) -> tuple[tuple[tuple[Fraction, ...], ...], int, int] | None:
-    """The rows of a list; [1, 2] has one axis, [[1, 2]] and [1, 2; 3, 4] two."""
+def _list(inside: str) -> tuple[tuple[tuple[Fraction, ...], ...], int, list[int]] | None:
+    """The rows of a list, its axes, and its decimals; [1, 2] has one axis, [[1, 2]] and [1, 2; 3, 4] have two."""
     inside = inside.strip().rstrip(",")
     if "[" in inside:
         rest = re.sub(r"\[[^\[\]]*\]", "", inside)
@@ -303,4 +322,4 @@ def _list(inside: str) -> tuple[tuple[tuple[Fraction, ...], ...], int, int] | No
     sizes = {len(row[0]) for row in found}
     if len(sizes) != 1 or len(found) * sizes.copy().pop() > MOST or (axes == 1 and sizes == {1}):
         return None
-    return tuple(row[0] for row in found), axes, max(row[1] for row in found)
+    return tuple(row[0] for row in found), axes, [shown for row in found for shown in row[1]]

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 from backhand.readers.aligned import cells_of, columns
-from backhand.readers.tokens import LONE_NUMBER, Mode
+from backhand.readers.tokens import ARRAY_LETTER, LONE_NUMBER, Mode
 
 LONG = 100_000
 """Characters of one line that are read."""
@@ -94,6 +94,11 @@ SLASHED = re.compile(r"(?:^|(?<=[;{},]))\s*+//+!?(.*)$")
 QUOTED = re.compile(r"[ \t]*(?:>[ \t]?)+")
 TRAILING = re.compile(r"(?:[+*/=·×(,]|\\cdot|\\times|(?<=[\s)\]}\d])[-−])\s*(?:\\\\\s*)?$")
 LEADING = re.compile(r"[ \t&]*(?:[+·×]|\\cdot|\\times|[-−][ \t])")
+NEXT_SUMMAND = re.compile(r"(?:[ \t&]|\\q?quad(?![a-z])|\\[,;:! ]|\{\})*\+(?!\+)")
+"""A + with which a line of a display begins: it goes on with the sum above, whatever stands at the end of that."""
+SUMMAND_BELOW = re.compile(r"(?:[ \t]{2,}|[ \t]*\$\$?[ \t]*)\+[ \t]*[^\s+]")
+"""The same outside of a display: indented, or in dollars."""
+PLUS_AT_END = re.compile(r"\+[ \t]*$")
 ENDED = re.compile("\r\n|[\n\r\u2028\u2029\u0085]")
 
 
@@ -256,9 +261,16 @@ class _Rows:
         last = at
         while last + 1 < len(bounds) and last - at < JOINED:
             start, end = bounds[last]
-            if end - bounds[at][0] > LONG or not TRAILING.search(text[max(start, end - 40) : end]):
+            following = text[slice(*bounds[last + 1])]
+            if end - bounds[at][0] > LONG or not _is_equation(text[start:end]):
                 break
-            if not _is_equation(text[start:end]) or not _may_follow(text[slice(*bounds[last + 1])]):
+            if SUMMAND_BELOW.match(following) and text[start:end].strip() and _is_deeper(following, text[start:end]):
+                last += 1
+                continue
+            ends = text[max(start, end - 40) : end]
+            if not TRAILING.search(ends) or not _may_follow(
+                following, sum_goes_on=PLUS_AT_END.search(ends) is not None
+            ):
                 break
             last += 1
         return last
@@ -301,6 +313,8 @@ def _runs_on(so_far: str, following: str) -> bool:
         return True
     if "\\" in so_far and len(OPENING.findall(so_far)) > len(CLOSING.findall(so_far)):
         return True
+    if NEXT_SUMMAND.match(following):
+        return True
     if so_far.rstrip().endswith("\\\\") or not following.strip():
         return False
     return bool(TRAILING.search(so_far[-40:]) or LEADING.match(following))
@@ -310,9 +324,18 @@ def _is_equation(line: str) -> bool:
     return "=" in line or line.lstrip()[:1] in ("+", "(")
 
 
-def _may_follow(line: str) -> bool:
+def _is_deeper(line: str, above: str) -> bool:
+    """Whether a line is indented more than the one above, or both are in dollars."""
+    return line.lstrip().startswith("$") or len(line) - len(line.lstrip()) > len(above) - len(above.lstrip())
+
+
+def _may_follow(line: str, *, sum_goes_on: bool = False) -> bool:
+    """Whether a line may go on with the one above. Behind a + it may look like an equation of its own."""
     line = line.lstrip()
-    return bool(line) and not line.startswith(NEVER_FOLLOWS) and not BULLET_ITEM.match(line)
+    if not line or line.startswith(NEVER_FOLLOWS):
+        return False
+    found = BULLET_ITEM.match(line)
+    return found is None or (sum_goes_on and not found[0][0].isdigit())
 
 
 NEVER_FOLLOWS = ("#", "|", "$", "```", "~~~", "- ", "* ", "=")
@@ -350,7 +373,8 @@ def _code_row(text: str, start: int, end: int) -> Row:
     if PRINTED.match(text, begin, stop) or CODE_LINE.match(text, begin, stop):
         return Row(start, end, [])
     regions = [Region(begin, stop, "code")]
-    if stop < end and ("=" in text[after:end] or LONE_NUMBER.fullmatch(text, after, end)):
+    array = text[after:end].lstrip()[:1] == ARRAY_LETTER
+    if stop < end and ("=" in text[after:end] or array or LONE_NUMBER.fullmatch(text, after, end)):
         regions.append(Region(after, end, "text"))
     return Row(start, end, regions)
 

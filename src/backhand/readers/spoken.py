@@ -15,6 +15,7 @@ from typing import TypeAlias
 
 from backhand.core.answers import Token
 from backhand.marking.work import Relation
+from backhand.readers.tokens import ARRAY_LETTER
 
 Run: TypeAlias = list[tuple[Relation, list[Token], str]]
 """The links of one chain: the relation before, the tokens, and why they may not be read, if so."""
@@ -49,7 +50,7 @@ BEFORE_A_NAME = frozenset("weight bias at".split())
 """The weight w1 is 3: right before a name alone, and with no other such word around, these turn nothing."""
 
 CONTINUES = frozenset(
-    "times plus minus over divided multiplied squared cubed or to per percent if unless mod choose approximately about less more".split()
+    "sent slid convolved correlated times plus minus over divided multiplied squared cubed or to per percent if unless mod choose approximately about less more".split()
 )
 """Words after a formula with which it goes on."""
 
@@ -63,9 +64,7 @@ LABELS = frozenset(
 )
 OPERATORS = frozenset("PLUS MINUS TIMES OVER TO".split())
 NAMELIKE = frozenset(["NAME", "SLOPE"])
-ARRAY_LETTER = "\u0226"
-"""With it begin the names that `array_text` gives to arrays."""
-VALUE_START = frozenset("NUMBER MINUS PLUS VULGAR FRACTION BOX SLOPE ROOT OPEN CALL".split())
+VALUE_START = frozenset("NUMBER MINUS PLUS VULGAR FRACTION BOX SLOPE ROOT OPEN CALL CHANGE APPLY".split())
 OPERAND_END = frozenset("NUMBER NAME WORD CLOSE RIGHT SLOPE SUPERSCRIPT PRIME VULGAR ENDBAR ENDBOX".split())
 OPERAND_START = frozenset("NUMBER NAME WORD OPEN LEFT SLOPE VULGAR FRACTION ROOT CALL APPLY CHANGE BY BAR BOX".split())
 

@@ -149,6 +149,9 @@ MASTER = re.compile(
     re.DOTALL,
 )
 
+ARRAY_LETTER = "\u0226"
+"""With it begin the names that `array_text` gives to arrays."""
+
 # -- the table of commands: what they become -----------------------------------------------------------------
 
 SKIP, TRANSPARENT = ("", ""), ("transparent", "")
@@ -718,7 +721,9 @@ class Tokenizer:
         """A comment: a number alone in it is the value of the line, anything else another statement."""
         line_end = self.text.find("\n", stop, self.end)
         rest = self.text[stop : line_end if line_end >= 0 else self.end]
-        lone = LONE_NUMBER.fullmatch(rest) and self.tokens and self.tokens[-1][0] not in ("EQUALS", "SEMI")
+        said = rest.strip()
+        array = self.arrays and said[:1] == ARRAY_LETTER and " " not in said
+        lone = (array or LONE_NUMBER.fullmatch(rest)) and self.tokens and self.tokens[-1][0] not in ("EQUALS", "SEMI")
         return self.add("EQUALS", at, stop, "=") if lone else self.add("SEMI", at, stop)
 
     def _do_words(self, at: int, stop: int, _: str) -> int:
@@ -987,6 +992,9 @@ class Tokenizer:
             return self.add("TIMES", at, at + 1, "@")
         if sign in "⊙∘":
             return self.add("TIMES", at, at + 1, "⊙")
+        if sign == "ᵀ":
+            self.add("TO", at, at, "^")
+            return self.add("NAME", at, at + 1, "T")
         if sign == "." and (found := TRANSPOSED.match(self.text, at, self.end)):
             self.add("TO", at, at + 1, "^")
             return self.add("NAME", at + 1, found.end(), "T")

@@ -110,8 +110,7 @@ def _turned(made: Net, tree: Tree) -> Tree | None:
 
 @dataclass
 class Page:
-    """A page: its text, whose working it shows, and the derivatives that are left out. `first_wrong` is a derivative by
-    its name alone, or a value."""
+    """A page: its text, whose working it shows, and the derivatives that are left out."""
 
     text: str
     work: Working
@@ -121,9 +120,6 @@ class Page:
     def first_wrong(self) -> str:
         """The derivative whose line is wrong first: it was made by another rule, or from one that is not shown and was."""
         bad: set[str] = set()
-        for name in self.work.net.values:
-            if name in self.work.mistaken:
-                return name
         for name in self.work.slopes:
             rests = {part for part in _slopes_in(self.work.trees[name]) if part in self.left_out}
             if name in self.work.mistaken or rests & bad:

@@ -395,7 +395,7 @@ def student(
     trees = {**net.back, **(changes or {})}
     for name in net.back:
         slopes[name] = kept(worth(trees[name], values, slopes))
-    return Working(net, values, slopes, trees, frozenset({**(changes or {}), **(forward or {})}))
+    return Working(net, values, slopes, trees, frozenset(changes or {}))
 
 
 # -- writing ----------------------------------------------------------------------------------------------------------

@@ -68,7 +68,7 @@ def diagonal(arg: Formula, span: Any) -> Apply:
 
 
 def einsum(subscripts: str, args: Sequence[Formula], span: Any) -> Apply | None:
-    """A sum as in einsum("ij,ik->jk", a, b); None where its subscripts are of another kind."""
+    """Einstein's sum of products; None where its subscripts are of another kind."""
     found = SUBSCRIPTS.fullmatch(subscripts)
     if found is None or len(found[1].split(",")) != len(args):
         return None

@@ -15,11 +15,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import partial
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
 from backhand.checking.replay import IMPOSSIBLE, RIGHT, Trial, WayBack
+from backhand.core.arithmetic import NoValue
 from backhand.core.array_operations import STACK, TRANSPOSE
 from backhand.core.array_passes import element_name
 from backhand.core.formula import Apply, Formula, Num, Ref, Slope, apply, fold, postorder, with_args
@@ -29,6 +30,7 @@ from backhand.marking.about import About, Derivative, Local, Value
 from backhand.marking.align import Names
 from backhand.marking.array_diagnose import MOST_ELEMENTS, Heard, Rule, carried, diagnosed
 from backhand.marking.array_forward import forward
+from backhand.marking.array_indices import Indexed, has_indices, letters_of, worked_out_by_indices
 from backhand.marking.array_shapes import ShapeClaimed, claimed
 from backhand.marking.array_worlds import TRANSPOSED, Array, Unknown, World, elsewhere, fits, here, worked_out
 from backhand.marking.credit import Policy, asked, credit
@@ -45,6 +47,10 @@ ELEMENT = re.compile(r"(.+?)\[([0-9,]+)\]")
 SUBSCRIPT = re.compile(r"(.+?)_\{?([0-9](?:,?[0-9])*)\}?")
 MASKED = re.compile(r"([^\W\d]\w*)\[\s*([^\W\d]\w*)\s*<=?\s*0(?:\.0*)?\s*\]\s*=")
 """`dh[h <= 0] = 0` in code: what comes back stops where relu was closed."""
+ONE_OVER = re.compile(
+    r"1\s*/\s*[mnN]\b|\\d?frac\s*\{?1\}?\s*\{?\s*[mnN]\b|/\s*[mnN]\b|1\s*/\s*\d|\\d?frac\{?1\}?\{?\d|mean\("
+)
+"""A page on which the 1/m of a mean may stand with the weights."""
 SIZE = re.compile(r"(.+)\u01c0(?:shape\u01c0(\d)|len)")
 """`X.shape[0]` and `len(X)`, as the reader writes them."""
 EXAMPLES = frozenset(("N", "n", "m", "B", "batch_size", "num_examples", "n_samples"))
@@ -80,10 +86,7 @@ def mark_arrays(work: Work, graph: Graph, *, of: str | None, policy: Policy | No
     """As `marking.mark.mark`, for a network with arrays."""
     solution = solve(graph, of=of, title=title)
     pages = work.about_arrays() if work.about_arrays is not None else work
-    judge = _Judge(solution.graph, solution.of, pages.literals)
-    shapes = [*claimed(pages, judge.shape_of)]
-    judge.aside = tuple(one.span for one in shapes)
-    claims = [*judge.claims(pages)]
+    judge, shapes, claims = _in_its_convention(pages, solution.graph, solution.of)
     heard = judge.heard(claims)
     diagnoses = (
         *forward(judge.truth, judge.others, judge.heard_values(claims), judge.own_values),
@@ -121,6 +124,50 @@ def mark_arrays(work: Work, graph: Graph, *, of: str | None, policy: Policy | No
     return Marking(shown, solution, tuple(judgements), first, diagnoses, marks, title)
 
 
+def _in_its_convention(pages: Work, graph: Graph, of: str) -> tuple[_Judge, list[ShapeClaimed], list[_Claim]]:
+    """The claims of a page, judged as its writer understands derivatives.
+
+    That is as everywhere here, unless something is wrong so and another convention accounts for it: derivatives of a
+    batch without the 1/m of the loss, which stands with the weights (dZ = A - Y, dW = 1/m dZ A^T); or derivatives by
+    vectors as rows and those by matrices turned (numerator layout)."""
+    plain = _judged(pages, graph, of, "plain")
+    wrong = [claim for claim in plain[2] if claim.verdict == "wrong"]
+    if not wrong:
+        return plain
+    for convention in plain[0].other_conventions(pages):
+        other = _judged(pages, graph, of, convention)
+        left = sum(claim.verdict == "wrong" for claim in other[2])
+        if left * 2 <= len(wrong) and _speaks_for(convention, plain[2], other[2], other[0]):
+            return other
+    return plain
+
+
+def _judged(
+    pages: Work, graph: Graph, of: str, convention: Convention
+) -> tuple[_Judge, list[ShapeClaimed], list[_Claim]]:
+    judge = _Judge(graph, of, pages.literals, convention)
+    shapes = [*claimed(pages, judge.shape_of)]
+    judge.aside = tuple(one.span for one in shapes)
+    return judge, shapes, [*judge.claims(pages)]
+
+
+def _speaks_for(convention: Convention, plain: list[_Claim], other: list[_Claim], judge: _Judge) -> bool:
+    """Whether what distinguishes a convention is right in it wherever it shows, and goes with something else: the 1/m
+    with a weight, turned derivatives by two matrices. Somebody who goes wrong has some of it right as it is elsewhere."""
+    won: list[_Claim] = []
+    for before, after in zip(plain, other, strict=True):
+        if after.meaning is None or before.verdict == after.verdict or not judge.is_told_by(convention, after.meaning):
+            continue
+        if before.verdict == "right":
+            return False
+        if after.verdict == "right":
+            won.append(after)
+    if convention == "numerator":
+        return len(won) > 1 and any(claim.method == "right" for claim in won)
+    weights = [c for c in other if c.meaning is not None and c.meaning.of and judge.is_parameter(c.meaning)]
+    return bool(won) and any(claim.verdict == "right" for claim in weights)
+
+
 def _not_reset(claims: Sequence[_Claim]) -> Iterator[Diagnosis]:
     """Jacobians whose rows each have the rows above in them."""
     found = [claim for claim in claims if any(remark.key == "not-reset" for remark in claim.remarks) and claim.about]
@@ -140,6 +187,10 @@ def _with_causes(judgement: Judgement, diagnoses: Sequence[Diagnosis]) -> Judgem
     about = _whole(judgement.about)
     causes = tuple(key for diagnosis in diagnoses if about in diagnosis.about for key in diagnosis.keys)
     return replace(judgement, causes=causes) if causes else judgement
+
+
+Convention: TypeAlias = Literal["plain", "each example", "numerator"]
+"""How derivatives are understood: as everywhere; of a batch without the 1/m of its mean; in numerator layout."""
 
 
 @dataclass(slots=True, eq=False)
@@ -279,8 +330,9 @@ def _said(value: Array) -> str:
 class _Judge:
     """Judges the chains of a page in their order, and keeps what the writer has."""
 
-    def __init__(self, graph: Graph, of: str, literals: Any) -> None:
+    def __init__(self, graph: Graph, of: str, literals: Any, convention: Convention = "plain") -> None:
         self.graph = graph
+        self.convention = convention
         self.of = of
         self.literals: dict[str, ArrayWritten] = dict(literals)
         self.names = Names(graph, of)
@@ -292,6 +344,10 @@ class _Judge:
         self.own_numbers: dict[str, Array] = {}
         self.usual = 0
         """The decimals that most of the page's numbers have, where that is three and more; 0 is written for less."""
+        self.shaking: Any = None
+        """While it is tried what rounding does: where chance comes from, for numbers that are not on the page."""
+        self.letters: dict[int, str] = {}
+        """The indices of what a formula is about, by the formula."""
         self.rounding: dict[tuple[str, str], float] = {}
         """Half a unit of the last decimal of own numbers that show some, by what they are of and by."""
         self.meanings: dict[str, Meaning | None] = {}
@@ -301,6 +357,74 @@ class _Judge:
         """Where something else than an equation stands: claims of shapes."""
         small = sum(int(np.prod(q.shape, dtype=int)) for q in graph.quantities) <= MOST_ELEMENTS
         self.way = WayBack(graph, of) if small and not graph[of].shape else None
+
+    # -- conventions --------------------------------------------------------------------------------------------
+
+    def other_conventions(self, pages: Work) -> Iterator[Convention]:
+        """The conventions that a page may follow, by its network."""
+        text = "\n".join(source.text for source in pages.sources)
+        if self._examples() > 1 and ONE_OVER.search(text):
+            yield "each example"
+        if any(len(q.shape) == 1 for q in self.graph.quantities) and not self._examples():
+            yield "numerator"
+
+    def is_parameter(self, meaning: Meaning) -> bool:
+        return self.graph[meaning.name].kind in ("weight", "bias")
+
+    def is_told_by(self, convention: Convention, meaning: Meaning) -> bool:
+        """Whether a derivative is another in a convention than elsewhere."""
+        if meaning.of != self.of or meaning.name == self.of:
+            return False
+        if convention == "each example":
+            return not self.is_parameter(meaning)
+        return len(self.graph[meaning.name].shape) == 2 and not meaning.place
+
+    def _scale(self, meaning: Meaning) -> float:
+        """What a derivative of the page is of the one here."""
+        each = self.convention == "each example" and self.is_told_by(self.convention, meaning)
+        return float(self._examples()) if each else 1.0
+
+    def _is_slope(self, node: Ref | Slope) -> bool:
+        if isinstance(node, Slope):
+            return True
+        meaning = self.meaning(node.name)
+        return meaning is not None and bool(meaning.of)
+
+    def _indexed(self, node: Ref | Slope, world: World) -> Indexed | None:
+        """A name with letters below, as an array with an axis for each; a single number has none."""
+        plain = self.meaning(node.name) if isinstance(node, Ref) else self.slope_meaning(node.of, node.by)
+        if plain is not None:
+            value = self.value_of(plain, world)
+            return Indexed("", value) if value is not None and not value.ndim else None
+        found = letters_of(node.name if isinstance(node, Ref) else node.by)
+        if found is None:
+            return None
+        whole = replace(node, name=found[0]) if isinstance(node, Ref) else replace(node, by=found[0])
+        value = self.leaf(whole, world)
+        return Indexed(found[1], value) if value is not None and value.ndim == len(found[1]) else None
+
+    def _by_indices(self, formula: Formula, world: World) -> list[Array] | None:
+        """What a formula with indices is worth; None if it has none."""
+
+        def leaf(node: Ref | Slope) -> Indexed | None:
+            return self._indexed(node, world)
+
+        if not has_indices(formula, leaf):
+            return None
+        try:
+            with np.errstate(all="ignore"):
+                return [worked_out_by_indices(formula, self.letters.get(id(formula), ""), leaf)]
+        except (NoValue, ValueError, ArithmeticError):
+            return []
+
+    def _worked_out(self, formula: Formula, world: World) -> list[Array]:
+        """What a formula of the page is worth, in the manners of its convention."""
+        made = self._by_indices(formula, world)
+        if made is not None:
+            return made
+        if self.convention == "numerator":
+            return worked_out(formula, world, self.leaf, ("numerator",), self._is_slope)
+        return worked_out(formula, world, self.leaf)
 
     # -- names --------------------------------------------------------------------------------------------------
 
@@ -358,7 +482,9 @@ class _Judge:
         if not meaning.of:
             value = world.value(meaning.name)
         elif meaning.of == self.of:
-            value = world.slope(meaning.name)
+            value = world.slope(meaning.name) * self._scale(meaning)
+            if self.convention == "numerator" and value.ndim == 2:
+                value = value.T
         else:
             found = self._jacobian(meaning, world)
             if found is None:
@@ -410,7 +536,7 @@ class _Judge:
             count = self._examples()
             return np.asarray(float(count)) if count else None
         if base in self.own_formulas:
-            values = worked_out(self.own_formulas[base], world, self.leaf)
+            values = self._worked_out(self.own_formulas[base], world)
             if values:
                 return values[0].T if turned is not None else values[0]
         if base in self.own_numbers:
@@ -554,6 +680,8 @@ class _Judge:
         meaning = self.slope_meaning(first.of, first.by) if isinstance(first, Slope) else self.meaning(first.name)
         label = chain.pieces[0].text
         if meaning is None:
+            meaning = self._of_indices(first, chain)
+        if meaning is None:
             if isinstance(first, Ref) and chain.pieces[1].formula is not None:
                 self._own(first.name, chain.pieces[1:])
             return _Claim(None, label, "formula", None)
@@ -568,6 +696,17 @@ class _Judge:
         else:
             about, kind = Local(meaning.of, name), "local"
         return _Claim(about, label, kind, meaning, truth=truth)
+
+    def _of_indices(self, first: Ref | Slope, chain: Chain) -> Meaning | None:
+        """The whole array, where a chain is about all its elements: dL/dW_{ij} = ..."""
+        made = self._indexed(first, self.truth)
+        found = letters_of(first.name if isinstance(first, Ref) else first.by)
+        if made is None or not made.letters or found is None or len(set(found[1])) < len(found[1]):
+            return None
+        for piece in chain.pieces[1:]:
+            if piece.formula is not None:
+                self.letters[id(piece.formula)] = found[1]
+        return self.slope_meaning(first.of, found[0]) if isinstance(first, Slope) else self.meaning(found[0])
 
     def _own(self, name: str, pieces: Sequence[Piece]) -> None:
         """A name of the page's own."""
@@ -756,7 +895,7 @@ class _Judge:
             claim.links.append(Judged(piece, "right" if np.allclose(claim.truth, 1) else "wrong"))
             return
         try:
-            values = worked_out(piece.formula, self.truth, self.leaf)
+            values = self._worked_out(piece.formula, self.truth)
         except Unknown as unknown:
             claim.links.append(Judged(piece, "unclear", f"{unknown} is no name of this network or of this page."))
             return
@@ -829,7 +968,7 @@ class _Judge:
                 return other if next(count) == at else node
 
             mended = fold(formula, exchanged, with_args)
-            values = worked_out(mended, self.truth, self.leaf)
+            values = self._worked_out(mended, self.truth)
             shape = self.value_of(meaning, self.truth)
             right = shape is not None and any(
                 _close(v, shape) for value in values if (v := fits(value, shape.shape)) is not None
@@ -861,7 +1000,7 @@ class _Judge:
             truth = self.value_of(meaning, world)
             if truth is None:
                 return right_here
-            values = worked_out(formula, world, self.leaf)
+            values = self._worked_out(formula, world)
             if not any(_close(made, truth) for value in values if (made := fits(value, truth.shape)) is not None):
                 # a number that could be the size of something may stand for a name
                 return right_here and self._has_size(formula)
@@ -918,7 +1057,7 @@ class _Judge:
         if not links or links[-1].piece.formula is None:
             return []
         try:
-            return worked_out(links[-1].piece.formula, self._own_world(), self.leaf)
+            return self._worked_out(links[-1].piece.formula, self._own_world())
         except Unknown:
             return []
 
@@ -958,7 +1097,9 @@ class _Judge:
                     {name: number + (self.rounding.get((of, name), 0.0) if name in own else unsaid)
                      * draw.choice((-1.0, 1.0), np.shape(number)) for name, number in kept.items()}
                 )  # fmt: skip
+            self.shaking = draw
             other = made(meaning, *shaken)
+            self.shaking = None
             if other is not None:
                 spread = np.maximum(spread, np.abs(other - value) * 1.5)
         return spread
@@ -1007,7 +1148,12 @@ class _Judge:
             return self._seen(found, meaning)
 
         def goes_on(name: str, total: Array) -> Array | None:
-            return slopes.get(name) if name != meaning.name else None
+            if name == meaning.name:
+                return None
+            said = slopes.get(name)
+            if said is None and self.shaking is not None and self.usual:
+                return total + 0.5 * 10.0**-self.usual * self.shaking.choice((-1.0, 1.0), np.shape(total))
+            return said
 
         trial = Trial({}, world.passes, dict(world.adjoints))
         try:
@@ -1022,7 +1168,9 @@ class _Judge:
         """The element that is meant, and turned if it is."""
         if found is None:
             return None
-        found = np.asarray(found[meaning.place] if meaning.place else found, float)
+        found = np.asarray(found[meaning.place] if meaning.place else found, float) * self._scale(meaning)
+        if self.convention == "numerator" and self.is_told_by(self.convention, meaning):
+            found = found.T
         return found.T if meaning.turned else found
 
     # -- for diagnosing ---------------------------------------------------------------------------------------------
@@ -1048,16 +1196,18 @@ class _Judge:
                 self._hear_element(found, claim, meaning)
                 continue
             number = right = agrees = None
+            scale = self._scale(meaning)
+            turned = meaning.turned != (self.convention == "numerator" and self.is_told_by("numerator", meaning))
             if claim.said is not None and claim.number is not None:
-                number = claim.said.T if meaning.turned else claim.said
+                number = (claim.said.T if turned else claim.said) / scale
                 if claim.elements is not None and number.shape == shape:
-                    right = (claim.elements.T if meaning.turned else claim.elements) > 0
-                agrees = partial(self._agree_to, claim.number, self._decimals(claim.number))
+                    right = (claim.elements.T if turned else claim.elements) > 0
+                agrees = partial(self._agree_here, claim.number, scale)
             elif known is not None and known.number is not None:
                 number, right, agrees = known.number, known.right, known.agrees
             lines = [
-                Rule(partial(self._worked, formula, meaning.turned), right_rule, self._uses(formula), turned)
-                for formula, right_rule, turned in claim.rules
+                Rule(partial(self._worked, formula, turned, scale), right_rule, self._uses(formula), row)
+                for formula, right_rule, row in claim.rules
             ]
             if number is None and not lines:
                 continue
@@ -1078,19 +1228,24 @@ class _Judge:
             lines = [] if known is None else known.lines
         else:
             number, right, lines = known.number.copy(), known.right.copy(), known.lines
-        number[meaning.place] = claim.said
+        scale = self._scale(meaning)
+        number[meaning.place] = claim.said / scale
         right[meaning.place] = int(claim.elements) > 0
         digits = self._decimals(claim.number)
-        agrees = partial(self._agree_to, claim.number, digits)
+        agrees = partial(self._agree_here, claim.number, scale)
         at = known.at if known is not None else claim.span.line
         found[meaning.name] = Heard(meaning.name, number, right, agrees, digits, lines, at)
 
-    def _worked(self, formula: Formula, turned: bool, world: World) -> list[Array]:
+    def _agree_here(self, piece: Piece, scale: float, said: Array, truth: Array) -> Array:
+        """Element by element, for derivatives as they are everywhere."""
+        return self._agree_to(piece, self._decimals(piece), said * scale, truth * scale)
+
+    def _worked(self, formula: Formula, turned: bool, scale: float, world: World) -> list[Array]:
         try:
-            values = worked_out(formula, world, self.leaf)
+            values = self._worked_out(formula, world)
         except Unknown:
             return []
-        return [value.T for value in values] if turned else values
+        return [(value.T if turned else value) / scale for value in values]
 
     def _uses(self, formula: Formula, deep: int = 8) -> frozenset[str]:
         """The derivatives that a formula names, through names of the page's own as well."""
@@ -1121,9 +1276,12 @@ class _Judge:
         shape = self.graph[meaning.name].shape
         shown = self._decimals(claim.number) if claim.number is not None else None
         said = claim.said
+        if self.convention == "numerator" and self.is_told_by(self.convention, meaning):
+            said = said.T
+        said = said / self._scale(meaning)
         if shown:
-            self.rounding[meaning.of, meaning.name] = 0.5 * 10.0**-shown
-            if claim.truth is not None and said.shape == claim.truth.shape:
+            self.rounding[meaning.of, meaning.name] = 0.5 * 10.0**-shown / self._scale(meaning)
+            if claim.truth is not None and self.convention == "plain" and said.shape == claim.truth.shape:
                 nothing = (said == 0) & (np.abs(claim.truth) <= 0.5 * 10.0**-shown)
                 said = np.where(nothing, claim.truth, said)  # a logarithm of it may follow
         if not meaning.place:

@@ -2,7 +2,8 @@
 
     here(graph, of)           the numbers of the network itself
     elsewhere(graph, of, 1)   other numbers of the same shapes, to tell a rule from an accident
-    Reading("column")         W x with x a column; "row" with vectors as rows; "numpy" as NumPy has it
+    "column"                  W x with x a column; "row" with vectors as rows; "numpy" as NumPy has it; "numerator" with
+                              vectors as columns, and derivatives by them as rows
 
 Who writes `δ xᵀ` has columns in mind, `np.outer(dz, x)` NumPy's vectors, `x W` rows. A page is not asked which: a line
 counts as right if it is in one of these readings.
@@ -31,9 +32,10 @@ from backhand.core.operations import MULTIPLY
 from backhand.errors import BackhandError
 
 Array: TypeAlias = "np.ndarray[Any, Any]"
-Manner: TypeAlias = Literal["numpy", "column", "row"]
+Manner: TypeAlias = Literal["numpy", "column", "row", "numerator"]
 MANNERS: tuple[Manner, ...] = ("numpy", "column", "row")
 Leaf: TypeAlias = Callable[["Ref | Slope", "World"], "Array | None"]
+IsSlope: TypeAlias = Callable[["Ref | Slope"], bool]
 
 
 TRANSPOSED = re.compile(r"(.+?)\^\{?(?:T|top|⊤|'\s*)\}?")
@@ -203,13 +205,16 @@ def _is_mask(quantity: Quantity) -> bool:
 # -- formulas of a page ---------------------------------------------------------------------------------------------
 
 
-def worked_out(formula: Formula, world: World, leaf: Leaf) -> list[Array]:
-    """What a formula is worth, in each manner of reading in which it fits together; equal ones once."""
+def worked_out(
+    formula: Formula, world: World, leaf: Leaf, manners: Sequence[Manner] = MANNERS, is_slope: IsSlope | None = None
+) -> list[Array]:
+    """What a formula is worth, in each manner of reading in which it fits together; equal ones once. `is_slope` tells
+    which names are derivatives, for the manner in which these stand otherwise."""
     found: list[Array] = []
-    for manner in MANNERS:
+    for manner in manners:
         try:
             with np.errstate(all="ignore"):
-                value = _evaluate(formula, world, leaf, manner)
+                value = _evaluate(formula, world, leaf, manner, is_slope)
         except (Mismatch, NoValue, TooLarge, ArithmeticError, ValueError, IndexError, TypeError):
             continue
         if not any(value.shape == other.shape and np.array_equal(value, other) for other in found):
@@ -217,7 +222,7 @@ def worked_out(formula: Formula, world: World, leaf: Leaf) -> list[Array]:
     return found
 
 
-def _evaluate(formula: Formula, world: World, leaf: Leaf, manner: Manner) -> Array:
+def _evaluate(formula: Formula, world: World, leaf: Leaf, manner: Manner, is_slope: IsSlope | None) -> Array:
     stack: list[Array] = []
     for node in postorder(formula):
         if isinstance(node, Apply):
@@ -241,7 +246,10 @@ def _evaluate(formula: Formula, world: World, leaf: Leaf, manner: Manner) -> Arr
                 turned, value = None, leaf(node, world)
             if value is None:
                 raise Unknown(node.name if isinstance(node, Ref) else f"d{node.of}/d{node.by}")
-            stood = _stood(value, manner)
+            stands = manner
+            if manner == "numerator":
+                stands = "row" if is_slope is not None and is_slope(plain) else "column"
+            stood = _stood(value, stands)
             stack.append(stood.T if turned is not None else stood)
     return stack[0]
 
@@ -250,7 +258,7 @@ def _stood(value: Array, manner: Manner) -> Array:
     """A vector as this manner has it."""
     if value.ndim != 1 or manner == "numpy":
         return value
-    return value[:, np.newaxis] if manner == "column" else value[np.newaxis, :]
+    return value[np.newaxis, :] if manner == "row" else value[:, np.newaxis]
 
 
 def _apply(node: Apply, args: Sequence[Array], manner: Manner) -> Array:

@@ -19,6 +19,7 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from backhand.numbers import TooLong, read_number
+from backhand.readers.dialects import in_common
 from backhand.readers.dictionaries import as_equations
 from backhand.readers.tokens import ARRAY_LETTER
 
@@ -39,9 +40,10 @@ _POSITIVE = r"\s*(?:>|\\gt(?![a-z]))\s*0(?:\.0*)?\s*"
 _ONE = r"(?:\\(?:mathbb|mathbf|mathbbm|boldsymbol|bm)\s*\{?\s*[1I]\s*\}?|\\mathds\{1\}|\b1|\bI|\U0001d7d9|\u1d7d9)"
 SHOWN = re.compile(
     rf"(?P<print>\bprint\(\s*(?P<name>[^\W\d]\w*)\s*\)[ \t]*\n)(?=[ \t]*{LETTER})"
+    rf"|(?P<asked>(?:^|(?<=\n))>{{1,3}}[ \t]+(?P<thing>[^\W\d]\w*(?:\.grad)?)[ \t]*\n)(?=[ \t]*{LETTER})"
     rf"|(?P<last>(?<=\n)[ \t]*[^\W\d]\w*)(?P<out>[ \t]*\n+[ \t]*Out[ \t]*\[\d+\]:)(?=\s*{LETTER})"
 )
-"""`print(dW)`, or dW at the end of a notebook's cell, and below it the array."""
+"""`print(dW)`, `>>> dW`, or dW at the end of a notebook's cell, and below it the array."""
 
 TURNED = re.compile(
     r"\s*(?:\^\s*\{?\s*(?:T|\\top|⊤|\\intercal|\\mathsf\{T\}|\\mathrm\{T\})(?![A-Za-z])\s*\}?|ᵀ|\.T(?![\w.]))"
@@ -82,6 +84,21 @@ AFTER_PRINTED = re.compile(r"\s*(?:,\s*(?:dtype|requires_grad|device|grad_fn)\s*
 OPTION = re.compile(r"(?<=[,(])(\s*)(axis|keepdims|dim|keepdim|dtype|ddof|shape)(\s*=\s*)(?=[-\w(])")
 TUPLE = re.compile(rf"(?<=[=≈:&])(\s*)\((\s*{NUMBER}(?:\s*,\s*{NUMBER})+\s*,?\s*)\)")
 
+_ROW = rf"[ \t]*{NUMBER}(?:[ \t]+{NUMBER})*[ \t]*"
+MATLAB_BLOCK = re.compile(rf"(?<=\w)[ \t]*=[ \t]*(\n(?:[ \t]*\n)?(?:{_ROW}\n)*{_ROW})(?=\n|$)")
+"""`dW =`, an empty line, and rows of numbers without brackets."""
+R_BLOCK = re.compile(
+    rf"^((?:[ \t]+(?:\[,\d+\][ \t]*)+\n(?:\[\d+,\]{_ROW}\n)*\[\d+,\]{_ROW})|\[1\] {_ROW})(?=\n|$)", re.MULTILINE
+)
+LABEL = re.compile(r"^\[\d+,?\]")
+HEADED = re.compile(r"[ \t]*(?:\[,\d+\][ \t]*)+")
+
+POINT = re.compile(r"\d\.\d")
+CELL_WITH_COMMA = re.compile(r"(?:&|\\\\|matrix\}|\{[lcr]+\})\s*[-−]?\d+(?:,|\{,\})\d")
+COMMA = re.compile(r"(?<![\d,])\d+,\d{2,}(?![\d,])")
+COMMAS_AS_POINTS = str.maketrans(",;", ".,")
+"""On a page with decimal commas and no points, ; divides the numbers of a list: [0,50; -1,25]."""
+
 MOST = 10_000
 """Numbers of one array on a page."""
 
@@ -117,6 +134,7 @@ def places(rows: Sequence[Sequence[Fraction]], decimals: Sequence[int]) -> tuple
 def found_in(text: str, before: int = 0) -> tuple[str, dict[str, Literal]]:
     """The text with names for its arrays, as long as before, and the arrays by name. `before` counts those of the pages
     before."""
+    text = in_common(text)
     literals: dict[str, Literal] = {}
     taken: list[tuple[int, int, str]] = []
     last = 0
@@ -144,7 +162,7 @@ def found_in(text: str, before: int = 0) -> tuple[str, dict[str, Literal]]:
         at = end
     parts.append(text[at:])
     made = as_equations("".join(parts))
-    if literals and ("print(" in made or "Out" in made):
+    if literals and ("print(" in made or "Out" in made or "> " in made):
         made = SHOWN.sub(_shown, made)
     if "einsum" in made:
         made = SUBSCRIPTED.sub(lambda m: m[1] + QUOTE + m[2].translate(IN_NAMES) + QUOTE, made)
@@ -162,6 +180,8 @@ def _shown(found: re.Match[str]) -> str:
     """`dW =` and a new line, as long as it was."""
     if found["print"]:
         return (found["name"] + "=").rjust(len(found[0]) - 1) + "\n"
+    if found["asked"]:
+        return (found["thing"] + "=").rjust(len(found[0]) - 1) + "\n"
     return found["last"] + "=".ljust(len(found["out"]))
 
 
@@ -190,11 +210,17 @@ def _name(number: int, room: int) -> str | None:
 
 
 def _all(text: str) -> Iterator[Literal]:
+    if "," in text and not POINT.search(text) and (CELL_WITH_COMMA.search(text) or len(COMMA.findall(text)) > 1):
+        text = text.translate(COMMAS_AS_POINTS)
     if "\\begin" in text:
         for found in ENVIRONMENT.finditer(text):
             yield from _environment(text, found)
     if "[" in text:
         yield from _lists(text)
+        for found in R_BLOCK.finditer(text):
+            yield from _block(found[1], found)
+    for found in MATLAB_BLOCK.finditer(text):
+        yield from _block(found[1], found)
     if "(" in text and "," in text:
         for found in TUPLE.finditer(text):
             numbers = _row(found[2].replace(",", " "))
@@ -202,6 +228,24 @@ def _all(text: str) -> Iterator[Literal]:
                 start = found.start() + len(found[1])
                 shown = places([numbers[0]], numbers[1])
                 yield Literal((numbers[0],), 1, max(numbers[1]), found[0].strip(), start, found.end(), shown)
+
+
+def _block(body: str, found: re.Match[str]) -> Iterator[Literal]:
+    """The lines of an array as R and Matlab print it, without brackets."""
+    rows: list[tuple[Fraction, ...]] = []
+    decimals: list[int] = []
+    lines = [LABEL.sub("", line) for line in body.split("\n") if line.strip() and not HEADED.fullmatch(line)]
+    for line in lines:
+        row = _row(line)
+        if row is None:
+            return
+        rows.append(row[0])
+        decimals += row[1]
+    if rows and len({len(row) for row in rows}) == 1 and 1 < len(decimals) <= MOST:
+        start, end = found.start(1), found.start(1) + len(body.rstrip())
+        flat = body.lstrip().startswith("[1] ")
+        axes = 1 if flat else 2
+        yield Literal(tuple(rows), axes, max(decimals), found.string[start:end], start, end, places(rows, decimals))
 
 
 def _environment(text: str, found: re.Match[str]) -> Iterator[Literal]:
@@ -224,7 +268,7 @@ def _environment(text: str, found: re.Match[str]) -> Iterator[Literal]:
 
 def _cell(text: str) -> tuple[Fraction, int] | None:
     """A number in a cell, and its decimals."""
-    text = text.strip().replace("\\,", "").replace("{,}", ".")
+    text = text.strip().replace("\\,", "").replace("{,}", ".").replace("{.}", ".")
     text = text.strip("$ ")
     fraction = FRACTION.fullmatch(text)
     if fraction:

@@ -64,6 +64,7 @@ LABELS = frozenset(
 )
 OPERATORS = frozenset("PLUS MINUS TIMES OVER TO".split())
 NAMELIKE = frozenset(["NAME", "SLOPE"])
+GOES_ON = OPERATORS | {"NAME", "SLOPE", "OPEN", "LEFT", "CALL"}
 VALUE_START = frozenset("NUMBER MINUS PLUS VULGAR FRACTION BOX SLOPE ROOT OPEN CALL CHANGE APPLY".split())
 OPERAND_END = frozenset("NUMBER NAME WORD CLOSE RIGHT SLOPE SUPERSCRIPT PRIME VULGAR ENDBAR ENDBOX".split())
 OPERAND_START = frozenset("NUMBER NAME WORD OPEN LEFT SLOPE VULGAR FRACTION ROOT CALL APPLY CHANGE BY BAR BOX".split())
@@ -338,7 +339,7 @@ def _verbs(tokens: list[Token]) -> list[Token]:
 
 def _formula_begins(tokens: list[Token], at: int) -> bool:
     """The `t - z` of "dL/dz is t - z = 2", the `X W` of "Z is X W = ...": names, and further on an =."""
-    if tokens[at][0] != "NAME" or at + 1 >= len(tokens) or tokens[at + 1][0] not in (*OPERATORS, "NAME"):
+    if tokens[at][0] != "NAME" or at + 1 >= len(tokens) or tokens[at + 1][0] not in GOES_ON:
         return False
     for kind, _, _, said in tokens[at + 1 :]:
         if kind == "EQUALS":

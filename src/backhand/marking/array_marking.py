@@ -153,7 +153,7 @@ def _judged(
 
 def _speaks_for(convention: Convention, plain: list[_Claim], other: list[_Claim], judge: _Judge) -> bool:
     """Whether what distinguishes a convention is right in it wherever it shows, and goes with something else: the 1/m
-    with a weight, turned derivatives by two matrices. Somebody who goes wrong has some of it right as it is elsewhere."""
+    with a weight, turned derivatives by two matrices. Who goes wrong has some of it right as it is elsewhere."""
     won: list[_Claim] = []
     for before, after in zip(plain, other, strict=True):
         if after.meaning is None or before.verdict == after.verdict or not judge.is_told_by(convention, after.meaning):

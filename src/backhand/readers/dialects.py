@@ -17,7 +17,7 @@ TURNED = re.compile(r"(?<=[\w)\]])\.?'(?![\w'(])")
 R_SURE = re.compile(r"%\*%|%o%")
 R_TURNED = re.compile(r"(?<![\w.])t\(([^\W\d]\w*)\)")
 ASSIGNED = re.compile(r"(?<=[\w)\]])([ \t]*)<-(?=[ \t])")
-BASE = r"(?:\\(?:delta|mathbf\s*\{\s*[A-Za-z]\s*\}|boldsymbol\s*\{\s*\\?[A-Za-z]+\s*\}|bm\s*\{\s*\\?[A-Za-z]+\s*\})|[δzabhwWBZAH])"
+BASE = r"(?:\\(?:delta|(?:mathbf|boldsymbol|bm)\s*\{\s*\\?[A-Za-z]+\s*\})|[δzabhwWBZAH])"
 RAISED_LEFT = re.compile(
     rf"(?:^|[\n$&,;]|\\\\|\\partial|∂)\s*({BASE})\s*\^\s*(?:\{{\s*[1-9L]\s*\}}|[1-9L])\s*(?:&?=|\}})", re.MULTILINE
 )

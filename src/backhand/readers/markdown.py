@@ -98,6 +98,8 @@ NEXT_SUMMAND = re.compile(r"(?:[ \t&]|\\q?quad(?![a-z])|\\[,;:! ]|\{\})*\+(?!\+)
 """A + with which a line of a display begins: it goes on with the sum above, whatever stands at the end of that."""
 SUMMAND_BELOW = re.compile(r"(?:[ \t]{2,}|[ \t]*\$\$?[ \t]*)\+[ \t]*[^\s+]")
 """The same outside of a display: indented, or in dollars."""
+ITEM = re.compile(r"[ \t]*\+[ \t]*[^\W\d]\w*[ \t]*=")
+NUMBER_AT_END = re.compile(r"(?:^|[\s=(+*/·≈-])\d[\d.,]*[ \t]*$")
 PLUS_AT_END = re.compile(r"\+[ \t]*$")
 ENDED = re.compile("\r\n|[\n\r\u2028\u2029\u0085]")
 
@@ -325,7 +327,10 @@ def _is_equation(line: str) -> bool:
 
 
 def _is_deeper(line: str, above: str) -> bool:
-    """Whether a line is indented more than the one above, or both are in dollars."""
+    """Whether a line that begins with a + is indented more than the one above, or both are in dollars; and is no item
+    of a list, `+ z = 3`, below a line that ends with its number."""
+    if ITEM.match(line) and NUMBER_AT_END.search(above):
+        return False
     return line.lstrip().startswith("$") or len(line) - len(line.lstrip()) > len(above) - len(above.lstrip())
 
 

@@ -993,6 +993,10 @@ class Tokenizer:
         if sign in "⊙∘":
             return self.add("TIMES", at, at + 1, "⊙")
         if sign == "ᵀ":
+            last = self.tokens[-1] if self.tokens else None
+            if last is not None and last[0] == "NAME" and last[2] == at:
+                self.tokens[-1] = ("NAME", last[1], at + 1, f"{last[3]}^T")
+                return at + 1
             self.add("TO", at, at, "^")
             return self.add("NAME", at, at + 1, "T")
         if sign == "." and (found := TRANSPOSED.match(self.text, at, self.end)):

@@ -306,7 +306,9 @@ def measure_forward(seeds: Iterable[int]) -> Counter[str]:
         if not first:
             continue
         marking = marked(net.text, page.text)
-        at = marking.first_wrong is not None and name_of(marking.first_wrong.about) == first
+        # where the numbers happen to be right, a formula may be wrong before
+        places = [*changes][: [*changes].index(first) + 1]
+        at = marking.first_wrong is not None and name_of(marking.first_wrong.about) in places
         keys = [diagnosis.keys for diagnosis in marking.diagnoses]
         rightly = any(key in each for each in keys)
         sizes = {round(abs(float(n)), 6) for n in np.ravel(work.values[first])} - {0.0, 1.0}

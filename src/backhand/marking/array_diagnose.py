@@ -295,10 +295,21 @@ class _Search:
         for name in explained:
             count, worth = worth_of(self.heard[name])
             numbers += count
-            bits += worth
+            bits += count * AGAIN if self._is_mixed_up(name, belief, exact=exact) else worth
         if bits >= ENOUGH and self._contradicts(belief):
             return None
         return set(explained) | formulas, numbers, bits
+
+    def _is_mixed_up(self, name: str, belief: Belief, *, exact: bool) -> bool:
+        """Whether an array has the right numbers in other places, and nobody turned or exchanged anything: chance
+        gives that as well."""
+        number, right = self.heard[name].number, self.base[exact].get(name)
+        if number is None or right is None or belief.exchange or belief.report or number.shape != np.shape(right):
+            return False
+        one, other = np.abs(number), np.abs(np.asarray(right, float))
+        near = 0.01 * float(other.max(initial=0.0)) + 1e-9
+        same = bool((np.abs(np.sort(one.ravel()) - np.sort(other.ravel())) <= near).all())
+        return same and not bool((np.abs(one - other) <= near).all())
 
     def _formulas(self, explained: dict[str, Array], belief: Belief) -> set[str]:
         """The wrong formulas that are the belief's own. A claim with another formula is not explained by it."""

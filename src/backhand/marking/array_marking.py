@@ -137,7 +137,7 @@ def _in_its_convention(pages: Work, graph: Graph, of: str) -> tuple[_Judge, list
     for convention in plain[0].other_conventions(pages):
         other = _judged(pages, graph, of, convention)
         left = sum(claim.verdict == "wrong" for claim in other[2])
-        if left * 2 <= len(wrong) and _speaks_for(convention, plain[2], other[2], other[0]):
+        if left * 2 <= len(wrong) and _speaks_for(convention, plain[2], other[2], plain[0]):
             return other
     return plain
 
@@ -163,7 +163,8 @@ def _speaks_for(convention: Convention, plain: list[_Claim], other: list[_Claim]
         if after.verdict == "right":
             won.append(after)
     if convention == "numerator":
-        return len(won) > 1 and any(claim.method == "right" for claim in won)
+        enough = 0 if judge.says_numerator else 1
+        return len(won) > enough and any(claim.method == "right" for claim in won)
     weights = [c for c in other if c.meaning is not None and c.meaning.of and judge.is_parameter(c.meaning)]
     return bool(won) and any(claim.verdict == "right" for claim in weights)
 
@@ -333,6 +334,7 @@ class _Judge:
     def __init__(self, graph: Graph, of: str, literals: Any, convention: Convention = "plain") -> None:
         self.graph = graph
         self.convention = convention
+        self.says_numerator = False
         self.of = of
         self.literals: dict[str, ArrayWritten] = dict(literals)
         self.names = Names(graph, of)
@@ -365,6 +367,7 @@ class _Judge:
         text = "\n".join(source.text for source in pages.sources)
         if self._examples() > 1 and ONE_OVER.search(text):
             yield "each example"
+        self.says_numerator = re.search(r"(?i)numerator\W+layout|zähler-?layout", text) is not None
         if any(len(q.shape) == 1 for q in self.graph.quantities) and not self._examples():
             yield "numerator"
 
@@ -1252,9 +1255,15 @@ class _Judge:
         found: set[str] = set()
         for node in postorder(formula):
             if isinstance(node, Slope):
+                indexed = letters_of(node.by)
                 meaning = self.slope_meaning(node.of, node.by)
+                if meaning is None and indexed is not None:
+                    meaning = self.slope_meaning(node.of, indexed[0])
             elif isinstance(node, Ref):
+                indexed = letters_of(node.name)
                 meaning = self.meaning(node.name)
+                if meaning is None and indexed is not None:
+                    meaning = self.meaning(indexed[0])
                 turned = TRANSPOSED.fullmatch(node.name)
                 base = turned[1] if turned is not None else node.name
                 if meaning is None and base in self.own_formulas and deep:

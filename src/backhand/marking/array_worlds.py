@@ -294,7 +294,7 @@ def _product(style: str, one: Array, other: Array, manner: Manner) -> Array:
     """`@` is a product of matrices, ⊙ and * one element by element. Side by side stands whatever fits: numbers times
     arrays, matrices, else element by element."""
     if style == "@":
-        return np.asarray(one @ other)
+        return np.asarray(one @ other if one.ndim and other.ndim else one * other)
     if style in ("⊙", "*"):
         return _elementwise(one, other) if manner == "numpy" else _side_by_side(one, other)
     rows = 0 if not other.ndim else other.shape[-2] if other.ndim > 1 else other.shape[0]

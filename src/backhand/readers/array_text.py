@@ -78,6 +78,7 @@ AROUND = re.compile(r"(?:\\left\s*[\[(]\s*)$")
 AFTER = re.compile(r"\s*\\right\s*[\])]")
 NUMBER = r"[-+−–]?\s?(?:\d+\.?\d*|\.\d+)(?:[eE][-+−]?\d+)?"
 CELL = re.compile(rf"(?:{NUMBER})(?:\s*/\s*\d+)?")
+BRACED = re.compile(r"\{\s*([^{}]*?)\s*\}$")
 FRACTION = re.compile(r"([-−]?)\s*\\[dt]?frac\s*(?:\{\s*([-−]?\d+)\s*\}|(\d))\s*(?:\{\s*(\d+)\s*\}|(\d))")
 PRINTED = re.compile(r"(?:(?:np|numpy|jnp|torch|tf)\.)?(?:array|tensor|asarray|matrix|Tensor|constant)\(\s*(?=\[)")
 AFTER_PRINTED = re.compile(r"\s*(?:,\s*(?:dtype|requires_grad|device|grad_fn)\s*=\s*[^()\n]*(?:\([^()\n]*\))?\s*)*\)")
@@ -268,7 +269,7 @@ def _environment(text: str, found: re.Match[str]) -> Iterator[Literal]:
 
 def _cell(text: str) -> tuple[Fraction, int] | None:
     """A number in a cell, and its decimals."""
-    text = text.strip().replace("\\,", "").replace("{,}", ".").replace("{.}", ".")
+    text = BRACED.sub(r"\1", text.strip()).replace("\\,", "").replace("{,}", ".").replace("{.}", ".")
     text = text.strip("$ ")
     fraction = FRACTION.fullmatch(text)
     if fraction:

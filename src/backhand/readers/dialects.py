@@ -22,6 +22,12 @@ RAISED_LEFT = re.compile(
     rf"(?:^|[\n$&,;]|\\\\|\\partial|∂)\s*({BASE})\s*\^\s*(?:\{{\s*[1-9L]\s*\}}|[1-9L])\s*(?:&?=|\}})", re.MULTILINE
 )
 RAISED = re.compile(rf"({BASE}\s*)\^(\s*(?:\{{\s*[1-9]\s*\}}|[1-9]))(?![\d.])")
+LAYER_TURNED = re.compile(r"\^(\s*)\{\s*([(\[]\s*\w+\s*[)\]])\s*(?:T|\\top|\\intercal|⊤)\s*\}")
+"""`W^{[2]T}`: the layer, and that it is turned."""
+SPELLED = re.compile(r"\\(?:operatorname|mathrm|text)\s*\{((?:\s?[A-Za-z]){2,16})\s*\}")
+"""`\\operatorname { R e L U }`, as scanners give it."""
+ALONE = re.compile(r"=[ \t]*\n(?:[ \t]*\n)?(?=[ \t]*[-−]?\d+(?:\.\d*)?(?:e[-+]?\d+)?[ \t]*(?:\n(?![ \t]*[-−]?\d)|$))")
+"""`L =`, an empty line and a number, as Matlab prints it."""
 SUM = re.compile(r"(?:\\sum(?:\\limits)?|[Σ∑])\s*_\s*(?:\{[^{}\n]{1,20}\}|[a-z])(?:\s*\^\s*(?:\{[^{}\n]{1,12}\}|\w))?")
 BEFORE_SUM = re.compile(
     r"(?:[=≈+\-−(\s]|\\(?:left\s*)?\(|\\[dt]?frac\s*\{?\s*1\s*\}?\s*\{?\s*[\w]\s*\}?|\d|\\[,;! ]|\$|&)\s*$"
@@ -40,6 +46,12 @@ def in_common(text: str) -> str:
         text = ASSIGNED.sub(r"\1= ", text)
     if len(set(RAISED_LEFT.findall(text))) > 1:
         text = RAISED.sub(r"\1_\2", text)
+    if "]T}" in text or "]\\top" in text or ")T}" in text or ")\\top" in text:
+        text = LAYER_TURNED.sub(lambda found: f"^{{{found[2]}}}ᵀ".ljust(len(found[0])), text)
+    if "{ " in text:
+        text = SPELLED.sub(_together, text)
+    if "=\n\n" in text:
+        text = ALONE.sub(lambda found: "=".ljust(len(found[0])), text)
     if "\\sum" in text or "Σ" in text or "∑" in text:
         text = SUM.sub(_summed, text)
     return text
@@ -49,6 +61,12 @@ def _matlab(text: str) -> str:
     """Products of matrices and element by element with the signs that notation has for them."""
     signs = {".*": " ⊙", "./": " /", ".^": " ^", "*": "@"}
     return re.sub(r"(?<!\*)(?:\.\*|\./|\.\^|\*)(?!\*)", lambda found: signs[found[0]], text)
+
+
+def _together(found: re.Match[str]) -> str:
+    """A word whose letters stand apart."""
+    name = re.sub(r"\s", "", found[1])
+    return found[0].replace(found[1], name.ljust(len(found[1])), 1) if len(name) < len(found[1].strip()) else found[0]
 
 
 def _summed(found: re.Match[str]) -> str:

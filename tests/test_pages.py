@@ -252,7 +252,7 @@ def array_near(said: str, truth: Any) -> bool:
 
 def as_understood(expected: Expected, solution: backhand.Solution, row: Row, true: Any) -> Any:
     """A derivative as the page's convention has it: of each example, without the 1/m of the mean, or turned."""
-    of, _, by = row.about.partition("/d")
+    _, _, by = row.about.partition("/d")
     if not by or not expected.convention:
         return true
     quantity = solution.graph[by]

@@ -95,8 +95,9 @@ LABEL = re.compile(r"^\[\d+,?\]")
 HEADED = re.compile(r"[ \t]*(?:\[,\d+\][ \t]*)+")
 
 POINT = re.compile(r"\d\.\d")
-CELL_WITH_COMMA = re.compile(r"(?:&|\\\\|matrix\}|\{[lcr]+\})\s*[-−]?\d+(?:,|\{,\})\d")
-COMMA = re.compile(r"(?<![\d,])\d+,\d{2,}(?![\d,])")
+CELL_WITH__COMMA = r"\s*[-−]?\d+(?:,\d+)?\s*"
+LIST_WITH_COMMAS = re.compile(rf"[\[(](?=[^\[\]()]*,\d\d){_COMMA}(?:;{_COMMA})+[\])]")
+"""(0,5; -1,25): ; divides, and some number has two decimals."""
 COMMAS_AS_POINTS = str.maketrans(",;", ".,")
 """On a page with decimal commas and no points, ; divides the numbers of a list: [0,50; -1,25]."""
 
@@ -211,7 +212,7 @@ def _name(number: int, room: int) -> str | None:
 
 
 def _all(text: str) -> Iterator[Literal]:
-    if "," in text and not POINT.search(text) and (CELL_WITH_COMMA.search(text) or len(COMMA.findall(text)) > 1):
+    if "," in text and not POINT.search(text) and (CELL_WITH_COMMA.search(text) or LIST_WITH_COMMAS.search(text)):
         text = text.translate(COMMAS_AS_POINTS)
     if "\\begin" in text:
         for found in ENVIRONMENT.finditer(text):

@@ -270,9 +270,8 @@ class _Rows:
                 last += 1
                 continue
             ends = text[max(start, end - 40) : end]
-            if not TRAILING.search(ends) or not _may_follow(
-                following, sum_goes_on=PLUS_AT_END.search(ends) is not None
-            ):
+            below = _sums_below(ends, following, text[start:end])
+            if not TRAILING.search(ends) or not _may_follow(following, sum_goes_on=below):
                 break
             last += 1
         return last
@@ -326,6 +325,12 @@ def _is_equation(line: str) -> bool:
     return "=" in line or line.lstrip()[:1] in ("+", "(")
 
 
+def _sums_below(ends: str, following: str, above: str) -> bool:
+    """Whether a line ends with a + and the next one is indented below it."""
+    deeper = len(following) - len(following.lstrip()) > len(above) - len(above.lstrip())
+    return deeper and PLUS_AT_END.search(ends) is not None
+
+
 def _is_deeper(line: str, above: str) -> bool:
     """Whether a line that begins with a + is indented more than the one above, or both are in dollars; and is no item
     of a list, `+ z = 3`, below a line that ends with its number."""
@@ -335,7 +340,7 @@ def _is_deeper(line: str, above: str) -> bool:
 
 
 def _may_follow(line: str, *, sum_goes_on: bool = False) -> bool:
-    """Whether a line may go on with the one above. Behind a + it may look like an equation of its own."""
+    """Whether a line may go on with the one above. Indented behind a + it may look like an equation of its own."""
     line = line.lstrip()
     if not line or line.startswith(NEVER_FOLLOWS):
         return False

@@ -341,6 +341,8 @@ def _formula_begins(tokens: list[Token], at: int) -> bool:
     """The `t - z` of "dL/dz is t - z = 2", the `X W` of "Z is X W = ...": names, and further on an =."""
     if tokens[at][0] != "NAME" or at + 1 >= len(tokens) or tokens[at + 1][0] not in GOES_ON:
         return False
+    if tokens[at - 1][0] == "WORD" and not any(token[0] in NAMELIKE for token in tokens[max(0, at - 5) : at - 1]):
+        return False  # "the output is a = 0.8"
     for kind, _, _, said in tokens[at + 1 :]:
         if kind == "EQUALS":
             return True

@@ -95,7 +95,8 @@ LABEL = re.compile(r"^\[\d+,?\]")
 HEADED = re.compile(r"[ \t]*(?:\[,\d+\][ \t]*)+")
 
 POINT = re.compile(r"\d\.\d")
-CELL_WITH__COMMA = r"\s*[-−]?\d+(?:,\d+)?\s*"
+CELL_WITH_COMMA = re.compile(r"(?:&|\\\\|matrix\}|\{[lcr]+\})\s*[-−]?\d+(?:,|\{,\})\d")
+_COMMA = r"\s*[-−]?\d+(?:,\d+)?\s*"
 LIST_WITH_COMMAS = re.compile(rf"[\[(](?=[^\[\]()]*,\d\d){_COMMA}(?:;{_COMMA})+[\])]")
 """(0,5; -1,25): ; divides, and some number has two decimals."""
 COMMAS_AS_POINTS = str.maketrans(",;", ".,")

@@ -486,7 +486,7 @@ class _Judge:
             value = world.value(meaning.name)
         elif meaning.of == self.of:
             value = world.slope(meaning.name) * self._scale(meaning)
-            if self.convention == "numerator" and value.ndim == 2:
+            if self.convention == "numerator" and value.ndim == 2 and not meaning.place:
                 value = value.T
         else:
             found = self._jacobian(meaning, world)

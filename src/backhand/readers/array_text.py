@@ -85,11 +85,12 @@ AFTER_PRINTED = re.compile(r"\s*(?:,\s*(?:dtype|requires_grad|device|grad_fn)\s*
 OPTION = re.compile(r"(?<=[,(])(\s*)(axis|keepdims|dim|keepdim|dtype|ddof|shape)(\s*=\s*)(?=[-\w(])")
 TUPLE = re.compile(rf"(?<=[=≈:&])(\s*)\((\s*{NUMBER}(?:\s*,\s*{NUMBER})+\s*,?\s*)\)")
 
-_ROW = rf"[ \t]*{NUMBER}(?:[ \t]+{NUMBER})*[ \t]*"
-MATLAB_BLOCK = re.compile(rf"(?<=\w)[ \t]*=[ \t]*(\n(?:[ \t]*\n)?(?:{_ROW}\n)*{_ROW})(?=\n|$)")
+_PLAIN = r"[-+−]?+(?:\d++\.?+\d*+|\.\d++)(?:[eE][-+]?\d++)?+"
+_ROW = rf"[ \t]*+{_PLAIN}(?:[ \t]++{_PLAIN})*+[ \t]*+"
+MATLAB_BLOCK = re.compile(rf"(?<=\w)[ \t]*+=[ \t]*+(\n(?:[ \t]*+\n)?+(?:{_ROW}(?=\n|$)\n?)++)")
 """`dW =`, an empty line, and rows of numbers without brackets."""
 R_BLOCK = re.compile(
-    rf"^((?:[ \t]+(?:\[,\d+\][ \t]*)+\n(?:\[\d+,\]{_ROW}\n)*\[\d+,\]{_ROW})|\[1\] {_ROW})(?=\n|$)", re.MULTILINE
+    rf"^((?:[ \t]++(?:\[,\d++\][ \t]*+)++\n(?:\[\d++,\]{_ROW}(?=\n|$)\n?)++)|\[1\] {_ROW}(?=\n|$))", re.MULTILINE
 )
 LABEL = re.compile(r"^\[\d+,?\]")
 HEADED = re.compile(r"[ \t]*(?:\[,\d+\][ \t]*)+")
@@ -335,18 +336,21 @@ def _lists(text: str) -> Iterator[Literal]:
         at = end
 
 
+STOP = re.compile(r"[^\s\d.,;+\-−–/eE]")
+"""Brackets, and what stands in no array of numbers."""
+
+
 def _closing(text: str, at: int) -> int | None:
     """Behind the ] that closes; None where something other than numbers and brackets stands between."""
     depth = 0
-    allowed = re.compile(r"[\[\]\s\d.,;+\-−–/eE]*")
-    inside = allowed.match(text, at)
-    assert inside is not None
-    for position in range(at, inside.end()):
-        depth += (text[position] == "[") - (text[position] == "]")
+    for sign in STOP.finditer(text, at):
+        if sign[0] not in "[]":
+            return None
+        depth += 1 if sign[0] == "[" else -1
         if depth > 3:
             return None
         if not depth:
-            return position + 1
+            return sign.end()
     return None
 
 

@@ -19,16 +19,17 @@ R_TURNED = re.compile(r"(?<![\w.])t\(([^\W\d]\w*)\)")
 ASSIGNED = re.compile(r"(?<=[\w)\]])([ \t]*)<-(?=[ \t])")
 BASE = r"(?:\\(?:delta|(?:mathbf|boldsymbol|bm)\s*\{\s*\\?[A-Za-z]+\s*\})|[δzabhwWBZAH])"
 RAISED_LEFT = re.compile(
-    rf"(?:^|[\n$&,;]|\\\\|\\partial|∂)\s*({BASE})\s*\^\s*(?:\{{\s*[1-9L]\s*\}}|[1-9L])\s*(?:&?=|\}})", re.MULTILINE
+    rf"(?:^|[\n$&,;]|\\\\|\\partial|∂)[ \t]{{0,9}}({BASE})\s?\^\s?(?:\{{\s?[1-9L]\s?\}}|[1-9L])\s?(?:&?=|\}})",
+    re.MULTILINE,
 )
-RAISED = re.compile(rf"({BASE}\s*)\^(\s*(?:\{{\s*[1-9]\s*\}}|[1-9]))(?![\d.])")
+RAISED = re.compile(rf"({BASE}\s?)\^(\s?(?:\{{\s?[1-9]\s?\}}|[1-9]))(?![\d.])")
 LAYER_TURNED = re.compile(r"\^(\s*)\{\s*([(\[]\s*\w+\s*[)\]])\s*(?:T|\\top|\\intercal|⊤)\s*\}")
 """`W^{[2]T}`: the layer, and that it is turned."""
 SPELLED = re.compile(r"\\(?:operatorname|mathrm|text)\s*\{((?:\s?[A-Za-z]){2,16})\s*\}")
 """`\\operatorname { R e L U }`, as scanners give it."""
 ALONE = re.compile(r"=[ \t]*\n(?:[ \t]*\n)?(?=[ \t]*[-−]?\d+(?:\.\d*)?(?:e[-+]?\d+)?[ \t]*(?:\n(?![ \t]*[-−]?\d)|$))")
 """`L =`, an empty line and a number, as Matlab prints it."""
-SUM = re.compile(r"(?:\\sum(?:\\limits)?|[Σ∑])\s*_\s*(?:\{[^{}\n]{1,20}\}|[a-z])(?:\s*\^\s*(?:\{[^{}\n]{1,12}\}|\w))?")
+SUM = re.compile(r"(?:\\sum(?:\\limits)?|[Σ∑])\s*_\s*(?:\{[^{}\n]{1,20}\}|[a-z])(?:\s?\^\s?(?:\{[^{}\n]{1,12}\}|\w))?")
 BEFORE_SUM = re.compile(
     r"(?:[=≈+\-−(\s]|\\(?:left\s*)?\(|\\[dt]?frac\s*\{?\s*1\s*\}?\s*\{?\s*[\w]\s*\}?|\d|\\[,;! ]|\$|&)\s*$"
 )

@@ -61,6 +61,8 @@ LAYER = re.compile(r"\^[(\[](\w+)[)\]]")
 SHOWN = 64
 """Elements of an array that are judged one by one."""
 CLOSE = 1e-9
+LEFT_OVER = 1e-13
+"""What machines leave of a 0 beside numbers of the size of 1: 1.1e-16."""
 NOTHING = 1e-9
 """What is left of a 0 where numbers are rounded by a machine."""
 MOST_UNITS = 5.0
@@ -840,6 +842,7 @@ class _Judge:
         said, truth = np.asarray(said, float), np.asarray(truth, float)
         gap = np.abs(said - truth)
         made = (gap <= CLOSE * np.maximum(np.abs(truth), 1e-6)) | (said == truth)
+        made = made | (gap <= LEFT_OVER * max(1.0, float(np.abs(truth).max(initial=0.0))))
         made = made | ((said == 0) & (np.abs(truth) <= (0.5 * 10.0**-self.usual if self.usual else NOTHING)))
         digits = self._decimals_of(piece, said.shape)
         room = 6.0 * 10.0 ** -digits.astype(float) + 1e-6 * np.abs(truth)
@@ -1298,8 +1301,9 @@ class _Judge:
                 kept[meaning.name] = said
             return
         known = kept.get(meaning.name)
-        base = known if known is not None else self.value_of(replace(meaning, place=()), self.truth)
-        assert base is not None
+        base = known
+        if base is None:
+            base = self.truth.slope(meaning.name) if meaning.of else self.truth.value(meaning.name)
         made = np.array(base, float, copy=True)
         made[meaning.place] = said
         kept[meaning.name] = made

@@ -96,12 +96,12 @@ $(STAMP)/runtime: requirements/runtime.txt pyproject.toml $(STAMP)/venv
 	@touch $@
 
 $(STAMP)/dev: requirements/dev.txt $(STAMP)/runtime
-	$(SAY) 'installing what check and test use: ruff, pyright, import-linter, pytest, hypothesis, playwright, sympy, jax (about 250 MB)'
+	$(SAY) 'installing what check and test use: ruff, pyright, import-linter, pytest, hypothesis, playwright, sympy, jax, numba (about 450 MB)'
 	@$(PIP) --require-hashes -r requirements/dev.txt
 	@touch $@
 
 $(STAMP)/bench: requirements/bench.txt $(STAMP)/dev
-	$(SAY) 'installing the libraries to measure against: autograd, casadi, micrograd, numba, symengine'
+	$(SAY) 'installing the libraries to measure against: autograd, casadi, drjit, micrograd, symengine'
 	@$(PIP) --require-hashes -r requirements/bench.txt
 	@touch $@
 

@@ -61,6 +61,27 @@ def same(name: str, found: Sequence[float], expected: Sequence[float], tolerance
     return float(worst)
 
 
+def close(name: str, found: Any, expected: Any, tolerance: float = 1e-9) -> None:
+    """As `same`, for arrays."""
+    import numpy as np
+
+    one, other = np.asarray(found, float).reshape(-1), np.asarray(expected, float).reshape(-1)
+    if one.shape != other.shape:
+        raise Different(f"{name}: {one.size} numbers instead of {other.size}")
+    floor = 1e-3 * float(np.max(np.abs(other), initial=0.0))
+    worst = float(np.max(np.abs(one - other) / np.maximum(np.maximum(np.abs(other), floor), 1e-300), initial=0.0))
+    if not worst <= tolerance:
+        raise Different(f"{name}: differs by {worst:.2e}, more than {tolerance:.0e}")
+
+
+def aligned(count: int) -> Any:
+    """Zeros that begin where a cache line does."""
+    import numpy as np
+
+    whole = np.zeros(count + 8)
+    return whole[(-whole.ctypes.data // 8) % 8 :][:count]
+
+
 # -- timing ---------------------------------------------------------------------------------------------------
 
 
@@ -96,6 +117,16 @@ def interleaved(
             else:
                 first[name] = seconds
     return {name: statistics.median(taken or [first[name]]) for name, taken in times.items()}
+
+
+def repeated(run: Callable[[], object], count: int) -> Callable[[], None]:
+    """So that what takes microseconds can be timed."""
+
+    def many() -> None:
+        for _ in range(count):
+            run()
+
+    return many
 
 
 def peak() -> float:

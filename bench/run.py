@@ -20,7 +20,7 @@ sys.path[:0] = [str(HERE), str(HERE.parent / "src")]
 
 from common import Different, machine  # noqa: E402 - found by the line above
 
-NAMES = ["cold", "propagation", "arrays", "engines", "size", "reading", "marking", "setting"]
+NAMES = ["cold", "propagation", "arrays", "engines", "scalars", "size", "reading", "marking", "setting"]
 
 
 def main() -> int:

@@ -14,8 +14,15 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from backhand.core import arrays
+from backhand.core.graph import Graph, Quantity
+from backhand.core.notation import formula
+
 Shape: TypeAlias = "tuple[int, ...]"
 Run: TypeAlias = Callable[["Library", dict[str, Any]], Any]
+
+QUICKLY = {"xla_backend_optimization_level": 0, "xla_llvm_disable_expensive_passes": True}
+"""How JAX is to compile what is called a few times only: its derivatives are the same, its compiler takes half as long."""
 
 
 class Library:
@@ -132,6 +139,18 @@ def random_net(seed: int, numbers: int = 0) -> Net:
     kind = draw.choice([dense, dense, dense, column, column, convolutional, attention, recurrent, lstm, embedded])
     end = kind(net)
     return finished(net, end)
+
+
+def graph_of(net: Net) -> Graph:
+    """As Backhand has it."""
+    quantities = [
+        arrays.given(name, net.kinds[name], None, array if array.shape else float(array))  # type: ignore[arg-type]
+        for name, array in net.arrays.items()
+    ]
+    for line in net.lines:
+        name, _, text = line.partition(" = ")
+        quantities.append(Quantity(name, "computed", formula(text)))
+    return Graph.of(quantities)
 
 
 def size(net: Net, least: int = 1) -> int:

@@ -7,12 +7,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from random_nets import Library, Net, random_net
+from random_nets import QUICKLY, Library, Net, graph_of, random_net
 
 from backhand.core import arrays as ar
-from backhand.core.arrays import given
-from backhand.core.graph import Graph, Quantity
-from backhand.core.notation import formula
 from backhand.core.propagate import Propagation, propagate
 from backhand.errors import BackhandError
 from backhand.solving.cross_check import cross_check
@@ -21,19 +18,7 @@ NIGHTLY = bool(os.environ.get("BACKHAND_NIGHTLY"))
 NETS, PORTIONS = (20_000, 100) if NIGHTLY else (1_000, 10)
 SAME = 25
 """Networks of the same layers with other numbers."""
-QUICKLY = {"xla_backend_optimization_level": 0, "xla_llvm_disable_expensive_passes": True}
 TOLERANCE = 1e-9
-
-
-def graph_of(net: Net) -> Graph:
-    quantities = [
-        given(name, net.kinds[name], None, array if array.shape else float(array))  # type: ignore[arg-type]
-        for name, array in net.arrays.items()
-    ]
-    for line in net.lines:
-        name, _, text = line.partition(" = ")
-        quantities.append(Quantity(name, "computed", formula(text)))
-    return Graph.of(quantities)
 
 
 def found_by_backhand(seed: int, net: Net) -> Propagation:

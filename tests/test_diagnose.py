@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from fractions import Fraction
+from functools import lru_cache
 from pathlib import Path
 
 import independent_replay as plain
@@ -242,8 +243,13 @@ def sheet(numbers: dict[str, Fraction | None]) -> list[Claimed]:
 
 def nets(count: int, first: int = 1000) -> Iterator[tuple[dict, Graph]]:
     for seed in range(first, first + count):
-        net = plain.draw_net(seed)
-        yield net, read(Source(plain.text(net)))
+        yield net_of(seed)
+
+
+@lru_cache(maxsize=32)
+def net_of(seed: int) -> tuple[dict, Graph]:
+    net = plain.draw_net(seed)
+    return net, read(Source(plain.text(net)))
 
 
 def measure(count: int) -> Counter[str]:

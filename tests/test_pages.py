@@ -13,17 +13,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NoReturn
 
 import numpy as np
 import pytest
+from marked_pages import marked_page, together
 
 import backhand
 from backhand.checking.mistakes import MISTAKE
+from backhand.marking.marking import Marking
 from backhand.marking.misconceptions import by_key
-from backhand.text import Source
 
 PAGES = Path(__file__).parent / "pages"
 FILES = sorted(path for path in PAGES.glob("*/*.md") if path.name != "causes.md")
@@ -32,8 +32,9 @@ COVERAGE = [path for path in FILES if path.parent.name == "coverage"]
 KINDS = ("value", "total", "local", "given", "formula")
 VERDICTS = ("right", "follows", "wrong", "unclear")
 
-every_file = pytest.mark.parametrize("path", FILES, ids=lambda path: f"{path.parent.name}/{path.stem}")
-needs_the_marker = pytest.mark.skipif(find_spec("backhand.marking.mark") is None, reason="there is no marker yet")
+every_file = pytest.mark.parametrize(
+    "path", [pytest.param(path, id=f"{path.parent.name}/{path.stem}", marks=together(path)) for path in FILES]
+)
 
 
 # -- a file --------------------------------------------------------------------------------------------------
@@ -458,15 +459,9 @@ def test_a_right_page_has_all_the_published_numbers(path: Path) -> None:
 # -- does the marker judge it so? ----------------------------------------------------------------------------
 
 
-@cache
-def marked(path: Path) -> Any:
-    from importlib import import_module
-
-    from backhand.readers.page import read_work
-
+def marked(path: Path) -> Marking:
     expected = parse(path)
-    work = read_work([Source(expected.page, f"{path.parent.name}/{path.stem}")])
-    return import_module("backhand.marking.mark").mark(work, solved(expected.net).graph)
+    return marked_page(expected.net, expected.page)
 
 
 @dataclass(frozen=True)
@@ -563,7 +558,6 @@ def complaints(expected: Expected, marking: Any) -> Iterator[str]:
         yield f"remarks: line {', '.join(map(str, surplus))} not expected"
 
 
-@needs_the_marker
 @every_file
 def test_the_marker_judges_it_so(path: Path) -> None:
     expected = parse(path)
@@ -571,7 +565,6 @@ def test_the_marker_judges_it_so(path: Path) -> None:
     assert not found, "\n" + "\n".join(found)
 
 
-@needs_the_marker
 def test_nearly_all_claims_are_read_and_none_is_misread() -> None:
     read, misread, lost, count = 0, [], [], 0
     for path in COVERAGE:

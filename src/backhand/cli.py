@@ -97,6 +97,12 @@ OUT = click.option("-o", "--output", metavar="OUT", help="Write to a file; its s
 @click.option(
     "--values", metavar="FILE.npz", help="For large networks: values and derivatives to a file of arrays, no working."
 )
+@click.option(
+    "--code",
+    "language",
+    metavar="LANG",
+    help="Also both passes as code: numpy, torch, jax, python or c; a page links each line with its working.",
+)
 @click.option("--step", "rate", metavar="RATE", help="Also a step of gradient descent with this rate.")
 @click.option("--steps", metavar="N", type=int, default=1, help="With --step: so many of them.")
 @click.option(
@@ -115,7 +121,8 @@ OUT = click.option("-o", "--output", metavar="OUT", help="Write to a file; its s
 def solve(
     *, net: str, of: str | None, wrt: tuple[str, ...], pairs: bool, paths: bool, detail: Any,
     format_: str | None, floats: bool, tidy: bool, second: bool, per_example: tuple[str, ...], rate: str | None,
-    steps: int, update: tuple[str, ...], in_place: bool, layout: str, values: str | None, output: str | None,
+    steps: int, update: tuple[str, ...], in_place: bool, layout: str, values: str | None, language: Any,
+    output: str | None,
 ) -> None:  # fmt: skip
     """Every value and every derivative of a network, with the working.
 
@@ -128,6 +135,7 @@ def solve(
       backhand solve q3.bh --pairs --format json    all of them, for a program
       backhand solve q3.bh --step 0.5               new weights, and the values after
       backhand solve q3.bh -o q3.html               a page; also .md .tex .json .svg .txt
+      backhand solve q3.bh --code numpy -o q3.html  with both passes as code, linked line by line
     """
     from backhand.display import format_of, pieces
     from backhand.solving.solve import solve as solve_graph
@@ -150,6 +158,7 @@ def solve(
         step=_step(rate, steps, update, in_place=in_place),
         second=second,
         batch=per_example,
+        code=language,
     )
     if tidy:
         from backhand.solving.tidy import tidied

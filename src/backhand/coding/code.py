@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, cast, get_args
 
-from backhand.coding.lines import C_MARKS, PYTHON_MARKS, CodeLine, laid_out
+from backhand.coding.lines import C_MARKS, PYTHON_MARKS, CodeLine, Laid, Marks, laid, laid_out
 from backhand.coding.names import harmless
 from backhand.coding.spellings import Language
 from backhand.core.graph import Graph
@@ -32,7 +32,15 @@ class Code:
     @property
     def text(self) -> str:
         """The program."""
-        return laid_out(self.lines, C_MARKS if self.language == "c" else PYTHON_MARKS)
+        return laid_out(self.lines, self._marks)
+
+    def laid(self) -> Iterator[Laid]:
+        """The program line by line, each with the statement that it belongs to."""
+        return laid(self.lines, self._marks)
+
+    @property
+    def _marks(self) -> Marks:
+        return C_MARKS if self.language == "c" else PYTHON_MARKS
 
     def about(self, name: str, *, derivative: bool = False) -> tuple[CodeLine, ...]:
         """The lines that compute a quantity, or the derivative by it."""

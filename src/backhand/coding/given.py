@@ -58,7 +58,7 @@ class Given:
         raise UsageError(
             f"{quantity.name} has {size(quantity.shape)} numbers, too many to write into a program.",
             quantity.span,
-            cure="Say -o net.py, so that they are kept in a file beside it.",
+            cure="backhand code NET -o net.py keeps them in a file beside the program.",
         )
 
     def _from_numpy(self, text: str) -> str:

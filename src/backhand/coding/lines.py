@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 WIDTH = 100
 """Characters of a line."""
@@ -32,6 +32,19 @@ class CodeLine:
     indent: int = 0
 
 
+class Laid(NamedTuple):
+    """A line of the text, and the statement it is of: one may stand on several lines, below a comment. `comment` is
+    what stands behind the code, with the blanks before it."""
+
+    line: CodeLine
+    code: str
+    comment: str = ""
+
+    @property
+    def text(self) -> str:
+        return self.code + self.comment
+
+
 @dataclass(frozen=True, slots=True)
 class Marks:
     """How a language writes a comment, and whether a long statement is broken in parentheses of its own."""
@@ -45,23 +58,26 @@ PYTHON_MARKS, C_MARKS = Marks("#", True), Marks("//", False)
 
 def laid_out(lines: Sequence[CodeLine], marks: Marks) -> str:
     """The lines as text: broken where they are too long, comments in columns."""
-    found: list[str] = []
+    return "".join(f"{each.text}\n" for each in laid(lines, marks))
+
+
+def laid(lines: Sequence[CodeLine], marks: Marks) -> Iterator[Laid]:
+    """The same line by line, each with the statement that it belongs to."""
     start = 0
     while start < len(lines):
         end = start
         while end < len(lines) and lines[end].pass_ == lines[start].pass_ and lines[end].indent == lines[start].indent:
             end += 1
-        found += _section(lines[start:end], marks)
+        yield from _section(lines[start:end], marks)
         start = end
-    return "\n".join(found) + "\n"
 
 
-def _section(lines: Sequence[CodeLine], marks: Marks) -> Iterator[str]:
+def _section(lines: Sequence[CodeLine], marks: Marks) -> Iterator[Laid]:
     """Neighbours of one kind."""
     indent = " " * 4 * lines[0].indent
     if not lines[0].about:
         for line in lines:
-            yield (indent + line.text) if line.text else ""
+            yield from (Laid(line, text) for text in ((indent + line.text) if line.text else "").split("\n"))
         return
     shapes = max(len(line.shape) for line in lines)
     comments = [_comment(line, shapes) for line in lines]
@@ -69,13 +85,14 @@ def _section(lines: Sequence[CodeLine], marks: Marks) -> Iterator[str]:
     column = _column(lines, comments, room)
     for line, comment in zip(lines, comments, strict=True):
         if not comment:
-            yield from broken(line.text, indent, marks)
+            yield from (Laid(line, text) for text in broken(line.text, indent, marks))
         elif len(line.text) <= column and len(comment) + column <= room and "\n" not in line.text:
-            yield f"{indent}{line.text:<{column}}  {marks.comment} {comment}"
+            yield Laid(line, indent + line.text, f"{'':<{column - len(line.text)}}  {marks.comment} {comment}")
         else:
             above = comment.strip()
-            yield f"{indent}{marks.comment} {above if len(above) <= room + 2 else above[: room - 1] + '...'}"
-            yield from broken(line.text, indent, marks)
+            short = above if len(above) <= room + 2 else above[: room - 1] + "..."
+            yield Laid(line, indent, f"{marks.comment} {short}")
+            yield from (Laid(line, text) for text in broken(line.text, indent, marks))
 
 
 def _comment(line: CodeLine, shapes: int) -> str:

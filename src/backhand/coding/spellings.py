@@ -15,12 +15,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple, TypeAlias, cast
+from typing import Any, NamedTuple, TypeAlias, cast, get_args
 
 from backhand.core.array_operations import Shape, axes_of, pairs
+from backhand.solving.solution import Language
 
-Language: TypeAlias = Literal["numpy", "torch", "jax", "python", "c"]
-LANGUAGES: tuple[Language, ...] = ("numpy", "torch", "jax", "python", "c")
+LANGUAGES: tuple[Language, ...] = get_args(Language)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import partial
 from typing import Any, Literal, Protocol, TypeAlias
 
 from backhand.core.graph import Graph
@@ -12,6 +13,7 @@ from backhand.errors import UsageError
 from backhand.numbers import as_float
 
 Keep: TypeAlias = Literal["all", "asked"]
+Precision: TypeAlias = Literal["float64", "float32"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -23,6 +25,12 @@ class Task:
     wrt: tuple[str, ...]
     keep: Keep
     threads: int
+    dtype: Precision = "float64"
+
+    @property
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """The shape of each given quantity."""
+        return {q.name: q.shape for q in self.graph.quantities if not q.computed}
 
     @property
     def values(self) -> tuple[str, ...]:
@@ -70,7 +78,8 @@ class Compiled:
         self.why = why
         self._engine = engine
         self._later = later
-        self._given = frozenset(q.name for q in asked.graph.quantities if not q.computed)
+        self._shapes = asked.shapes
+        self._number: Callable[[Any], Any] = getattr(engine, "number", None) or partial(number, dtype=asked.dtype)
 
     @property
     def engine(self) -> str:
@@ -84,14 +93,17 @@ class Compiled:
         """Values and derivatives, with other numbers for some of what is given.
 
         Names that Python cannot spell come in a mapping: `f({"w[A1,B1]": 2})`. In a network of single numbers, an
-        array stands for as many points: it and all others are of one length.
+        array stands for as many points: it and all others are of one length. In one of arrays, an array with one more
+        axis in front stands for as many examples, and all results then have that axis.
         """
-        numbers = {name: _number(value) for name, value in {**(given or {}), **more}.items()}
-        for name in numbers:
-            if name not in self._given:
-                raise self._unknown(name)
+        number = self._number
+        numbers = {name: number(value) for name, value in (given or {}).items()}
+        for name, value in more.items():
+            numbers[name] = number(value)
+        if not numbers.keys() <= self._shapes.keys():
+            raise self._unknown(next(name for name in numbers if name not in self._shapes))
         engine, why = self._engine, self.why
-        points = None if self.task.graph.arrays else _points(numbers)
+        points = examples(self._shapes, numbers)
         if points is not None and self._later is not None:
             engine, why = self._later(points)
         elif points is not None and engine.name in ("python", "tape"):
@@ -103,7 +115,7 @@ class Compiled:
         return Result(self.task.of, values, derivatives, engine.name, why)
 
     def _unknown(self, name: str) -> UsageError:
-        known = sorted(self._given)
+        known = sorted(self._shapes)
         if name in self.task.graph:
             return UsageError(f"{name} is computed, so no number can be given for it.", cure=f"Given are: {known[:8]}.")
         return UsageError(f"There is no {name} in this network.", cure=f"Given are: {', '.join(known[:8])}.")
@@ -112,8 +124,12 @@ class Compiled:
         return f"<Compiled: {self.task.of}, engine {self.engine} ({self.why})>"
 
 
-def task(graph: Graph, of: str | None, wrt: Iterable[str] | None, keep: Keep, threads: int) -> Task:
+def task(
+    graph: Graph, of: str | None, wrt: Iterable[str] | None, keep: Keep, *, threads: int, dtype: Precision = "float64"
+) -> Task:
     """What is asked for, checked."""
+    if dtype not in ("float64", "float32"):
+        raise UsageError(f'dtype="{dtype}" is not known.', cure='Say dtype="float64" or dtype="float32".')
     if keep not in ("all", "asked"):
         raise UsageError(f'keep="{keep}" is not known.', cure='Say keep="all" or keep="asked".')
     if graph.arrays:
@@ -132,7 +148,7 @@ def task(graph: Graph, of: str | None, wrt: Iterable[str] | None, keep: Keep, th
         asked = everything
     elif keep == "all":
         asked = (*everything, *(name for name in asked if name not in set(everything)))
-    return Task(graph, output, asked, keep, max(1, threads))
+    return Task(graph, output, asked, keep, max(1, threads), dtype)
 
 
 def own(graph: Graph, name: str) -> Any:
@@ -151,28 +167,39 @@ def own(graph: Graph, name: str) -> Any:
     return as_float(quantity.given)
 
 
-def _number(value: Any) -> Any:
+NUMBER: tuple[int, ...] = ()
+CODE = {"float64": "d", "float32": "f"}
+
+
+def number(value: Any, dtype: Precision = "float64") -> Any:
     """A float, or an array of floats."""
-    if isinstance(value, (int, Fraction)):
-        return as_float(Fraction(value))
     if isinstance(value, float):
         return value
+    kind: Any = getattr(value, "dtype", None)
+    if kind is None:
+        if isinstance(value, (int, Fraction)):
+            return as_float(Fraction(value))
+    elif type(value).__name__ == "ndarray" and kind.char == CODE[dtype] and kind.isnative and value.shape:
+        return value  # the usual case, and asking NumPy takes longer
     import numpy as np
 
-    found = np.asarray(value, dtype=float)
+    found = np.asarray(value, dtype)
     return found if found.ndim else float(found)
 
 
-def _points(numbers: Numbers) -> int | None:
-    """How many points are given; None where all are single numbers."""
-    points: int | None = None
-    for name, value in numbers.items():
-        if isinstance(value, float):
+def examples(shapes: Mapping[str, tuple[int, ...]], given: Numbers) -> int | None:
+    """How many points or examples are given, as one more axis in front; None where there is no such axis."""
+    count: int | None = None
+    for name, value in given.items():
+        shape, own_shape = NUMBER if isinstance(value, float) else value.shape, shapes[name]
+        if shape == own_shape or (count is not None and shape == (count, *own_shape)):
             continue
-        if value.ndim != 1 or (points is not None and len(value) != points):
+        if shape[1:] != own_shape or len(shape) == len(own_shape) or (count is not None and shape[0] != count):
+            others = f", others have {count} examples" if count is not None else ""
+            here = f"has {own_shape}" if own_shape else "is a number"
             raise UsageError(
-                f"{name} has the shape {value.shape}" + (f", and others have {points} points." if points else "."),
-                cure="Give single numbers, or arrays of one length: a number for each point.",
+                f"{name} has the shape {shape}, and in the network it {here}{others}.",
+                cure="Give it in the network's shape, or as many of it, along one more axis in front.",
             )
-        points = len(value)
-    return points
+        count = shape[0]
+    return count

@@ -1,4 +1,4 @@
-"""The engine `numpy`: the passes as NumPy source.
+"""The engine `numpy`: the passes as NumPy source, on memory that is used again (`buffers`).
 
 For networks of arrays as they stand; for networks of single numbers over many points in blocks that stay in the cache.
 """
@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from backhand.engines.compiled import Engine, Numbers, Task, own
+from backhand.engines.buffers import Buffered, Room
+from backhand.engines.compiled import Engine, Numbers, Task, examples, own
 from backhand.engines.source import function_of, written
 from backhand.errors import UndefinedError, UsageError
 
@@ -31,76 +32,99 @@ class WithNumpy:
                 f"{len(task.graph)} single numbers are too many for the engine numpy.", cure='Take "tape", or "python".'
             )
         self.task = task
+        self._shapes = task.shapes
         self._written = written(task, "numpy")
-        self.source = self._written.text
-        self._function = function_of(self.source, {"np": np})
+        self._function = function_of(self._written.text, {"np": np})
+        self._buffered: dict[tuple[bool, ...], Buffered] = {}
+        self._room = Room(task.dtype)
         self._own: Numbers = {}
 
-    def _numbers(self, given: Numbers) -> list[Any]:
-        """The given numbers in the order of the function's arguments: NumPy's, so that 1/0 is infinite."""
-        found: list[Any] = []
-        for name in self._written.given:
-            value = given.get(name)
-            if value is None:
-                value = self._own.get(name)
-                if value is None:
-                    value = self._own[name] = np.asarray(own(self.task.graph, name), float)[()]
-            else:
-                value = self._fitting(name, np.asarray(value, float)[()])
-            found.append(value)
-        return found
+    @property
+    def source(self) -> str:
+        """What ran last, or the lines as they are printed while nothing has run."""
+        return next((made.text for made in reversed(self._buffered.values())), self._written.text)
 
-    def _fitting(self, name: str, value: Any) -> Any:
-        shape = self.task.graph[name].shape
-        if self.task.graph.arrays and np.shape(value) != shape:
-            raise UsageError(f"{name} has the shape {np.shape(value)}, and in the network it has {shape}.")
-        return value
+    def _number(self, name: str, given: Numbers) -> Any:
+        """A given number, as NumPy's, so that 1/0 is infinite."""
+        value = given.get(name)
+        if value is not None:
+            return np.asarray(value, self.task.dtype)[()]
+        if name not in self._own:
+            self._own[name] = np.array(own(self.task.graph, name), self.task.dtype)[()]
+            if isinstance(self._own[name], np.ndarray):
+                self._own[name].flags.writeable = False
+        return self._own[name]
 
     def run(self, given: Numbers) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
-        task, numbers = self.task, self._numbers(given)
-        points = next((len(n) for n in numbers if np.ndim(n) == 1), None) if not task.graph.arrays else None
+        passes, task = self._written, self.task
+        numbers = [self._number(name, given) for name in passes.given]
+        many = examples(self._shapes, given)
         with np.errstate(all="ignore"):
             try:
-                if points is None:
-                    values, slopes = self._function(*numbers)
+                if many is not None and task.graph.arrays:
+                    values, slopes = self._examples(numbers, many)
+                elif many is not None:
+                    values, slopes = self._blocks(numbers, many)
+                elif task.graph.arrays:
+                    values, slopes = self._with_memory(numbers)(numbers)
                 else:
-                    values, slopes = self._blocks(numbers, points)
+                    values, slopes = self._function(*numbers)
             except ZeroDivisionError:
                 raise UndefinedError("A formula of numbers alone divides by 0.") from None
-        kept = {
-            name: self._shaped(name, value, points) for name, value in zip(self._written.values, values, strict=True)
-        }
-        found = {
-            name: self._shaped(name, value, points) for name, value in zip(self._written.slopes, slopes, strict=True)
-        }
+        kept = {name: self._shaped(name, value, many) for name, value in zip(passes.values, values, strict=True)}
+        found = {name: self._shaped(name, value, many) for name, value in zip(passes.slopes, slopes, strict=True)}
         if task.keep == "all":
-            at = dict(zip(self._written.given, numbers, strict=True))
             for name in task.graph.index:
                 if name not in kept:
-                    value = at[name] if name in at else given.get(name, None)
-                    kept[name] = self._shaped(name, own(task.graph, name) if value is None else value, points)
+                    kept[name] = self._shaped(name, self._number(name, given), many)
         for name in task.wrt:
             if name not in found:
-                found[name] = self._shaped(name, 0.0, points)
+                found[name] = self._shaped(name, 0.0, many)
         return kept, {name: found[name] for name in task.wrt}
 
-    def _shaped(self, name: str, value: Any, points: int | None) -> Any:
+    def _shaped(self, name: str, value: Any, many: int | None) -> Any:
+        """A number as a float; an array in the shape that it has."""
         shape = self.task.graph[name].shape
-        if points is not None:
-            return value if np.ndim(value) else np.full(points, value)
-        return np.broadcast_to(value, shape) if shape else float(value)
+        if many is None and not shape:
+            return float(value)
+        value = np.asarray(value, self.task.dtype)
+        if many is not None:
+            shape = (many, *shape)
+        return value if value.shape == shape else np.broadcast_to(value, shape)
+
+    def _examples(self, numbers: list[Any], many: int) -> tuple[list[Any], list[Any]]:
+        """Examples of a network of arrays, one after the other."""
+        graph, passes = self.task.graph, self._written
+        apart = [np.ndim(n) > len(graph[name].shape) for name, n in zip(passes.given, numbers, strict=True)]
+        names = [*passes.values, *passes.slopes]
+        columns = [np.empty((many, *graph[name].shape), self.task.dtype) for name in names]
+        for k in range(many):
+            each = [n[k] if one_each else n for n, one_each in zip(numbers, apart, strict=True)]
+            values, slopes = self._with_memory(each)(each)
+            for column, value in zip(columns, (*values, *slopes), strict=True):
+                column[k] = value
+        return columns[: len(passes.values)], columns[len(passes.values) :]
+
+    def _with_memory(self, numbers: list[Any]) -> Buffered:
+        """The lines on memory, for numbers of these shapes."""
+        several = tuple(np.ndim(n) > 0 for n in numbers)
+        if several not in self._buffered:
+            tried = numbers if self.task.graph.arrays else [np.resize(n, BLOCK) if np.ndim(n) else n for n in numbers]
+            self._buffered[several] = Buffered(self._written, tried, np.dtype(self.task.dtype))
+        return self._buffered[several]
 
     def _blocks(self, numbers: list[Any], points: int) -> tuple[list[Any], list[Any]]:
         """Many points, some thousand at a time, so that all of a block stays in the cache."""
         count = len(self._written.values)
-        columns = [np.empty(points) for _ in range(count + len(self._written.slopes))]
+        columns = list(self._room.table(count + len(self._written.slopes), points)[:, :points])
+        if not points:
+            return columns[:count], columns[count:]
+        buffered = self._with_memory(numbers)
 
         def block(first: int) -> None:
             last = min(points, first + BLOCK)
             with np.errstate(all="ignore"):
-                values, slopes = self._function(*(n[first:last] if np.ndim(n) else n for n in numbers))
-            for column, value in zip(columns, (*values, *slopes), strict=True):
-                column[first:last] = value
+                buffered.fill([n[first:last] if np.ndim(n) else n for n in numbers], [c[first:last] for c in columns])
 
         if self.task.threads > 1:
             with ThreadPoolExecutor(self.task.threads) as pool:

@@ -6,6 +6,7 @@ stay in the nearest cache; from there they are written past all caches to where 
 
 from __future__ import annotations
 
+import ctypes
 import hashlib
 import os
 import sys
@@ -17,18 +18,18 @@ from typing import Any
 
 import numpy as np
 
-from backhand.engines.compiled import Engine, Numbers, Task, own
+from backhand.engines.buffers import Room
+from backhand.engines.compiled import Engine, Numbers, Task, number, own
 from backhand.engines.source import Written, written
 from backhand.errors import UsageError
 
 LARGEST = 400
 """Quantities of a network that becomes one loop."""
 
-BLOCK = 128
+BLOCK = 32
 """Points whose results are held in the cache before they are written out."""
 
-UNUSED = 3
-"""References to memory that holds nobody's results: the list's, the loop's and the question's own."""
+FLOAT = np.dtype(float)
 
 
 class Points:
@@ -45,40 +46,33 @@ class Points:
         self.source = _loop(self._written)
         self._function: Any = _loaded(self.source).points
         self._own: Numbers = {}
-        self._memory: list[Any] = []
+        self._room = Room(FLOAT)
         self._kept = [name for name in task.values if name not in self._written.values]
         self._zero = [name for name in task.wrt if name not in self._written.slopes]
         self._rows = len(self._written.values) + len(self._written.slopes)
 
-    def _number(self, given: Numbers, name: str) -> Any:
-        value = given.get(name)
-        if value is None:
-            value = self._own.get(name)
-            if value is None:
-                value = self._own[name] = own(self.task.graph, name)
-        return value
+    @staticmethod
+    def number(value: Any) -> Any:
+        """A float, or an array of floats; most are arrays of floats."""
+        return value if type(value) is np.ndarray and value.dtype is FLOAT and value.ndim else number(value)
 
-    def _room(self, count: int) -> Any:
-        """Memory for results: what an earlier call used, if nobody looks at its results any more."""
-        for memory in self._memory:
-            if len(memory) == count + 8 and sys.getrefcount(memory) == UNUSED:
-                break
-        else:
-            memory = np.empty(count + 8)
-            self._memory = [memory, *self._memory[:1]]
-        start = (-memory.ctypes.data // 8) % 8
-        return memory[start : start + count]
+    def _number(self, given: Numbers, name: str) -> Any:
+        if name in given:
+            return given[name]
+        if name not in self._own:
+            self._own[name] = own(self.task.graph, name)
+        return self._own[name]
 
     def run(self, given: Numbers) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
         passes = self._written
-        numbers = [self._number(given, name) for name in passes.given]
+        numbers = [given[name] if name in given else self._number(given, name) for name in passes.given]
         count = next((len(n) for n in given.values() if not isinstance(n, float)), None)
         width = 1 if count is None else count
-        columns = [np.array([n]) if isinstance(n, float) else np.ascontiguousarray(n) for n in numbers]
-        at = np.array([c.__array_interface__["data"][0] for c in columns], np.uint64)
-        several = np.array([not isinstance(n, float) for n in numbers])
-        apart = (width + 7) // 8 * 8
-        found = self._room(self._rows * apart)
+        alike = [isinstance(number, float) for number in numbers]
+        columns = [np.array([n]) if one else np.ascontiguousarray(n) for n, one in zip(numbers, alike, strict=True)]
+        at, several = _places(columns), np.logical_not(alike)
+        table = self._room.table(self._rows, width)
+        found, apart = table.reshape(-1), table.shape[1]
         threads = min(self.task.threads, max(1, width // 4096))
         if threads == 1:
             self._function(at, several, found, apart, 0, width)
@@ -90,8 +84,7 @@ class Points:
 
             with ThreadPoolExecutor(threads) as pool:
                 list(pool.map(part, range(0, width, share)))
-        table = found.reshape(self._rows, apart)
-        lines: list[Any] = table[:, 0].tolist() if count is None else [row[:width] for row in table]
+        lines: list[Any] = table[:, 0].tolist() if count is None else list(table[:, :width])
         kept = dict(zip(passes.values, lines, strict=False))
         slopes = dict(zip(passes.slopes, lines[len(passes.values) :], strict=True))
         for name in self._kept:
@@ -100,6 +93,26 @@ class Points:
         for name in self._zero:
             slopes[name] = np.zeros(width) if count is not None else 0.0
         return kept, slopes
+
+
+def _places(columns: list[Any]) -> Any:
+    """Where the numbers of arrays lie in memory. Asking each array takes longer than computing a thousand points, so
+    the loop looks it up in the arrays themselves, where that has been found to be possible."""
+    if FIELD is None:
+        return np.array([column.ctypes.data for column in columns], np.uint64)
+    return np.array([id(column) + FIELD for column in columns], np.uint64)
+
+
+def _field() -> int | None:
+    """How far behind the start of an array object of this Python and NumPy the place of its numbers is kept."""
+    probes = [np.empty(size) for size in (1, 2, 3)]
+    for field in range(8, 64, 8):
+        if all(ctypes.c_uint64.from_address(id(probe) + field).value == probe.ctypes.data for probe in probes):
+            return field
+    return None
+
+
+FIELD = _field()
 
 
 def _loop(passes: Written) -> str:
@@ -115,6 +128,11 @@ def _loop(passes: Written) -> str:
         f"@njit({options})",
         "def points(at, several, found, apart, first, last):",
         f"    held = np.zeros({(inputs + rows) * BLOCK})",
+        *(
+            ()
+            if FIELD is None
+            else (f"    at = np.array([carray(starts_at(place), 1)[0] for place in at[:{inputs}]])",)
+        ),
         f"    for k in range({inputs}):",
         "        if not several[k]:",
         f"            held[k * {BLOCK} : (k + 1) * {BLOCK}] = carray(address(at[k]), 1)[0]",
@@ -142,7 +160,7 @@ def _loop(passes: Written) -> str:
         "import math",
         "import numpy as np",
         "from numba import carray, njit",
-        "from backhand.engines.tape_kernels import address, stream",
+        "from backhand.engines.intrinsics import address, starts_at, stream",
     ]
     return "\n".join(head) + "\n\n\n" + "\n\n\n".join((*helpers, "\n".join(lines))) + "\n"
 

@@ -11,6 +11,7 @@ source, and are written out when they are looked at, or at once with `run(expand
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -29,14 +30,16 @@ kernels: Any = tape_kernels
 CODES: dict[str, int] = kernels.CODES
 Floats = NDArray[np.float64]
 
-DENSE = 64
-"""Edges that are worth a dense block."""
+DENSE = 150
+"""Edges that are worth a dense block, in rows of 12 at least."""
 
-STREAMED = 3_000_000
+STREAMED = 500_000
 """Edges from which on derivatives by weights are written past the cache."""
 
-PAIRED = 100_000
-"""Nodes from which on value and derivative lie side by side, where few edges are in dense blocks."""
+SHARED = 100_000
+"""Edges of a dense block from which on threads share it out."""
+
+RUN: Any = kernels.run.ctypes
 
 FAULTS = {
     1: "reads a node that does not come before it",
@@ -47,10 +50,16 @@ FAULTS = {
 
 
 class Network:
-    """Nodes and edges as arrays. `values` and `adjoints` are views of memory that the next run writes anew."""
+    """Nodes and edges as arrays. `values` and `adjoints` are memory that the next run writes anew; values of inputs may
+    be set."""
 
     def __init__(
-        self, codes: NDArray[np.uint8], start: NDArray[np.uint64], source: NDArray[np.uint32], weight: Floats
+        self,
+        codes: NDArray[np.uint8],
+        start: NDArray[np.uint64],
+        source: NDArray[np.uint32],
+        weight: Floats,
+        threads: int = 1,
     ) -> None:
         count, edges = len(codes), len(source)
         if len(start) != count + 1 or len(weight) != edges or int(start[-1]) != edges:
@@ -65,39 +74,79 @@ class Network:
                 f"Node {wrong} {FAULTS[fault]}.", cure="Nodes stand in order, sources before those that read them."
             )
         self.segments = kernels.dense_runs(codes, start, source, DENSE)
-        dense = sum(int((high - low) * wide) for kind, low, high, _, wide in self.segments.tolist() if kind)
-        paired = dense == 0 and count >= PAIRED
-        self._step, self._apart = (np.uint64(2), np.uint64(1)) if paired else (np.uint64(1), np.uint64(count))
-        self.state = _aligned(2 * count)
+        self.threads = threads
+        self.values, self.adjoints = _aligned(count), _aligned(count)
         self._stack = np.empty(depth)
+        widest = max((int(high - low) for dense, low, high, *_ in self.segments.tolist() if dense), default=0)
+        self._back = np.empty(widest)
         self._slopes: Floats | None = None
-        self._nothing = np.empty(0)
-        self._top = np.uint64(0)
         self._known = False
-
-    @property
-    def values(self) -> Floats:
-        """The value of each node; those of inputs may be set."""
-        return self.state[:: int(self._step)][: len(self.codes)]
-
-    @property
-    def adjoints(self) -> Floats:
-        """The derivative by each node."""
-        return self.state[int(self._apart) :: int(self._step)][: len(self.codes)]
+        memory = {
+            "codes": codes, "start": start, "source": source, "weight": weight, "segments": self.segments,
+            "values": self.values, "adjoints": self.adjoints, "stack": self._stack, "back": self._back,
+        }  # fmt: skip
+        numbers = {"nodes": count, "edges": edges, "pieces": len(self.segments), "depth": depth}
+        places = {name: array.ctypes.data for name, array in memory.items()}
+        told = numbers | places | {"of": count - 1, "parts": 1}
+        self._block = np.array([told.get(name, 0) for name in kernels.BLOCK], np.int64)
+        self._place = self._block.ctypes.data
+        self._state = (count - 1, False)
+        rows = self.segments.tolist()
+        self._large = [bool(dense) and (high - low) * wide >= SHARED for dense, low, high, _, wide, *_ in rows]
 
     def run(self, of: int = -1, *, expand: bool = False) -> Network:
-        """Both passes, for the derivatives of node `of` (the last). With `expand`, those by weights are written out."""
-        slopes = self._nothing
-        if expand:
-            if self._slopes is None:
-                self._slopes = _aligned(len(self.source))
-            slopes = self._slopes
-        self._top = kernels.both(
-            self.codes, self.start, self.source, self.weight, self.segments, self.state, self._step, self._apart,
-            self._stack, np.uint64(of % len(self.codes)), slopes, len(slopes) >= STREAMED,
-        )  # fmt: skip
+        """Both passes, for derivatives of node `of` (the last). With `expand`, also those by weights, written out."""
+        if (of, expand) != self._state:
+            self._tell(of, expand)
+        if self.threads > 1 and any(self._large):
+            self._run_together()
+        else:
+            RUN(self._place)
         self._known = expand
         return self
+
+    def _tell(self, of: int, expand: bool) -> None:
+        """What is asked goes into the block."""
+        if expand and self._slopes is None:
+            self._slopes = _aligned(len(self.source))
+        told = {
+            "of": of % len(self.codes),
+            "slopes": self._slopes.ctypes.data if expand and self._slopes is not None else 0,
+            "past": int(expand and len(self.source) >= STREAMED),
+        }
+        for name, number in told.items():
+            self._block[kernels.BLOCK.index(name)] = number
+        self._state = (of, expand)
+
+    def _run_together(self) -> None:
+        """The same, large dense blocks shared out: forward by nodes, backward by sources. Each number is computed by
+        one thread, and by the same operations as ever, so the number of threads changes no bit."""
+        pieces, parts = range(len(self.segments)), self.threads
+        blocks = np.tile(self._block, (parts, 1))
+        width, tasks = blocks.strides[0], blocks[:, kernels.BLOCK.index("phase") :]
+        place = blocks.ctypes.data
+
+        def alone(phase: int, piece: int) -> None:
+            tasks[0] = phase, piece, 0, 1
+            RUN(place)
+
+        with ThreadPoolExecutor(parts) as pool:
+
+            def shared(phase: int, piece: int) -> None:
+                for part in range(parts):
+                    tasks[part] = phase, piece, part, parts
+                list(pool.map(RUN, range(place, place + parts * width, width)))
+
+            for piece in pieces:
+                (shared if self._large[piece] else alone)(kernels.FORWARD, piece)
+            self.adjoints[:] = 0.0
+            self.adjoints[self._block[kernels.BLOCK.index("of")]] = 1.0
+            for piece in reversed(pieces):
+                if self._large[piece]:
+                    alone(kernels.SUMS, piece)
+                    shared(kernels.BACKWARD, piece)
+                else:
+                    alone(kernels.WAY_BACK, piece)
 
     def slopes(self, first: int = 0, last: int | None = None) -> Floats:
         """Derivatives by the weights of edges `first` to `last`."""
@@ -109,11 +158,10 @@ class Network:
             self.codes,
             self.start,
             self.source,
-            self.state,
-            self._step,
-            self._apart,
+            self.values,
+            self.adjoints,
             self._stack,
-            self._top,
+            np.uint64(len(self._stack)),
             first,
             last,
             found,
@@ -130,15 +178,19 @@ class Network:
             )
         self.run()
         first, second = np.empty(count), np.empty(count)
-        kernels.local_slopes(self.codes, self.state, self._step, self._stack, self._top, first, second)
+        kernels.local_slopes(self.codes, self.values, self._stack, np.uint64(len(self._stack)), first, second)
         found = np.zeros((count, count))
-        for kind, low, high, source, wide in self.segments.tolist():
-            if not kind:
+        for dense, low, high, source, wide, degree, bias, shift, _ in self.segments.tolist():
+            if not dense:
                 kernels.pair_rows(self.codes, self.start, self.source, self.weight, first, second, found, low, high)
                 continue
-            matrix = self.weight[int(self.start[low]) : int(self.start[high])].reshape(high - low, wide)
+            rows = self.weight[int(self.start[low]) : int(self.start[high])].reshape(high - low, degree)
+            matrix = rows[:, shift : shift + wide] * first[low:high, None]
             reach = source + wide
-            np.matmul(matrix * first[low:high, None], found[source:reach, :reach], out=found[low:high, :reach])
+            np.matmul(matrix, found[source:reach, :reach], out=found[low:high, :reach])
+            if bias >= 0:
+                by_bias = rows[:, 0 if shift else wide] * first[low:high]
+                found[low:high, : bias + 1] += by_bias[:, None] * found[bias, : bias + 1]
             found[range(low, high), range(low, high)] = 1.0
         return Pairs(self, found, first, second)
 
@@ -150,16 +202,20 @@ class Pairs:
     def __init__(self, made_of: Network, nodes: Floats, first: Floats, second: Floats) -> None:
         self.nodes = nodes
         self._network, self._first, self._second = made_of, first, second
-        self._state, self._step = made_of.values.copy(), np.uint64(1)
+        self._values = made_of.values.copy()
 
-    def weights(self, low: int = 0, high: int | None = None) -> Floats:
-        """The derivatives of all nodes by the weights on the edges of nodes `low` to `high`."""
+    def weights(self, low: int = 0, high: int | None = None, out: Floats | None = None) -> Floats:
+        """The derivatives of all nodes by the weights on the edges of nodes `low` to `high`. An array `out` that was
+        written to before saves the time in which the system hands out so much new memory."""
         net = self._network
         high = len(net.codes) if high is None else high
-        found = np.zeros((len(net.codes), int(net.start[high] - net.start[low])))
+        shape = len(net.codes), int(net.start[high] - net.start[low])
+        found = np.zeros(shape) if out is None else out
+        if (found.shape, found.dtype) != (shape, np.float64):
+            raise UsageError(f"Floats of the shape {shape} are needed, not {found.dtype} of {found.shape}.")
         kernels.pair_weights(
-            net.start, net.source, self._state, self._step, self._first, self._second, net.codes, self.nodes, low, high,
-            found,
+            net.start, net.source, self._values, self._first, self._second, net.codes, self.nodes, low, high,
+            found, out is None,
         )  # fmt: skip
         return found
 
@@ -170,6 +226,8 @@ def network(
     source: ArrayLike,
     weight: ArrayLike,
     inputs: ArrayLike,
+    *,
+    threads: int = 1,
 ) -> Network:
     """A network from arrays: what each node is ("input", "sum", "tanh", "product", ...; or codes of
     `tape.CODES`), where its edges begin, the node and the weight of each edge, and the values of the inputs.
@@ -188,6 +246,7 @@ def network(
         np.ascontiguousarray(start, np.uint64),
         np.ascontiguousarray(source, np.uint32),
         np.ascontiguousarray(weight, float),
+        threads,
     )
     given = np.asarray(inputs, float)
     places = np.flatnonzero(codes == 0)
@@ -211,12 +270,11 @@ Term = tuple[float, int, int]
 
 
 class _Writing:
-    """Turns the formulas of a graph into nodes. `weights` are the given quantities that stand only as factors of nodes;
-    those that turn up elsewhere are put into `nodes_after_all`."""
+    """Turns the formulas of a graph into nodes. `weights` are the given quantities that go onto edges; where one stands
+    alone, as a bias does, the edge comes from node 0."""
 
     def __init__(self, graph: Graph, weights: set[int]) -> None:
         self.graph, self.weights = graph, weights
-        self.nodes_after_all: set[int] = set()
         self.codes: list[int] = [0]
         self.terms: list[Sequence[Term]] = [()]
         self.node_of: dict[int, int] = {}
@@ -309,8 +367,7 @@ class _Writing:
         if isinstance(part, float):
             return [(part, -1, 0)]
         if isinstance(part, int):
-            self.nodes_after_all.add(part)
-            return []
+            return [(1.0, part, 0)]
         return part
 
 
@@ -324,12 +381,7 @@ class Tape:
         if graph.arrays:
             raise UsageError("The engine tape is for networks of single numbers.", cure='Take "numpy", or "jax".')
         self.task = task
-        weights = {position for position, q in enumerate(graph.quantities) if q.kind == "weight"}
-        while True:
-            writing = _Writing(graph, weights)
-            if not writing.nodes_after_all:
-                break
-            weights -= writing.nodes_after_all
+        writing = _Writing(graph, {k for k, q in enumerate(graph.quantities) if q.kind in ("weight", "bias")})
         counts = np.array([len(terms) for terms in writing.terms], np.int64)
         flat = np.fromiter(
             (term for terms in writing.terms for term in terms), dtype="f8,i8,i8", count=int(counts.sum())
@@ -350,6 +402,7 @@ class Tape:
             np.concatenate([[0], ends]).astype(np.uint64),
             place[source[edges]].astype(np.uint32),
             self._numbers.copy(),
+            task.threads,
         )
         positions = np.fromiter(writing.node_of, np.int64)
         self._positions = positions

@@ -4,24 +4,28 @@ Node i is a function of one sum of `weight x value` over its edges, or of two (t
 Edges lie in the order of their nodes, so a node's are `start[i]` to `start[i + 1]`. Indices are unsigned: numba asks of
 signed ones whether they count from the end, which costs a third of the time.
 
-The value of node i is `state[i * step]` and the derivative by it `state[i * step + apart]`: side by side in one cache
-line (2, 1), or in two arrays, one behind the other (1, n). What a slope needs besides the value, the sums
-themselves, lies on a stack that the way back takes down again.
+What a slope needs besides the value, the sums themselves, lies on a stack: the way forward fills it, the way back reads it
+from its end.
 
-A segment is a run of nodes. A dense one reads one range of nodes, each of its nodes all of them: its weights are a matrix as
-they lie, and no index is looked at.
+A segment is a run of nodes. A dense one has nodes of one function that each read one range of nodes, and perhaps one node
+more, the bias: its weights are a matrix as they lie, and no index is looked at. A row of `segments` is
+
+    dense or not, first node, node past the last, first source, sources, edges a node, bias node or -1, place on the stack
+
+and where there is a bias, its edge comes before the range where `shift` says so, or behind it.
 """
-# pyright: basic, reportMissingImports=false, reportCallIssue=false
-# ruff: noqa: B905, D403, E501, PLR0915, PLR0917, SIM110 - loops as a compiler for numbers wants them
+# pyright: basic, reportMissingImports=false, reportCallIssue=false, reportPrivateImportUsage=false
+# ruff: noqa: D403, E501, PLR0917, SIM110 - loops as a compiler for numbers wants them
 
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
-from llvmlite import ir
-from numba import njit, types
-from numba.extending import intrinsic
+from numba import carray, cfunc, njit, types
+
+from backhand.engines.intrinsics import address, bytes_at, integers, sources_at, starts_at, stream_times
 
 FUNCTIONS = (
     "input", "sum", "square", "tanh", "exp", "sigmoid", "relu", "ln", "sqrt", "sin", "cos", "tan", "asin", "acos", "atan",
@@ -33,35 +37,13 @@ FUNCTIONS = (
 
 CODES = {name: code for code, name in enumerate(FUNCTIONS)}
 TWO = CODES["product"]
-FAST = {"reassoc", "contract", "nsz"}
-"""What the compiler may do with sums: add in any order. Infinities and nan stay what they are."""
+NARROW = 12
+"""Edges a node from which on a dense block is faster than edge by edge."""
 
-OPTIONS = {"error_model": "numpy", "cache": True, "nogil": True, "fastmath": FAST}
-
-
-@intrinsic
-def stream(typingctx, array, index, source, place):
-    """Eight numbers of `source` from `place` on go to `array` from `index` on, past the cache; there a cache line starts."""
-
-    def code(context, builder, signature, args):
-        data = [context.make_array(signature.args[k])(context, builder, args[k]).data for k in (0, 2)]
-        eight = ir.VectorType(ir.DoubleType(), 8).as_pointer()
-        to, of = (builder.bitcast(builder.gep(d, [args[k]]), eight) for d, k in zip(data, (1, 3)))
-        stored = builder.store(builder.load(of, align=8), to, align=64)
-        stored.set_metadata("nontemporal", builder.module.add_metadata([ir.Constant(ir.IntType(32), 1)]))
-        return context.get_dummy_value()
-
-    return types.void(array, index, source, place), code
-
-
-@intrinsic
-def address(typingctx, number):
-    """A number as the place of floats in memory."""
-
-    def code(context, builder, signature, args):
-        return builder.inttoptr(args[0], context.get_value_type(signature.return_type))
-
-    return types.CPointer(types.float64)(number), code
+OPTIONS: dict[str, Any] = {"error_model": "numpy", "cache": True, "nogil": True, "fastmath": {"contract", "nsz"}}
+ANY_ORDER: dict[str, Any] = OPTIONS | {"fastmath": {"reassoc", "contract", "nsz"}}
+"""For sums over many neighbours: the compiler may add in any order, eight at once. For sums over few edges here and there
+that costs more than it brings. Infinities and nan stay what they are."""
 
 
 @njit(**OPTIONS)
@@ -86,7 +68,8 @@ def value_1(code, z):
     if code == 3:
         return math.tanh(z)
     if code == 5:
-        return sigmoid(z)
+        small = math.exp(-abs(z))
+        return (1.0 if z >= 0 else small) / (1.0 + small)
     if code == 4:
         return math.exp(z)
     if code == 2:
@@ -211,7 +194,7 @@ def rare_slope_1(code, z, y):
 @njit(**OPTIONS)
 def value_2(code, s, t):
     """A function of two sums."""
-    if code == 30:
+    if code == TWO:
         return s * t
     if code == 31:
         return s / t
@@ -229,7 +212,7 @@ def value_2(code, s, t):
 @njit(**OPTIONS)
 def slopes_2(code, s, t, y):
     """Both its slopes."""
-    if code == 30:
+    if code == TWO:
         return t, s
     if code == 31:
         return 1.0 / t, -y / t
@@ -253,235 +236,281 @@ def stacked(code):
 
 
 @njit(**OPTIONS)
-def forward(codes, start, source, weight, segments, state, step, stack):
-    """All values. `segments` holds for each: dense or not, first node, node past the last, first source, sources."""
-    top = np.uint64(0)
-    for k in range(segments.shape[0]):
-        low, high = segments[k, 1], segments[k, 2]
-        if segments[k, 0]:
-            wide = segments[k, 4]
-            values = state[segments[k, 3] : segments[k, 3] + wide]
-            matrix = weight[start[low] : start[high]]
-            rows = high - low
-            multiply(matrix, values, state[low:high], rows, wide)
-            code = codes[low]
-            if stacked(code):
-                for i in range(low, high):
-                    stack[top] = state[i]
-                    top += np.uint64(1)
-            if code != 1:
-                for i in range(low, high):
-                    state[i] = value_1(code, state[i])
+def sparse_forward(low, high, codes, start, source, weight, values, stack, top):
+    """The values of nodes `low` to `high`."""
+    for i in range(np.uint64(low), np.uint64(high)):
+        code = codes[i]
+        if code == 0:
             continue
-        for i in range(low, high):
-            code = codes[i]
-            if code == 0:
-                continue
-            first, last = np.uint64(start[i]), np.uint64(start[i + 1])
-            s = 0.0
-            if code >= 30:
-                middle = (first + last) // np.uint64(2)
-                t = 0.0
-                for e in range(first, middle):
-                    s += weight[e] * state[np.uint64(source[e]) * step]
-                for e in range(middle, last):
-                    t += weight[e] * state[np.uint64(source[e]) * step]
-                stack[top] = s
-                stack[top + np.uint64(1)] = t
-                top += np.uint64(2)
-                state[np.uint64(i) * step] = s * t if code == 30 else value_2(code, s, t)
-                continue
-            for e in range(first, last):
-                s += weight[e] * state[np.uint64(source[e]) * step]
-            if stacked(code):
-                stack[top] = s
-                top += np.uint64(1)
-            state[np.uint64(i) * step] = value_1(code, s)
-    return top
+        first, last = start[i], start[i + np.uint64(1)]
+        s = 0.0
+        if code >= TWO:
+            middle = (first + last) // np.uint64(2)
+            t = 0.0
+            for e in range(first, middle):
+                s += weight[e] * values[np.uint64(source[e])]
+            for e in range(middle, last):
+                t += weight[e] * values[np.uint64(source[e])]
+            stack[top] = s
+            stack[top + np.uint64(1)] = t
+            top += np.uint64(2)
+            values[i] = s * t if code == TWO else value_2(code, s, t)
+            continue
+        # four sums, so that none waits for the one before it
+        s1 = s2 = s3 = 0.0
+        e = first
+        while e + np.uint64(4) <= last:
+            f, g, h = e + np.uint64(1), e + np.uint64(2), e + np.uint64(3)
+            s += weight[e] * values[np.uint64(source[e])]
+            s1 += weight[f] * values[np.uint64(source[f])]
+            s2 += weight[g] * values[np.uint64(source[g])]
+            s3 += weight[h] * values[np.uint64(source[h])]
+            e += np.uint64(4)
+        while e < last:
+            s += weight[e] * values[np.uint64(source[e])]
+            e += np.uint64(1)
+        s = (s + s1) + (s2 + s3)
+        if stacked(code):
+            stack[top] = s
+            top += np.uint64(1)
+        values[i] = value_1(code, s)
 
 
 @njit(**OPTIONS)
-def both(codes, start, source, weight, segments, state, step, apart, stack, of, slopes, past):
-    """Forward and backward in one call."""
-    top = forward(codes, start, source, weight, segments, state, step, stack)
-    backward(codes, start, source, weight, segments, state, step, apart, stack, top, of, slopes, past)
-    return top
+def sparse_backward(low, high, codes, start, source, weight, values, adjoints, stack, top, slopes):
+    """What comes back from nodes `low` to `high`, whose sums lie on the stack below `top`. It is compiled twice, with
+    `slopes` and with None: a loop that asks each time takes three times as long."""
+    for k in range(np.uint64(high - low)):
+        i = np.uint64(high) - np.uint64(1) - k
+        code = codes[i]
+        if code == 0:
+            continue
+        g = adjoints[i]
+        first, last = start[i], start[i + np.uint64(1)]
+        if code >= TWO:
+            top -= np.uint64(2)
+        elif stacked(code):
+            top -= np.uint64(1)
+        if g == 0.0:
+            if slopes is not None:
+                slopes[first:last] = 0.0
+            continue
+        if code >= TWO:
+            s, t = stack[top], stack[top + np.uint64(1)]
+            middle = (first + last) // np.uint64(2)
+            if code == TWO:
+                a, b = t, s
+            else:
+                a, b = slopes_2(code, s, t, values[i])
+            back_along(source, weight, values, adjoints, slopes, middle, last, g * b)
+            last = middle
+            g *= a
+        else:
+            g *= slope_1(code, stack[top] if stacked(code) else 0.0, values[i])
+        back_along(source, weight, values, adjoints, slopes, first, last, g)
+
+
+@njit(inline="always", **OPTIONS)
+def back_along(source, weight, values, adjoints, slopes, first, last, g):
+    """What comes back along some edges."""
+    for e in range(first, last):
+        at = np.uint64(source[e])
+        if slopes is not None:
+            slopes[e] = g * values[at]
+        adjoints[at] += g * weight[e]
 
 
 @njit(**OPTIONS)
-def multiply(matrix, values, found, rows, wide):
-    """`found = matrix @ values`, four rows at a time."""
-    i = 0
-    while i + 4 <= rows:
-        a, b = matrix[i * wide : (i + 1) * wide], matrix[(i + 1) * wide : (i + 2) * wide]
-        c, d = matrix[(i + 2) * wide : (i + 3) * wide], matrix[(i + 3) * wide : (i + 4) * wide]
+def shares(count, by, part, parts):
+    """The part of `count` things that falls to one of `parts`, cut at multiples of `by`."""
+    low = count * part // parts // by * by
+    return low, count if part + 1 == parts else count * (part + 1) // parts // by * by
+
+
+@njit(**ANY_ORDER)
+def dense_forward(row, part, parts, codes, start, weight, values, stack):
+    """The values of one part of the nodes of a dense segment, four at a time."""
+    low, wide, degree, bias, shift, place = row[1], row[4], row[5], row[6], row[7], row[8]
+    x = values[row[3] : row[3] + wide]
+    origin = np.int64(start[low])
+    first, last = shares(row[2] - low, 4, part, parts)
+    p = origin + shift + first * degree
+    i = first
+    while i + 4 <= last:
+        a, b = weight[p : p + wide], weight[p + degree : p + degree + wide]
+        c, d = weight[p + 2 * degree : p + 2 * degree + wide], weight[p + 3 * degree : p + 3 * degree + wide]
         s0 = s1 = s2 = s3 = 0.0
         for j in range(wide):
-            v = values[j]
+            v = x[j]
             s0 += a[j] * v
             s1 += b[j] * v
             s2 += c[j] * v
             s3 += d[j] * v
-        found[i], found[i + 1], found[i + 2], found[i + 3] = s0, s1, s2, s3
+        o = low + i
+        values[o], values[o + 1], values[o + 2], values[o + 3] = s0, s1, s2, s3
         i += 4
-    while i < rows:
+        p += 4 * degree
+    while i < last:
+        a = weight[p : p + wide]
         s0 = 0.0
         for j in range(wide):
-            s0 += matrix[i * wide + j] * values[j]
-        found[i] = s0
+            s0 += a[j] * x[j]
+        values[low + i] = s0
         i += 1
+        p += degree
+    if bias >= 0:
+        e = origin + (0 if shift else wide)
+        for i in range(first, last):
+            values[low + i] += weight[e + i * degree] * values[bias]
+    code = codes[low]
+    if stacked(code):
+        for i in range(first, last):
+            stack[place + i] = values[low + i]
+    if code != 1:
+        for i in range(first, last):
+            values[low + i] = value_1(code, values[low + i])
 
 
 @njit(**OPTIONS)
-def backward(codes, start, source, weight, segments, state, step, apart, stack, top, of, slopes, past):
-    """All derivatives of node `of`; those by weights into `slopes`, unless it is empty. `past` writes them past the
-    cache, where `slopes` starts a cache line."""
-    count = codes.shape[0]
-    for i in range(count):
-        state[np.uint64(i) * step + apart] = 0.0
-    state[np.uint64(of) * step + apart] = 1.0
+def dense_sums(row, codes, start, weight, values, adjoints, stack, slopes, back):
+    """`back`: derivatives by the sums of a dense segment. And what goes along the edges from the bias."""
+    low, high, wide, degree, bias, shift, place = row[1], row[2], row[4], row[5], row[6], row[7], row[8]
+    code = codes[low]
+    e = np.int64(start[low]) + (0 if shift else wide)
+    for i in range(high - low):
+        g = adjoints[low + i]
+        back[i] = g * slope_1(code, stack[place + i] if stacked(code) else 0.0, values[low + i]) if g != 0.0 else 0.0
+    if bias >= 0:
+        for i in range(high - low):
+            if back[i] != 0.0:
+                adjoints[bias] += back[i] * weight[e + i * degree]
+            if slopes.shape[0] > 0:
+                slopes[e + i * degree] = back[i] * values[bias] if back[i] != 0.0 else 0.0
+
+
+@njit(**ANY_ORDER)
+def dense_backward(row, part, parts, start, weight, values, adjoints, slopes, past, back):
+    """What comes back to one part of the sources of a dense segment, from four nodes at a time; and the derivatives by
+    their weights. Nothing goes back from a node by which the derivative is 0, whatever the weights and values are."""
+    rows, degree = row[2] - row[1], row[5]
+    left, right = shares(row[4], 8, part, parts)
+    wide = right - left
+    sent = adjoints[row[3] + left : row[3] + right]
+    x = values[row[3] + left : row[3] + right]
+    p = np.int64(start[row[1]]) + row[7] + left
     expanded = slopes.shape[0] > 0
-    for k in range(segments.shape[0] - 1, -1, -1):
-        low, high = segments[k, 1], segments[k, 2]
-        if segments[k, 0]:
-            code = codes[low]
-            wide = segments[k, 4]
-            rows = high - low
-            back = np.empty(rows)
-            if stacked(code):
-                top -= np.uint64(rows)
-            for i in range(rows):
-                z = stack[top + np.uint64(i)] if stacked(code) else 0.0
-                g = state[np.uint64(low + i) + apart]
-                back[i] = g * slope_1(code, z, state[low + i]) if g != 0.0 else 0.0
-            low_s = segments[k, 3]
-            sent = state[np.int64(apart) + low_s : np.int64(apart) + low_s + wide]
-            values = state[low_s : low_s + wide]
-            matrix = weight[start[low] : start[high]]
-            if expanded:
-                spread(matrix, values, back, sent, slopes, np.int64(start[low]), rows, wide, past)
-            else:
-                gather(matrix, back, sent, rows, wide)
-            continue
-        for i in range(high - 1, low - 1, -1):
-            code = codes[i]
-            if code == 0:
-                continue
-            g = state[np.uint64(i) * step + apart]
-            first, last = np.uint64(start[i]), np.uint64(start[i + 1])
-            if code >= 30:
-                top -= np.uint64(2)
-                if g == 0.0:
-                    if expanded:
-                        slopes[first:last] = 0.0
-                    continue
-                s, t = stack[top], stack[top + np.uint64(1)]
-                middle = (first + last) // np.uint64(2)
-                if code == 30:
-                    a, b = t, s
-                else:
-                    a, b = slopes_2(code, s, t, state[np.uint64(i) * step])
-                back_along(source, weight, state, step, apart, slopes, expanded, first, middle, g * a)
-                back_along(source, weight, state, step, apart, slopes, expanded, middle, last, g * b)
-                continue
-            z = 0.0
-            if stacked(code):
-                top -= np.uint64(1)
-                z = stack[top]
-            if g != 0.0:
-                g *= slope_1(code, z, state[np.uint64(i) * step])
-                back_along(source, weight, state, step, apart, slopes, expanded, first, last, g)
+    i = 0
+    while i < rows:
+        g0 = back[i]
+        if i + 4 <= rows and g0 != 0.0 and back[i + 1] != 0.0 and back[i + 2] != 0.0 and back[i + 3] != 0.0:
+            g1, g2, g3 = back[i + 1], back[i + 2], back[i + 3]
+            q, r, s = p + degree, p + 2 * degree, p + 3 * degree
+            a, b, c, d = weight[p : p + wide], weight[q : q + wide], weight[r : r + wide], weight[s : s + wide]
+            for j in range(wide):
+                sent[j] += g0 * a[j] + g1 * b[j] + g2 * c[j] + g3 * d[j]
+            if past:
+                write_past(slopes, p, x, wide, g0)
+                write_past(slopes, q, x, wide, g1)
+                write_past(slopes, r, x, wide, g2)
+                write_past(slopes, s, x, wide, g3)
             elif expanded:
-                slopes[first:last] = 0.0
-
-
-@njit(inline="always", **OPTIONS)
-def back_along(source, weight, state, step, apart, slopes, expanded, first, last, g):
-    """What comes back along some edges."""
-    if expanded:
-        for e in range(first, last):
-            at = np.uint64(source[e]) * step
-            slopes[e] = g * state[at]
-            state[at + apart] += g * weight[e]
-    else:
-        for e in range(first, last):
-            state[np.uint64(source[e]) * step + apart] += g * weight[e]
-
-
-@njit(**OPTIONS)
-def gather(matrix, back, sent, rows, wide):
-    """`sent += matrix.T @ back`."""
-    i = 0
-    while i + 4 <= rows:
-        a, b = matrix[i * wide : (i + 1) * wide], matrix[(i + 1) * wide : (i + 2) * wide]
-        c, d = matrix[(i + 2) * wide : (i + 3) * wide], matrix[(i + 3) * wide : (i + 4) * wide]
-        g0, g1, g2, g3 = back[i], back[i + 1], back[i + 2], back[i + 3]
-        for j in range(wide):
-            sent[j] += g0 * a[j] + g1 * b[j] + g2 * c[j] + g3 * d[j]
-        i += 4
-    while i < rows:
-        g0 = back[i]
-        for j in range(wide):
-            sent[j] += g0 * matrix[i * wide + j]
-        i += 1
-
-
-@njit(**OPTIONS)
-def spread(matrix, values, back, sent, slopes, first, rows, wide, past):
-    """The same, and `slopes[first:] = outer(back, values)`."""
-    if past and wide % 8 == 0 and first % 8 == 0:
-        row = np.empty(wide)
-        i = 0
-        while i < rows:
-            count = min(4, rows - i)
-            gather(matrix[i * wide : (i + count) * wide], back[i : i + count], sent, count, wide)
-            for r in range(i, i + count):
-                g = back[r]
+                a, b, c, d = slopes[p : p + wide], slopes[q : q + wide], slopes[r : r + wide], slopes[s : s + wide]
                 for j in range(wide):
-                    row[j] = g * values[j]
-                for j in range(0, wide, 8):
-                    stream(slopes, first + r * wide + j, row, j)
-            i += count
-        return
-    i = 0
-    while i + 4 <= rows:
-        p = i * wide
-        a, b, c, d = (
-            matrix[p : p + wide], matrix[p + wide : p + 2 * wide], matrix[p + 2 * wide : p + 3 * wide],
-            matrix[p + 3 * wide : p + 4 * wide],
-        )  # fmt: skip
-        q = first + p
-        sa, sb, sc, sd = (
-            slopes[q : q + wide], slopes[q + wide : q + 2 * wide], slopes[q + 2 * wide : q + 3 * wide],
-            slopes[q + 3 * wide : q + 4 * wide],
-        )  # fmt: skip
-        g0, g1, g2, g3 = back[i], back[i + 1], back[i + 2], back[i + 3]
-        for j in range(wide):
-            sent[j] += g0 * a[j] + g1 * b[j] + g2 * c[j] + g3 * d[j]
-        for j in range(wide):
-            v = values[j]
-            sa[j] = g0 * v
-            sb[j] = g1 * v
-            sc[j] = g2 * v
-            sd[j] = g3 * v
-        i += 4
-    while i < rows:
-        g0 = back[i]
-        p = i * wide
-        for j in range(wide):
-            sent[j] += g0 * matrix[p + j]
-            slopes[first + p + j] = g0 * values[j]
+                    v = x[j]
+                    a[j] = g0 * v
+                    b[j] = g1 * v
+                    c[j] = g2 * v
+                    d[j] = g3 * v
+            i += 4
+            p += 4 * degree
+            continue
+        if g0 != 0.0:
+            a = weight[p : p + wide]
+            for j in range(wide):
+                sent[j] += g0 * a[j]
+        if expanded:
+            a = slopes[p : p + wide]
+            for j in range(wide):
+                a[j] = g0 * x[j] if g0 != 0.0 else 0.0
         i += 1
+        p += degree
 
 
 @njit(**OPTIONS)
-def by_rule(codes, start, source, state, step, apart, stack, top, first_edge, last_edge, found):
+def write_past(slopes, place, x, wide, g):
+    """`slopes[place:] = g x`, past the cache in whole cache lines."""
+    j = min(-place % 8, wide)
+    for k in range(j):
+        slopes[place + k] = g * x[k]
+    while j + 8 <= wide:
+        stream_times(slopes, place + j, x, j, g)
+        j += 8
+    for k in range(j, wide):
+        slopes[place + k] = g * x[k]
+
+
+EVERYTHING, FORWARD, WAY_BACK, SUMS, BACKWARD = range(5)
+BLOCK = (
+    "nodes", "codes", "start", "edges", "source", "weight", "segments", "pieces", "values", "adjoints", "depth", "stack", "back",
+    "of", "slopes", "past", "phase", "piece", "part", "parts",
+)  # fmt: skip
+"""What `run` is told about a network and about what is to be done: numbers, and places in memory."""
+
+
+@cfunc(types.void(types.int64), **OPTIONS)
+def run(place):
+    """Both ways at once, or one segment one way, or one part of it.
+
+    It is called by its address, with the place of one block of numbers: numba looks at each of a dozen arrays whenever it
+    is called from Python, which takes longer than a network of a hundred edges.
+    """
+    block = carray(integers(place), 20)
+    nodes, edges, pieces = block[0], block[3], block[7]
+    phase, piece, part, parts = block[16], block[17], block[18], block[19]
+    codes = carray(bytes_at(block[1]), nodes)
+    start = carray(starts_at(block[2]), nodes + 1)
+    source = carray(sources_at(block[4]), edges)
+    weight = carray(address(block[5]), edges)
+    segments = carray(integers(block[6]), (pieces, 9))
+    values, adjoints = carray(address(block[8]), nodes), carray(address(block[9]), nodes)
+    stack, back = carray(address(block[11]), block[10]), carray(address(block[12]), nodes)
+    slopes = carray(address(block[14]), edges if block[14] else 0)
+    past = block[15] != 0
+    first, last = (0, pieces) if phase == EVERYTHING else (piece, piece + 1)
+    if phase in (EVERYTHING, FORWARD):
+        for k in range(first, last):
+            row = segments[k]
+            if row[0]:
+                dense_forward(row, part, parts, codes, start, weight, values, stack)
+            else:
+                sparse_forward(row[1], row[2], codes, start, source, weight, values, stack, np.uint64(row[8]))
+    if phase == EVERYTHING:
+        adjoints[:] = 0.0
+        adjoints[block[13]] = 1.0
+    if phase != FORWARD:
+        for k in range(last - 1, first - 1, -1):
+            row = segments[k]
+            if not row[0]:
+                top = np.uint64(segments[k + 1, 8] if k + 1 < pieces else block[10])
+                if block[14]:
+                    sparse_backward(row[1], row[2], codes, start, source, weight, values, adjoints, stack, top, slopes)
+                else:
+                    sparse_backward(row[1], row[2], codes, start, source, weight, values, adjoints, stack, top, None)
+                continue
+            if phase != BACKWARD:
+                dense_sums(row, codes, start, weight, values, adjoints, stack, slopes, back)
+            if phase != SUMS:
+                dense_backward(row, part, parts, start, weight, values, adjoints, slopes, past, back)
+
+
+@njit(**OPTIONS)
+def by_rule(codes, start, source, values, adjoints, stack, top, first_edge, last_edge, found):
     """Derivatives by the weights of some edges, from the derivative by their node: adjoint x slope x source value."""
     for i in range(codes.shape[0] - 1, -1, -1):
         code = codes[i]
         if code == 0:
             continue
-        two = code >= 30
+        two = code >= TWO
         if two:
             top -= np.uint64(2)
         elif stacked(code):
@@ -489,56 +518,73 @@ def by_rule(codes, start, source, state, step, apart, stack, top, first_edge, la
         first, last = np.int64(start[i]), np.int64(start[i + 1])
         if last <= first_edge or first >= last_edge:
             continue
-        g = state[np.uint64(i) * step + apart]
-        y = state[np.uint64(i) * step]
+        g = adjoints[i]
         a = b = 0.0
         if g != 0.0:
             if two:
-                a, b = slopes_2(code, stack[top], stack[top + np.uint64(1)], y)
+                a, b = slopes_2(code, stack[top], stack[top + np.uint64(1)], values[i])
             else:
-                a = slope_1(code, stack[top] if stacked(code) else 0.0, y)
+                a = slope_1(code, stack[top] if stacked(code) else 0.0, values[i])
         middle = (first + last) // 2
         for e in range(max(first, first_edge), min(last, last_edge)):
             slope = b if two and e >= middle else a
-            found[e - first_edge] = g * slope * state[np.uint64(source[e]) * step] if g != 0.0 else 0.0
+            found[e - first_edge] = g * slope * values[np.uint64(source[e])] if g != 0.0 else 0.0
 
 
 @njit(**OPTIONS)
 def dense_runs(codes, start, source, least):
-    """Segments: runs of nodes of one function that each read the same range of nodes, all before them; what is between
-    them is left as it is. `least` edges are worth a dense block."""
+    """Segments: runs of nodes of one function that each read the same range of nodes, all before them, and perhaps one
+    and the same node more; what is between them is left as it is. `least` edges are worth a dense block."""
     count = codes.shape[0]
-    found = np.empty((count + 1, 5), np.int64)
-    filled = 0
-    begun = 0
-    i = 0
+    found = np.empty((count + 1, 9), np.int64)
+    filled = begun = i = depth = begun_depth = 0
     while i < count:
         code = codes[i]
         first, last = np.int64(start[i]), np.int64(start[i + 1])
-        wide = last - first
-        if code == 0 or code >= 30 or wide < 8 or not in_row(source, first, last):
-            i += 1
-            continue
-        low = np.int64(source[first])
-        j = i + 1
-        while j < count and codes[j] == code and np.int64(start[j + 1]) - np.int64(start[j]) == wide:
-            at = np.int64(start[j])
-            if np.int64(source[at]) != low or low + wide > i or not in_row(source, at, at + wide):
-                break
-            j += 1
+        degree = last - first
+        j = i
+        low = wide = shift = 0
+        bias = -1
+        if 0 < code < TWO and degree >= NARROW:
+            if in_row(source, first, last):
+                wide = degree
+            elif in_row(source, first, last - 1):
+                wide, bias = degree - 1, np.int64(source[last - 1])
+            elif in_row(source, first + 1, last):
+                wide, bias, shift = degree - 1, np.int64(source[first]), 1
+            low = np.int64(source[first + shift])
+        if wide and low + wide <= i:
+            j = i + 1
+            while j < count and codes[j] == code and bias < i and np.int64(start[j + 1]) - np.int64(start[j]) == degree:
+                at = np.int64(start[j])
+                if np.int64(source[at + shift]) != low or not in_row(source, at + shift, at + shift + wide):
+                    break
+                if bias >= 0 and np.int64(source[at + (0 if shift else wide)]) != bias:
+                    break
+                j += 1
         if (j - i) * wide < least:
-            i = j
+            for k in range(i, max(j, i + 1)):
+                depth += held(codes[k])
+            i = max(j, i + 1)
             continue
         if begun < i:
-            found[filled] = np.array([0, begun, i, 0, 0])
+            found[filled] = np.array([0, begun, i, 0, 0, 0, -1, 0, begun_depth])
             filled += 1
-        found[filled] = np.array([1, i, j, low, wide])
+        found[filled] = np.array([1, i, j, low, wide, degree, bias, shift, depth])
         filled += 1
+        depth += (j - i) * held(code)
+        begun_depth = depth
         begun = i = j
     if begun < count:
-        found[filled] = np.array([0, begun, count, 0, 0])
+        found[filled] = np.array([0, begun, count, 0, 0, 0, -1, 0, begun_depth])
         filled += 1
     return found[:filled].copy()
+
+
+@njit(**OPTIONS)
+def held(code):
+    """How many numbers a node leaves on the stack."""
+    return 2 if code >= TWO else 1 if stacked(code) else 0
 
 
 @njit(**OPTIONS)
@@ -563,9 +609,9 @@ def checked(codes, start, source, edges):
             return i, 4, depth
         if last < first or last > edges:
             return i, 3, depth
-        if code >= 30 and (last - first) % 2:
+        if code >= TWO and (last - first) % 2:
             return i, 2, depth
-        depth += 2 if code >= 30 else 1 if stacked(code) else 0
+        depth += held(code)
         for e in range(first, last):
             if source[e] >= i:
                 return i, 1, depth
@@ -583,15 +629,15 @@ def levels_of(codes, start, source):
 
 
 @njit(**OPTIONS)
-def local_slopes(codes, state, step, stack, top, first, second):
+def local_slopes(codes, values, stack, top, first, second):
     """The slope of each node by its sum, or by its two sums."""
     for i in range(codes.shape[0] - 1, -1, -1):
         code = codes[i]
         first[i] = second[i] = 0.0
         if code == 0:
             continue
-        y = state[np.uint64(i) * step]
-        if code >= 30:
+        y = values[i]
+        if code >= TWO:
             top -= np.uint64(2)
             first[i], second[i] = slopes_2(code, stack[top], stack[top + np.uint64(1)], y)
             continue
@@ -608,7 +654,7 @@ def pair_rows(codes, start, source, weight, first, second, pairs, low, high):
     for i in range(low, high):
         row = pairs[i]
         begin, end = np.int64(start[i]), np.int64(start[i + 1])
-        middle = (begin + end) // 2 if codes[i] >= 30 else end
+        middle = (begin + end) // 2 if codes[i] >= TWO else end
         for e in range(begin, end):
             s = np.int64(source[e])
             g = weight[e] * (first[i] if e < middle else second[i])
@@ -619,18 +665,22 @@ def pair_rows(codes, start, source, weight, first, second, pairs, low, high):
 
 
 @njit(**OPTIONS)
-def pair_weights(start, source, state, step, first, second, codes, pairs, low, high, found):
-    """The derivatives of all nodes by the weights on the edges of nodes `low` to `high`, into zeros."""
+def pair_weights(start, source, values, first, second, codes, pairs, low, high, found, zeros):
+    """The derivatives of all nodes by the weights on the edges of nodes `low` to `high`, into `zeros` or into anything."""
     origin = np.int64(start[low])
     for j in range(pairs.shape[0]):
         line = found[j]
+        if not zeros:
+            line[np.int64(start[max(low, min(high, j + 1))]) - origin :] = 0.0
         for i in range(low, min(high, j + 1)):
             begin, end = np.int64(start[i]), np.int64(start[i + 1])
             g = pairs[j, i]
             if g == 0.0:
+                if not zeros:
+                    line[begin - origin : end - origin] = 0.0
                 continue
-            middle = (begin + end) // 2 if codes[i] >= 30 else end
+            middle = (begin + end) // 2 if codes[i] >= TWO else end
             for e in range(begin, middle):
-                line[e - origin] = g * first[i] * state[np.uint64(source[e]) * step]
+                line[e - origin] = g * first[i] * values[np.uint64(source[e])]
             for e in range(middle, end):
-                line[e - origin] = g * second[i] * state[np.uint64(source[e]) * step]
+                line[e - origin] = g * second[i] * values[np.uint64(source[e])]

@@ -198,7 +198,7 @@ def _closed(graph: Graph, solution: Solution | None) -> Scene:
                 weight = on_arrows.get((name, quantity.name), "")
                 label = _weight(graph, weight, uses[weight]) if weight else ""
                 if name in layers:
-                    arrows.append(Arrow(name, quantity.name, label))
+                    arrows.append(Arrow(name, quantity.name, label, about=weight))
     made = Scene(solution.title if solution else "", tuple(units), tuple(arrows), solution.of if solution else "")
     return replace(made, twin=figure.twin(made))
 

@@ -29,7 +29,7 @@ from backhand.errors import LimitError
 from backhand.explaining import mathematics as m
 from backhand.explaining import words as say
 from backhand.explaining.boxes import Seen, add_box, apply_box, value_box, written
-from backhand.explaining.document import Block, Equation, Heading, Inline, Link, Paragraph, Table
+from backhand.explaining.document import About, Block, Equation, Heading, Inline, Paragraph, Table
 from backhand.explaining.stages import links
 from backhand.numbers import as_float, show
 from backhand.solving.solution import WRITTEN, BackStep, Detail, ForwardStep, Solution
@@ -60,7 +60,7 @@ def given(solution: Solution) -> Iterator[Block]:
                 seen.append(written(quantity.definition))
             if not (isinstance(value, Ref) and value.name == quantity.name):
                 seen.append(_value(solution, value))
-            yield Equation(links(seen), _shape_note(quantity))
+            yield Equation(links(seen), _shape_note(quantity), about=About(quantity.name, "value"))
 
 
 def forward(solution: Solution, detail: Detail) -> Iterator[Block]:
@@ -78,17 +78,18 @@ def value_line(solution: Solution, step: ForwardStep) -> Equation:
     if _fits(solution, step.formula) and not isinstance(step.formula, Ref):
         seen.append(_with_numbers(solution, step.formula))
     seen.append(_value(solution, solution.value(step.name)))
-    return Equation(
-        links(seen), _shapes(solution, step.formula) or _shape_note(quantity), result=step.name == solution.of
-    )
+    note = _shapes(solution, step.formula) or _shape_note(quantity)
+    return Equation(links(seen), note, step.name == solution.of, About(step.name, "value"))
 
 
 def backward(solution: Solution, detail: Detail) -> Iterator[Block]:
     """The derivatives, from the output back."""
+    from backhand.explaining.solution import seed
+
     of = solution.of
     yield Heading(1, ("Backward: the derivatives of ", m.Symbol(of)), "backward")
     yield Paragraph(say.seed(of))
-    yield Equation((Link("", m.Slope(of, of)), Link("=", m.Number("1"))))
+    yield seed(solution)
     for name in solution.wrt:
         if name == of:
             continue
@@ -106,16 +107,14 @@ def by_array(solution: Solution, name: str, detail: Detail) -> Iterator[Block]:
     quantity = solution.graph[name]
     if not solution.propagation.needs(name) or not children:
         yield Paragraph((m.Symbol(of), " does not depend on ", m.Symbol(name), "."))
-        zero = _value(solution, solution.derivative(name))
-        yield Equation(links([Seen([m.Slope(of, name)], 4), zero]), result=True)
+        yield _stated(solution, name)
         return
     if len(children) > 1:
         yield Paragraph(say.several_ways(name, of, children))
     step = solution.back_step(name)
     if not step.ways:
         yield Paragraph((m.Symbol(of), " does not change with ", m.Symbol(name), "."))
-        zero = _value(solution, solution.derivative(name))
-        yield Equation(links([Seen([m.Slope(of, name)], 4), zero]), result=True)
+        yield _stated(solution, name)
         return
     if detail == "full":
         for child in children:
@@ -132,6 +131,13 @@ def by_array(solution: Solution, name: str, detail: Detail) -> Iterator[Block]:
         yield from _one_element(solution, quantity, detail)
 
 
+def _stated(solution: Solution, name: str, *, turned: bool = False, note: tuple[Inline, ...] = ()) -> Equation:
+    """dL/dW1 = [..], without its working; `turned` in numerator layout, if that was asked for."""
+    value = _value(solution, solution.derivative(name), derivative=turned)
+    seen = [Seen([m.Slope(solution.of, name)], 4), value]
+    return Equation(links(seen), note, result=True, about=About(name, "derivative"))
+
+
 def _back_line(solution: Solution, step: BackStep) -> Equation:
     """dL/dW1 = dL/dz1 xᵀ = [..][..] = [..]."""
     seen = [Seen([m.Slope(step.of, step.by)], 4), _sum([_named(solution, way.formula) for way in step.ways])]
@@ -143,7 +149,8 @@ def _back_line(solution: Solution, step: BackStep) -> Equation:
     result = solution.derivative(step.by)
     seen.append(_value(solution, result, derivative=True))
     notes = [note for way in step.ways for note in _shapes(solution, way.formula)]
-    return Equation(links(seen), tuple(notes) or _shape_note(solution.graph[step.by]), result=True)
+    note = tuple(notes) or _shape_note(solution.graph[step.by])
+    return Equation(links(seen), note, result=True, about=About(step.by, "derivative"))
 
 
 def _softmax_and_cross_entropy(solution: Solution, name: str) -> Equation | None:
@@ -168,7 +175,7 @@ def _softmax_and_cross_entropy(solution: Solution, name: str) -> Equation | None
         return None
     formula = unlimited(SUBTRACT, Ref(probabilities.name), target)
     seen = [Seen([m.Slope(of, name)], 4), _named(solution, formula), _with_numbers(solution, formula)]
-    return Equation(links([*seen, _value(solution, found, derivative=True)]))
+    return Equation(links([*seen, _value(solution, found, derivative=True)]), about=About(name, "derivative"))
 
 
 def _sum(parts: Sequence[Seen]) -> Seen:
@@ -203,8 +210,7 @@ def _written_out(solution: Solution, whole: str, place: Sequence[int], detail: D
         small = solution.by_elements
     except LimitError:
         yield Paragraph(say.element_of_large(name, whole))
-        seen = [Seen([m.Slope(solution.of, name)], 4), _value(solution, solution.derivative(name))]
-        yield Equation(links(seen), result=True)
+        yield _stated(solution, name)
         return
     yield from derivative_working(small, name, detail)
 
@@ -226,14 +232,12 @@ def answer(solution: Solution) -> Iterator[Block]:
             derivative = (_cell(solution, solution.derivative(quantity.name)),)
         rows.append(((m.Symbol(quantity.name),), (_cell(solution, solution.value(quantity.name)),), derivative))
     if rows:
-        yield Table(header, tuple(rows), "lrr")
+        yield Table(header, tuple(rows), "lrr", tuple(quantity.name for quantity in scalars))
     for name in asked:
         if name in graph and graph[name].shape:
-            seen = [Seen([m.Slope(of, name)], 4), _value(solution, solution.derivative(name), derivative=True)]
-            yield Equation(links(seen), _shape_note(graph[name]), result=True)
+            yield _stated(solution, name, turned=True, note=_shape_note(graph[name]))
         elif name not in graph:
-            seen = [Seen([m.Slope(of, name)], 4), _value(solution, solution.derivative(name))]
-            yield Equation(links(seen), result=True)
+            yield _stated(solution, name)
 
 
 def _cell(solution: Solution, value: Value) -> m.Box:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
     from backhand.explaining.layout import Drawing
@@ -40,6 +40,14 @@ class Paragraph:
     words: tuple[Inline, ...]
 
 
+class About(NamedTuple):
+    """What a line is about: the value of a quantity, or the derivative by it. A writer that can, links the lines that
+    are about the same. An element `W1[0,1]` belongs to its array."""
+
+    name: str
+    what: Literal["value", "derivative"]
+
+
 @dataclass(frozen=True, slots=True)
 class Link:
     """One link of a chain: the sign before it (`=` when both sides are exact and equal, `≈` when a rounded
@@ -58,16 +66,19 @@ class Equation:
     links: tuple[Link, ...]
     note: tuple[Inline, ...] = ()
     result: bool = False
+    about: About | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
     """Columns with a header; cells are inline, those without words are to be filled in. Numbers are right-aligned by
-    the writer where `align` says "r" (one letter a column, l or r)."""
+    the writer where `align` says "r" (one letter a column, l or r). `about`: the quantity of each row, whose value and
+    derivative stand in it, if they are rows of quantities."""
 
     header: tuple[tuple[Inline, ...], ...]
     rows: tuple[tuple[tuple[Inline, ...], ...], ...]
     align: str
+    about: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +88,27 @@ class Figure:
 
     drawing: Drawing
     twin: str
+
+
+class CodeRow(NamedTuple):
+    """A line of a program: code, and what stands behind it as a comment, with the blanks before it."""
+
+    code: str
+    comment: str = ""
+    about: About | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """A program, line by line; `language` is that of its syntax. Its lines are never broken."""
+
+    language: Literal["python", "c"]
+    rows: tuple[CodeRow, ...]
+
+    @property
+    def text(self) -> str:
+        """The program, without a line end at its end."""
+        return "\n".join(row.code + row.comment for row in self.rows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,15 +233,17 @@ class Fine:
     words: tuple[Inline, ...]
 
 
-Block: TypeAlias = Heading | Paragraph | Equation | Table | Figure | Remark | Page | Room | NewSheet | Fine
+Block: TypeAlias = Heading | Paragraph | Equation | Table | Code | Figure | Remark | Page | Room | NewSheet | Fine
 
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A title (plain words) and its blocks, made afresh by each call of `blocks()`."""
+    """A title (plain words) and its blocks, made afresh by each call of `blocks()`. `linked`: what is about the same
+    quantity is to be linked, which a document of any length cannot be: all of it has to be known first."""
 
     title: str
     blocks: Callable[[], Iterator[Block]]
+    linked: bool = False
 
     def unfolded(self) -> Iterator[Block]:
         """The blocks for a writer that cannot fold: what stands behind the remarks of a page follows it."""

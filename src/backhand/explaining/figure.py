@@ -39,6 +39,8 @@ class _Edge(NamedTuple):
     weight: str
     plain: bool
     """Whether the weight is also the local derivative."""
+    about: str = ""
+    """The quantity that is the weight."""
 
 
 def scene(graph: Graph, solution: Solution | None = None, dropped: Collection[tuple[str, str]] = ()) -> Scene:
@@ -138,7 +140,7 @@ def _edges(graph: Graph, quantity: Quantity) -> Iterator[_Edge]:
             if not (pair or _is_bias(graph, name, terms, inside)):
                 yield _Edge(name, quantity.name, "", False)
         elif pair is not None and pair[1] == name:
-            yield _Edge(name, quantity.name, _weight(graph, pair[0]), linear)
+            yield _Edge(name, quantity.name, _weight(graph, pair[0]), linear, pair[0])
         elif len(inside) == 1 and (number := _factor(inside[0], name)) is not None:
             yield _Edge(name, quantity.name, number, linear)
         else:
@@ -235,7 +237,7 @@ def _arrow(solution: Solution | None, edge: _Edge, dropped: Collection[tuple[str
     if solution is not None and not edge.plain and solution.propagation.needs(edge.head):
         local = shown(_local(solution.propagation, edge))
     left_out = (edge.tail, edge.head) in dropped
-    return Arrow(edge.tail, edge.head, edge.weight, f"∂ {local}" if local else "", left_out)
+    return Arrow(edge.tail, edge.head, edge.weight, f"∂ {local}" if local else "", left_out, edge.about)
 
 
 def _local(propagation: Propagation, edge: _Edge) -> Value:

@@ -75,7 +75,7 @@ class Shape:
 @dataclass(frozen=True, slots=True)
 class Line:
     """An arrow: curves that follow each other, with gaps where words stand, and the triangle of its tip. `dropped`:
-    somebody left it out."""
+    somebody left it out. `about`: the quantity that is its weight."""
 
     tail: str
     head: str
@@ -83,6 +83,7 @@ class Line:
     tip: tuple[Point, Point, Point]
     labels: tuple[Label, ...]
     dropped: bool = False
+    about: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +173,8 @@ def _line(wire: Wire) -> Line:
         stations += piece[:3], piece[3:]
     stations.append((*base, arriving))
     curves = tuple(map(bezier, cut(joined(stations), sorted(wire.cuts))))
-    return Line(wire.arrow.tail, wire.arrow.head, curves, tip, tuple(_words(wire)), wire.arrow.dropped)
+    arrow = wire.arrow
+    return Line(arrow.tail, arrow.head, curves, tip, tuple(_words(wire)), arrow.dropped, arrow.about)
 
 
 def _border(place: Place, slope: float, side: int) -> Point:

@@ -37,13 +37,14 @@ class Unit:
 class Arrow:
     """An arrow between two units by their names. `weight` is written on it ("-2", "w1 = 0.15"; empty where
     there is none) and `local` the local derivative ("∂ 1") where it is not the weight itself. `dropped` says
-    that somebody's working left it out."""
+    that somebody's working left it out. `about` is the name of the quantity that the weight is."""
 
     tail: str
     head: str
     weight: str = ""
     local: str = ""
     dropped: bool = False
+    about: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from backhand.explaining import mathematics as m
 from backhand.explaining import words as say
 from backhand.explaining.boxes import Seen, add_box, box, multiply_box, number, put_in, value_box, written
 from backhand.explaining.document import (
+    About,
     Block,
     Document,
     Equation,
@@ -45,24 +46,28 @@ def document(solution: Solution, *, detail: Detail = "steps", figure: bool = Fal
     def blocks() -> Iterator[Block]:
         if figure and len(solution.graph) <= FIGURE:
             yield _figure(solution)
-        if solution.graph.arrays:
-            yield from _of_arrays(solution, detail)
-            yield from _after(solution)
-            yield from _remarks(solution)
-            return
-        if detail != "brief":
-            yield from _given(solution)
-            yield from _forward(solution, detail)
-            yield from _backward(solution, detail)
-        if solution.paths is not None:
-            yield from _paths(solution, solution.paths)
-        if solution.pairs is not None:
-            yield from _pairs(solution)
-        yield from _answer(solution)
+        yield from (_of_arrays if solution.graph.arrays else _of_numbers)(solution, detail)
         yield from _after(solution)
+        if solution.code is not None:
+            from backhand.explaining.code import blocks as of_code
+
+            yield from of_code(solution, solution.code)
         yield from _remarks(solution)
 
-    return Document(solution.title or f"Derivatives of {solution.of}", blocks)
+    title = solution.title or f"Derivatives of {solution.of}"
+    return Document(title, blocks, linked=len(solution.graph) <= FIGURE)
+
+
+def _of_numbers(solution: Solution, detail: Detail) -> Iterator[Block]:
+    if detail != "brief":
+        yield from _given(solution)
+        yield from _forward(solution, detail)
+        yield from _backward(solution, detail)
+    if solution.paths is not None:
+        yield from _paths(solution, solution.paths)
+    if solution.pairs is not None:
+        yield from _pairs(solution)
+    yield from _answer(solution)
 
 
 def _of_arrays(solution: Solution, detail: Detail) -> Iterator[Block]:
@@ -112,13 +117,13 @@ def value_working(solution: Solution, name: str) -> Iterator[Block]:
         step = solution.forward_step(solution.graph[name])
         yield _value(solution, step, every=False)
     else:
-        yield Equation((Link("", equality(solution, solution.graph[name])),))
+        yield Equation((Link("", equality(solution, solution.graph[name])),), about=About(name, "value"))
 
 
 def derivative_working(solution: Solution, name: str, detail: Detail = "steps") -> Iterator[Block]:
     """How the derivative of the output by one quantity comes about."""
     if name == solution.of:
-        yield Equation((Link("", m.Slope(name, name)), Link("=", m.Number("1"))))
+        yield seed(solution)
     elif solution.graph.arrays:
         from backhand.explaining.arrays import by_array, by_element
 
@@ -194,7 +199,14 @@ def _value(solution: Solution, step: ForwardStep, *, every: bool) -> Equation:
             graph=solution.graph, every=every,
         ),
         result=step.name == solution.of,
+        about=About(step.name, "value"),
     )  # fmt: skip
+
+
+def seed(solution: Solution) -> Equation:
+    """dL/dL = 1."""
+    of = solution.of
+    return Equation((Link("", m.Slope(of, of)), Link("=", m.Number("1"))), about=About(of, "derivative"))
 
 
 # -- backward ------------------------------------------------------------------------------------------------
@@ -204,7 +216,7 @@ def _backward(solution: Solution, detail: Detail) -> Iterator[Block]:
     of = solution.of
     yield Heading(1, ("Backward: the derivatives of ", m.Symbol(of)), "backward")
     yield Paragraph(say.seed(of))
-    yield Equation((Link("", m.Slope(of, of)), Link("=", m.Number("1"))))
+    yield seed(solution)
     for name in solution.wrt:
         if name == of:
             continue
@@ -218,7 +230,8 @@ def _by(solution: Solution, name: str, detail: Detail) -> Iterator[Block]:
     children = solution.children(name)
     if not children:
         yield Paragraph((m.Symbol(of), " does not depend on ", m.Symbol(name), "."))
-        yield Equation((Link("", m.Slope(of, name)), Link("=", m.Number("0"))), result=True)
+        zero = (Link("", m.Slope(of, name)), Link("=", m.Number("0")))
+        yield Equation(zero, result=True, about=About(name, "derivative"))
         return
     if len(children) > 1:
         yield Paragraph(say.several_ways(name, of, children))
@@ -228,7 +241,8 @@ def _by(solution: Solution, name: str, detail: Detail) -> Iterator[Block]:
             yield Paragraph(say.local_not_total(step.child, name))
         yield from _local(solution, step, detail, result=only)
     if not only:
-        yield Equation(_chain_rule(solution, solution.gather_step(name)), result=True)
+        rule = _chain_rule(solution, solution.gather_step(name))
+        yield Equation(rule, result=True, about=About(name, "derivative"))
 
 
 def _local(solution: Solution, step: LocalStep, detail: Detail, *, result: bool) -> Iterator[Block]:
@@ -240,8 +254,9 @@ def _local(solution: Solution, step: LocalStep, detail: Detail, *, result: bool)
         yield Paragraph(say.one_occurrence_each(step.parent, step.child, occurrences))
     slope = m.Slope(step.child, step.parent, step.total_differs)
     first: list[m.Box] = [slope]
+    about = About(step.parent, "derivative") if result and step.child == solution.of else None
     if not step.written:
-        yield Equation(links([Seen([slope], 4), value_box(step.result)]), say.TOO_LONG, result)
+        yield Equation(links([Seen([slope], 4), value_box(step.result)]), say.TOO_LONG, result, about)
         return
     note = say.piecewise(
         (node.operation.name, node.style if node.operation.name not in INFIX else "")
@@ -258,6 +273,7 @@ def _local(solution: Solution, step: LocalStep, detail: Detail, *, result: bool)
         chain(first, step.worked.formula, step.inputs, step.result, graph=solution.graph, every=detail == "full"),
         note,
         result,
+        about,
     )
 
 
@@ -408,7 +424,7 @@ def _answer(solution: Solution) -> Iterator[Block]:
             if quantity.name in asked:
                 derivative = (_cell(solution.derivative(quantity.name)),)
             rows.append(((m.Symbol(quantity.name),), (_shown(solution, quantity),), derivative))
-        yield Table(header, tuple(rows), "lrr")
+        yield Table(header, tuple(rows), "lrr", tuple(quantity.name for quantity in part))
 
 
 def _shown(solution: Solution, quantity: Quantity) -> m.Box:

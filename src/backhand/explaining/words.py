@@ -264,6 +264,14 @@ def large_examples(of: str, name: str) -> Words:
     return (Slope(of, name), " of each example is too large to show; the JSON has all of them.")
 
 
+LIBRARIES = {"numpy": "NumPy", "torch": "PyTorch", "jax": "JAX", "python": "plain Python", "c": "C"}
+
+
+def both_passes(language: str) -> str:
+    """The headline of a program."""
+    return f"Both passes in {LIBRARIES[language]}"
+
+
 TOO_LONG: Words = ("its formula is too long to write out",)
 
 NAME_NUMBERS = (

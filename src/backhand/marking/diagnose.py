@@ -306,15 +306,12 @@ class Search:
         misses = self._missed(pages)
         practice = RIGHT if hypothesis is None else hypothesis.practice
         if hypothesis is None or self._hopeful(hypothesis, misses):
-            against = {n for n in self._with_formula if not self._same_formula(n, practice, self._elsewhere(n))}
+            against = {n for n in self._with_formula if not self._same_formula(n, practice, self._other_worlds[n])}
         else:
             against = set(self.null.against.intersection(self._with_formula))
-        for view, page in zip(self.views, pages, strict=True):
-            for n in view.claims:
-                claim = self.claims[n]
-                if claim.misread or n in self._with_formula or not isinstance(claim.about, Derivative):
-                    continue
-                expected = page.expression.get(page.sheet.index.get(claim.about.by, -1))
+        for shaped, page in zip(self._with_shape, pages, strict=True):
+            for n, by in shaped:
+                claim, expected = self.claims[n], page.expression.get(by)
                 if _contradicts(claim, expected) or (
                     hypothesis is not None and n in self.null.against and _says_nothing(hypothesis, claim, expected)
                 ):
@@ -322,16 +319,38 @@ class Search:
         cost = bits + self.scheme.miss * len(misses) + self._written(against)
         return Fit(frozenset(misses), frozenset(against), cost)
 
+    @cached_property
+    def _with_shape(self) -> list[list[tuple[int, int]]]:
+        """For each view the derivatives of which more is written than a number and no formula that can be tried: the
+        claim, and by what. All other expressions contradict nothing."""
+        return [
+            [
+                (n, view.sheet.index.get(claim.about.by, -1))
+                for n in view.claims
+                if ((claim := self.claims[n]).terms or claim.summands is not None)
+                and isinstance(claim.about, Derivative)
+                and not (claim.misread or n in self._with_formula)
+            ]
+            for view in self.views
+        ]
+
     def _missed(self, pages: Sequence[Page]) -> set[int]:
         """The claims whose number these pages do not have."""
         misses: set[int] = set()
-        for view, page in zip(self.views, pages, strict=True):
-            for n in view.claims:
-                claim = self.claims[n]
-                number = None if claim.misread else predicted(page, claim.about)
-                if number is not None and not _agree(claim, number):
+        for said, page in zip(self._said, pages, strict=True):
+            for n, claim, plain in said:
+                number = predicted(page, claim.about)
+                if number is not None and plain != number and not _agree(claim, number):
                     misses.add(n)
         return misses
+
+    @cached_property
+    def _said(self) -> list[list[tuple[int, Claimed, Amount]]]:
+        """For each view the claims that count, and their numbers as a page has them: most are equal as they stand."""
+        return [
+            [(n, claim, small(claim.value)) for n in view.claims if not (claim := self.claims[n]).misread]
+            for view in self.views
+        ]
 
     def _hopeful(self, hypothesis: Hypothesis, misses: set[int]) -> bool:
         """Whether its numbers leave a hypothesis a chance. Of others the written formulas are not tried, which takes
@@ -361,6 +380,10 @@ class Search:
         slopes = any(isinstance(node, Slope) for node in postorder(formula))
         known = all(ref.name in sheet.index for ref in references(formula))
         return known and (slopes or any(sheet.quantities[sheet.index[r.name]].computed for r in references(formula)))
+
+    @cached_property
+    def _other_worlds(self) -> dict[int, Told]:
+        return {n: self._elsewhere(n) for n in self._with_formula}
 
     def _elsewhere(self, n: int) -> Told:
         """Other numbers for what is computed, and for the given quantities that the formula has by name (for all of

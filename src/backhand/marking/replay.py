@@ -542,32 +542,34 @@ def apply(operation: Operation, args: Sequence[Amount]) -> Amount:
 
 
 def _backward(page: Page, order: Sequence[int]) -> None:
+    """The way back. A search replays a page for every habit, so nothing is looked up in here that stays the same."""
     sheet, practice, told = page.sheet, page.practice, page.told
-    page.back = [NAN] * len(sheet.names)
+    back: list[Amount] = [NAN] * len(sheet.names)
+    page.back = back
+    derivatives, expression = page.derivatives, page.expression
+    units, out, trees = sheet.units, sheet.out, sheet.trees
     inside = practice.local is not None or practice.loss is not loss
+    send_back = _as_it_is if practice.plainly and not told.locals else _sent
+    keep, gather, claims = practice.keep, practice.gather, told.derivatives
     for i in order:
         if i == sheet.end:
             predicted = practice.seed(page)
         else:
-            gathered = practice.gather(page, i, practice.keep(page, i, _sent(page, i)))
-            if sheet.units[i]:
+            gathered = gather(page, i, keep(page, i, send_back(page, out[i])))
+            if units[i]:
                 gathered = practice.report(page, i, gathered)
             predicted = within_bounds(gathered.total)
-            page.expression[i] = gathered.terms
-        page.derivatives[i] = predicted
-        claim = told.derivatives.get(i)
-        page.back[i] = predicted if claim is None else carried(claim, predicted, told.derivative_slack.get(i))
-        tree = sheet.trees[i]
-        if inside and tree is not None and tree.terms is None:
-            _slopes(page, i, page.back[i])
+            expression[i] = gathered.terms
+        derivatives[i] = back[i] = predicted
+        if i in claims:
+            back[i] = carried(claims[i], predicted, told.derivative_slack.get(i))
+        if inside and (tree := trees[i]) is not None and tree.terms is None:
+            _slopes(page, i, back[i])
 
 
-def _sent(page: Page, i: int) -> list[Sent]:
+def _sent(page: Page, ways: Sequence[Way]) -> list[Sent]:
     """What comes back to a quantity, from each way; from a quantity without a number nothing comes."""
     practice, told = page.practice, page.told
-    ways = page.sheet.out[i]
-    if practice.plainly and not told.locals:
-        return [_as_it_is(page, way) for way in ways]
     found: list[Sent] = []
     for way in ways:
         if way.kind == "weight":
@@ -586,12 +588,16 @@ def _sent(page: Page, i: int) -> list[Sent]:
     return found
 
 
-def _as_it_is(page: Page, way: Way) -> Sent:
-    """What one way sends by the right rules."""
-    above, slope = page.back[way.child], page.slope[way.number]
-    written = page.loss_terms.get(way.number)
-    terms = None if written is None else tuple((above, *factors) for factors in written)
-    return Sent(way, above, slope, above * slope, terms)
+def _as_it_is(page: Page, ways: Sequence[Way]) -> list[Sent]:
+    """What the ways send by the right rules."""
+    back, slopes, loss_terms = page.back, page.slope, page.loss_terms
+    found: list[Sent] = []
+    for way in ways:
+        above, slope = back[way.child], slopes[way.number]
+        written = loss_terms.get(way.number)
+        terms = None if written is None else tuple((above, *factors) for factors in written)
+        found.append(Sent(way, above, slope, above * slope, terms))
+    return found
 
 
 # -- what is asked of a page ---------------------------------------------------------------------------------

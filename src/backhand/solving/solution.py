@@ -39,6 +39,9 @@ if TYPE_CHECKING:
 
 Detail: TypeAlias = Literal["brief", "steps", "full"]
 
+Language: TypeAlias = Literal["numpy", "torch", "jax", "python", "c"]
+"""Languages in which both passes can be written beside the working (`coding`)."""
+
 WRITTEN = 100
 """Operations of a local derivative that is written out beside its value, and of a formula that is repeated for each
 of its local derivatives: of n terms n^2 would be written."""
@@ -185,6 +188,8 @@ class Solution:
     second: Second | None = None
     per_example: PerExample | None = None
     layout: Layout = Layout()  # noqa: RUF009 - a tuple
+    code: Language | None = None
+    """In which language both passes are shown as code besides."""
     _elements: Solution | None = None
     _others: dict[tuple[str, str], bool] = field(default_factory=dict[tuple[str, str], bool])
 
@@ -225,7 +230,7 @@ class Solution:
         return solve(
             self.graph, of=self.of, wrt=self.wrt, pairs=self.pairs is not None, paths=self.paths is not None,
             numbers="rounded", title=self.title, step=self.after_step.update if self.after_step else None,
-            second=self.second is not None,
+            second=self.second is not None, code=self.code,
         )  # fmt: skip
 
     def __repr__(self) -> str:

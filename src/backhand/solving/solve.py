@@ -7,12 +7,13 @@ anything is handed out.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import get_args
 
 from backhand.core.graph import Graph, Update
 from backhand.core.propagate import Numbers, Propagation, propagate
 from backhand.errors import UsageError
 from backhand.solving.cross_check import cross_check
-from backhand.solving.solution import Layout, Solution, order_of_working
+from backhand.solving.solution import Language, Layout, Solution, order_of_working
 
 
 def solve(
@@ -28,13 +29,15 @@ def solve(
     step: Update | None = None,
     second: bool = False,
     batch: Sequence[str] = (),
+    code: Language | None = None,
 ) -> Solution:
     """Every value, and the derivatives of one output by everything it depends on (or by `wrt`).
 
     `pairs` adds the derivative of every computed quantity by every quantity, `paths` all ways from
     each input to the output. `numbers="float"` gives up exactness for speed on large networks. `layout` says how arrays
     are shown. `step` asks for a step of gradient descent besides, as a line of the network does, `second` for the
-    second derivatives, `batch` for the derivatives of each example of a batch, whose rows these arrays have.
+    second derivatives, `batch` for the derivatives of each example of a batch, whose rows these arrays have, `code` for
+    both passes as a program in that language.
     `of` and `wrt` may name elements of arrays: `W1[0,1]`.
     Raises UndefinedError where a value does not exist, UsageError for an unknown name.
 
@@ -42,12 +45,15 @@ def solve(
     >>> solve(read("a = 3" + chr(10) + "L = (a - 1)^2")).derivative("a")
     Fraction(4, 1)
     """
+    if code is not None and code not in get_args(Language):
+        raise UsageError(f"There is no code in {code}.", cure=f"Known: {', '.join(get_args(Language))}.")
     propagation = propagate(graph, of=of, numbers=numbers)
     graph = propagation.graph
     needed = [position for position, adjoint in enumerate(propagation.adjoints) if adjoint is not None]
     names = [by_name(propagation, name) for name in wrt] if wrt else asked(graph, propagation, needed)
     solution = Solution(graph, propagation, propagation.of, tuple(names), cross_check(propagation), title=title)
     solution.layout = layout or solution.layout
+    solution.code = code
     if (update := step or graph.update) is not None:
         from backhand.solving.stepping import descend
 

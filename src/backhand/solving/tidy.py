@@ -40,8 +40,9 @@ def tidied(solution: Solution) -> Solution:
         old.notices,
     )  # fmt: skip
     return Solution(
-        solution.graph, new, solution.of, solution.wrt, solution.checks, solution.pairs, solution.paths, solution.title
-    )
+        solution.graph, new, solution.of, solution.wrt, solution.checks, solution.pairs, solution.paths, solution.title,
+        code=solution.code,
+    )  # fmt: skip
 
 
 def _tidy(sympy: Any, value: Value) -> Value:

@@ -1,7 +1,8 @@
 """One self-contained web page: no script, no request to anywhere, one font inside.
 
 Each step can be folded (`<details>`); printed, everything is open. Long chains break before a
-relation, very long links before a sign. `fragment` gives the same for a notebook's cell.
+relation, very long links before a sign. Lines about the same quantity light up together and lead to
+each other (`writers.linking`). `fragment` gives the same for a notebook's cell.
 """
 
 from __future__ import annotations
@@ -11,10 +12,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import cache
 from importlib.resources import files
+from itertools import groupby, zip_longest
 from typing import assert_never
 
 from backhand.explaining.document import (
+    About,
     Block,
+    Code,
+    CodeRow,
     Comment,
     Document,
     Equation,
@@ -35,7 +40,9 @@ from backhand.explaining.document import (
     WrittenLine,
 )
 from backhand.explaining.mathematics import Box
+from backhand.writers import svg
 from backhand.writers.line import chain, line
+from backhand.writers.linking import Links, both
 from backhand.writers.mathml import MathML, escape, lead
 from backhand.writers.pieces import Piece, breadth, pieces
 
@@ -98,10 +105,12 @@ def _asset(name: str) -> str:
 
 
 class _Page:
-    """The blocks of one document; knows what is open, and closes it."""
+    """The blocks of one document; knows what is open, and closes it, and what is linked with what."""
 
     def __init__(self) -> None:
         self.math = MathML()
+        self.links = Links()
+        self.styled = False
         self.in_section = False
         self.in_step = False
         self.anchors: set[str] = set()
@@ -110,7 +119,12 @@ class _Page:
     def body(self, document: Document) -> Iterator[str]:
         if document.title:
             yield f"<h1>{escape(document.title)}</h1>\n"
-        for block in document.blocks():
+        blocks: Iterable[Block] = document.blocks()
+        if document.linked:
+            blocks = [*blocks]
+            self.links = Links(blocks)
+            yield self.linked_style()
+        for block in blocks:
             yield self.block(block)
         yield self.closed(section=True)
 
@@ -140,6 +154,8 @@ class _Page:
                 return self.equation(block)
             case Table():
                 return self.table(block)
+            case Code():
+                return self.code(block) + self.closed(section=True)
             case Figure():
                 return self.figure(block)
             case Remark(kind, words):
@@ -191,14 +207,17 @@ class _Page:
     def equation(self, equation: Equation) -> str:
         """The left side, and beside it the links, which flow and wrap under the first relation."""
         links = list(equation.links)
-        left = "" if links[0].relation else f'<span class="left">{self.link(links.pop(0))}</span>'
+        about, left = equation.about, ""
+        if not links[0].relation:
+            left = f'<span class="left">{_to(self.links.href(about, "code"), self.link(links.pop(0)))}</span>'
         last = len(links) - 1
         right = " ".join(self.link(link, equation.result and i == last) for i, link in enumerate(links))
         if equation.note:
             right += f' <span class="note">{self.prose(equation.note)}</span>'
         if right:
             right = f'<span class="right">{right}</span>'
-        return f'<div class="equation">{typed(chain(equation))}{left}{right}</div>\n'
+        topic = f"{self.links.attributes(about)}{self.id(f'{about.what}-{about.name}')}" if about and self.links else ""
+        return f'<div class="equation"{topic}>{typed(chain(equation))}{left}{right}</div>\n'
 
     def link(self, link: Link, result: bool = False) -> str:
         """A link in one piece or in several, between which the line may end."""
@@ -220,15 +239,45 @@ class _Page:
             f'<th scope="col" class="{side}">{self.prose(cell)}</th>'
             for side, cell in zip(sides, table.header, strict=True)
         )
-        rows = "".join(f"<tr>{self._row(row, sides)}</tr>\n" for row in table.rows)
+        names = table.about if self.links else ()
+        rows = "".join(self._row(row, sides, name) for row, name in zip_longest(table.rows, names, fillvalue=""))
         return f'<div class="scroll"><table>\n<thead><tr>{head}</tr></thead>\n<tbody>\n{rows}</tbody>\n</table></div>\n'
 
-    def _row(self, row: Iterable[Iterable[Inline]], sides: Iterable[str]) -> str:
+    def _row(self, row: Iterable[Iterable[Inline]], sides: Iterable[str], name: str) -> str:
         cells: list[str] = []
+        topic = f"{self.links.attributes(*both(name))}{self.id(f'answer-{name}')}" if name else ""
         for place, (cell, side) in enumerate(zip(row, sides, strict=True)):
             tag = 'th scope="row"' if place == 0 else "td"
-            cells.append(f'<{tag} class="{side}">{self.prose(cell)}</{tag[:2]}>')
-        return "".join(cells)
+            inside = self.prose(cell)
+            if name and place == 0:
+                value, derivative = both(name)
+                inside = _to(self.links.href(value, "code") or self.links.href(derivative, "code"), inside)
+            cells.append(f'<{tag} class="{side}">{inside}</{tag[:2]}>')
+        return f"<tr{topic}>{''.join(cells)}</tr>\n"
+
+    # -- programs --------------------------------------------------------------------------------------
+
+    def code(self, code: Code) -> str:
+        """The program in a box that scrolls; the lines of one statement are one link to its place in the working."""
+        style = "" if self.styled else self.linked_style()
+        statements = groupby(code.rows, key=lambda row: row.about)
+        parts = "".join(self.code_about(about, [*rows]) for about, rows in statements)
+        return f'{style}<pre class="listing"><code>{parts}</code></pre>\n'
+
+    def linked_style(self) -> str:
+        """The style sheet of programs and of what is linked."""
+        self.styled = True
+        return f"<style>\n{_asset('linked.css')}{''.join(self.links.rules())}</style>\n"
+
+    def code_about(self, about: About | None, rows: Sequence[CodeRow]) -> str:
+        text = "\n".join(_code_row(row) for row in rows)
+        if about is None or not self.links:
+            return f"{text}\n"
+        inside = text.lstrip(" ")
+        indent = text[: len(text) - len(inside)]
+        topic = f"{self.links.attributes(about)}{self.id(f'code-{about.what}-{about.name}')}"
+        href = self.links.href(about, "line", "row")
+        return f"{indent}{_to(href, inside, topic) if href else f'<span{topic}>{inside}</span>'}\n"
 
     # -- somebody's page ------------------------------------------------------------------------------
 
@@ -305,12 +354,26 @@ class _Page:
         return found
 
     def figure(self, figure: Figure) -> str:
-        from backhand.writers import svg
-
         words = "".join(f"<p>{escape(each)}</p>\n" for each in figure.twin.splitlines() if each.strip())
-        picture = svg.embed(figure.drawing)
+        picture = svg.embed(figure.drawing, self.topic if self.links else None)
         twin = f'<details class="twin">\n<summary>The figure in words</summary>\n{words}</details>\n' if words else ""
         return f"<figure>\n{picture}</figure>\n{twin}"
+
+    def topic(self, name: str) -> svg.Topic:
+        """What a unit or an arrow of the figure is about, and where more is said about it."""
+        value, derivative = both(name)
+        href = self.links.href(value, "line") or self.links.href(derivative, "line", "row")
+        return svg.Topic(self.links.attributes(value, derivative), href)
+
+
+def _to(href: str, inside: str, topic: str = "") -> str:
+    """A link that looks like what it holds; without an address only that."""
+    return f'<a class="to" href="{href}"{topic}>{inside}</a>' if href else inside
+
+
+def _code_row(row: CodeRow) -> str:
+    """A line of a program, its comment set off. What cannot be seen is shown as a box, as everywhere."""
+    return escape(row.code) + (f'<span class="comment">{escape(row.comment)}</span>' if row.comment else "")
 
 
 def _fitted(piece: Piece) -> str:

@@ -1,5 +1,6 @@
 """A Jupyter notebook (nbformat 4): what is said in Markdown cells, and cells to write the answers in.
 
+A program in Python is a cell that runs.
 An equation that ends in a gap is a line to be completed; such lines follow each other in one cell, as `mark` reads
 them. Room to write on is an empty cell. The figure is attached to its cell. The JSON is written here, one cell after
 the other; nbformat is asked in the tests whether it is a notebook."""
@@ -11,7 +12,7 @@ from base64 import b64encode
 from collections.abc import Iterator
 from typing import Any, TypeAlias
 
-from backhand.explaining.document import Block, Document, Equation, Figure, Heading, NewSheet, Room
+from backhand.explaining.document import Block, Code, Document, Equation, Figure, Heading, NewSheet, Room
 from backhand.explaining.mathematics import Gap
 from backhand.writers import markdown, svg
 from backhand.writers.line import line
@@ -55,6 +56,10 @@ def _cells(document: Document) -> Iterator[Cell]:
             yield from _said(waiting)
             waiting = []
             yield _figure(block)
+        elif isinstance(block, Code) and block.language == "python":
+            yield from _said(waiting)
+            waiting = []
+            yield _program(block)
         elif isinstance(block, Room):
             yield from _said(waiting)
             waiting = []
@@ -84,6 +89,12 @@ def _said(texts: list[str]) -> Iterator[Cell]:
 def _filled(lines: list[str]) -> Cell:
     text = "\n".join(lines)
     return _cell(f"{HINT}\n\n```\n{text}\n```", tags=["answer"])
+
+
+def _program(code: Code) -> Cell:
+    """A program that runs where it stands."""
+    source = code.text.splitlines(True)
+    return {"cell_type": "code", "execution_count": None, "metadata": {}, "outputs": [], "source": source}
 
 
 def _cell(text: str, *, tags: list[str] | None = None, attachments: Cell | None = None) -> Cell:

@@ -21,6 +21,7 @@ from backhand.solving.solution import (
     CheckStep,
     ForwardStep,
     GatherStep,
+    Language,
     LocalStep,
     SeedStep,
     Solution,
@@ -75,11 +76,26 @@ def write(solution: Solution) -> Iterator[str]:
             yield "\n }}"
     if solution.after_step is not None:
         yield from _after_step(solution.after_step)
+    if solution.code is not None:
+        yield f',\n "code": {json.dumps(_code(solution, solution.code), ensure_ascii=False)}'
     yield ',\n "quantities": '
     yield from _listed(_quantity(solution, quantity) for quantity in solution.graph.quantities)
     yield ',\n "steps": '
     yield from _listed(_step(step) for step in solution.steps)
     yield "\n}\n"
+
+
+def _code(solution: Solution, language: Language) -> Json:
+    """Both passes as a program, and its statements with what they are about."""
+    from backhand.coding.code import coded
+
+    made = coded(solution.graph, language, solution.of)
+    lines = [
+        {"about": line.about, "pass": line.pass_, "code": line.text, "comment": line.comment}
+        for line in made.lines
+        if line.about
+    ]
+    return {"language": language, "text": made.text, "lines": lines}
 
 
 def _listed(items: Iterable[Json]) -> Iterator[str]:

@@ -8,6 +8,7 @@ from typing import assert_never
 
 from backhand.explaining.document import (
     Block,
+    Code,
     Comment,
     Document,
     Equation,
@@ -56,6 +57,7 @@ PREAMBLE = r"""\documentclass[11pt,a4paper,fleqn]{article}
 \definecolor{tick}{rgb}{0.1,0.5,0.2}
 \newcommand{\written}[3]{\par\noindent\begin{tabular}{@{}p{2em}@{}p{1.8em}@{}p{\dimexpr\linewidth-3.8em}@{}}%
   \footnotesize #1&#2&\lineskiplimit2pt\lineskip5pt#3\end{tabular}\par}
+\newcommand{\codeline}[1]{\noindent\mbox{}#1\par}
 \begin{document}
 """
 
@@ -74,6 +76,8 @@ SPECIAL = {
     "ß": r"\ss{}", "æ": r"\ae{}", "Æ": r"\AE{}", "œ": r"\oe{}", "Œ": r"\OE{}", "ø": r"\o{}",
     "Ø": r"\O{}", "ł": r"\l{}", "Ł": r"\L{}", "ı": r"\i{}", "°": r"\textdegree{}", "€": r"\texteuro{}",
 }  # fmt: skip
+VERBATIM = {" ": "~", "-": "{-}", ",": "{,}", ">": "{>}", "'": r"\textquotesingle{}"}
+"""Beside `SPECIAL`, in lines of code."""
 ACCENTS = {
     "\u0300": "`", "\u0301": "'", "\u0302": "^", "\u0303": "~", "\u0304": "=", "\u0306": "u", "\u0307": ".",
     "\u0308": '"', "\u030a": "r", "\u030b": "H", "\u030c": "v", "\u0327": "c", "\u0328": "k",
@@ -103,6 +107,15 @@ def write(document: Document) -> Iterator[str]:
     yield "\n\\end{document}\n"
 
 
+def verbatim(text: str) -> str:
+    r"""A line of a program: blanks stay, and of two signs none is made one, as TeX would of `--`.
+
+    >>> print(verbatim("a -= b  # it's"))
+    a~{-}=~b~~\#~it\textquotesingle{}s
+    """
+    return "".join(VERBATIM.get(letter) or escape(letter) for letter in plain(text))
+
+
 def headline(title: str) -> str:
     return f"\\begin{{center}}\\Large\\bfseries {escape(title)}\\end{{center}}\n"
 
@@ -129,6 +142,9 @@ class _Page:
                 return self.display([block])
             case Table():
                 return self.table(block)
+            case Code():
+                lines = "\n".join(rf"\codeline{{{verbatim(line)}}}" for line in block.text.split("\n"))
+                return f"{{\\setlength{{\\parskip}}{{0pt}}\\ttfamily\\scriptsize\n{lines}\n}}"
             case Figure(_, twin):
                 lines = [escape(each) for each in twin.splitlines() if each.strip()]
                 return "\\begin{quote}\\textit{The network.} " + "\n\n".join(lines) + "\\end{quote}"

@@ -13,6 +13,7 @@ from typing import assert_never
 
 from backhand.explaining.document import (
     Block,
+    Code,
     Comment,
     Document,
     Equation,
@@ -78,6 +79,8 @@ class Blocks:
                 return f"```math\n{_aligned(self.tex.lines(block, ROOM))}\n```"
             case Table():
                 return self.table(block)
+            case Code():
+                return fenced(block)
             case Figure(_, twin):
                 picture = f"![The network; described below.]({_address(self.figure_href)})\n\n"
                 words = "\n\n".join(_guarded(self.prose((each,))) for each in twin.splitlines() if each.strip())
@@ -175,6 +178,17 @@ def _code(text: str) -> str:
     code = plain(text)
     ticks = "`" * (1 + max(map(len, re.findall("`+", code)), default=0))
     return f"{ticks} {code} {ticks}" if "`" in code else f"`{code}`"
+
+
+def fenced(code: Code) -> str:
+    """A program between fences that are longer than any in it."""
+    text = _lines(code)
+    ticks = "`" * max(3, 1 + max(map(len, re.findall("`+", text)), default=0))
+    return f"{ticks}{code.language}\n{text}\n{ticks}"
+
+
+def _lines(code: Code) -> str:
+    return "\n".join(map(plain, code.text.split("\n")))
 
 
 def _aligned(lines: list[str]) -> str:

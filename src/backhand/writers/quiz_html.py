@@ -11,6 +11,7 @@ from typing import assert_never
 
 from backhand.explaining.document import (
     Block,
+    Code,
     Equation,
     Figure,
     Fine,
@@ -63,6 +64,9 @@ class _Bare:
                 return f"<p>{self.equation(block)}</p>"
             case Table():
                 return self.table(block)
+            case Code():
+                lines = map(escape, block.text.split("\n"))
+                return "<pre><code>" + "\n".join(lines) + "</code></pre>"
             case Figure() | Page() | Room() | NewSheet():
                 return ""
             case _:

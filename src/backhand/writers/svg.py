@@ -14,7 +14,8 @@ little of style sheets (PDF makers) draw the same.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from typing import NamedTuple
 from zlib import crc32
 
 from backhand.core.operations import ARRAY_FUNCTIONS, ROWS
@@ -48,24 +49,33 @@ BELOW, ABOVE, LEVEL = "\x01", "\x02", "\x03"
 """In words that are set: an index begins, an exponent begins, back to the line. XML allows none of them."""
 
 
+class Topic(NamedTuple):
+    """What a unit or an arrow is about, as attributes of its element, and the address of what is said about it."""
+
+    attributes: str = ""
+    href: str = ""
+
+
 def write(drawing: Drawing, *, standalone: bool = True) -> str:
     """The drawing as an `<svg>` element; `standalone` with paper and style sheet, as a file of its own."""
     return "\n".join(_Figure(drawing, standalone).lines()) + "\n"
 
 
-def embed(drawing: Drawing) -> str:
-    """For an HTML page: as large as there is room, but never so small that it cannot be read."""
+def embed(drawing: Drawing, topic: Callable[[str], Topic] | None = None) -> str:
+    """For an HTML page: as large as there is room, but never so small that it cannot be read. `topic` says what the
+    unit of a quantity, or its arrow, is linked with."""
     least = round(max(0.6 * drawing.width, min(drawing.width, 320)))
     look = f'style="max-width:100%;min-width:{least}px;height:auto"'
-    figure = write(drawing, standalone=False).replace("<svg ", f"<svg {look} ", 1)
+    figure = "\n".join(_Figure(drawing, False, topic).lines()) + "\n"
+    figure = figure.replace("<svg ", f"<svg {look} ", 1)
     return f'<div class="bh-scroll" style="overflow-x:auto">\n{figure}</div>\n'
 
 
 class _Figure:
     """One figure on its way out: it knows its names, so that no two look alike."""
 
-    def __init__(self, drawing: Drawing, standalone: bool) -> None:
-        self.drawing, self.standalone = drawing, standalone
+    def __init__(self, drawing: Drawing, standalone: bool, topic: Callable[[str], Topic] | None = None) -> None:
+        self.drawing, self.standalone, self.topic = drawing, standalone, topic
         self.names = Names(_name)
 
     def lines(self) -> Iterator[str]:
@@ -77,9 +87,10 @@ class _Figure:
         key = f"bh-{crc32(repr((drawing.title, drawing.twin)).encode('utf-8', 'replace')):08x}"
         if self.standalone:
             yield '<?xml version="1.0" encoding="UTF-8"?>'
+        role = "group" if self.topic else "img"  # what stands in an image is no link to a screen reader
         yield (
             f'<svg xmlns="http://www.w3.org/2000/svg" class="bh-figure" width="{wide}" height="{high}" '
-            f'viewBox="0 0 {wide} {high}" role="img" aria-labelledby="{key}-title {key}-twin" '
+            f'viewBox="0 0 {wide} {high}" role="{role}" aria-labelledby="{key}-title {key}-twin" '
             f'font-family=\'{FONTS}\' text-anchor="middle" fill="none" stroke-width="1.4">'
         )
         yield f'<title id="{key}-title">{escaped(shortened(drawing.title, 200) or "A network")}</title>'
@@ -99,15 +110,25 @@ class _Figure:
         (x, y), *others = line.tip
         tip = f"M{_pair(x, y)}L" + " ".join(_pair(*point) for point in others) + "Z"
         left_out = ' stroke-width="2.8" stroke-dasharray="9 4"' if line.dropped else ""
-        yield '<g class="bh-arrow bh-dropped">' if line.dropped else '<g class="bh-arrow">'
+        begin, end = self._element("bh-arrow bh-dropped" if line.dropped else "bh-arrow", line.about)
+        yield begin
         yield f'<path d="{_path(line.curves)}" stroke="currentColor"{left_out}/>'
         yield f'<path d="{tip}" fill="currentColor"/>'
         yield from map(self._text, line.labels)
-        yield "</g>"
+        yield end
+
+    def _element(self, look: str, name: str) -> tuple[str, str]:
+        """The begin and end of a unit's or an arrow's element: a link, where the page says more about it."""
+        topic = self.topic(name) if self.topic and name else Topic()
+        if not topic.href:
+            return f'<g class="{look}"{topic.attributes}>', "</g>"
+        label = escaped(shortened(name, 200))
+        return f'<a class="{look}" href="{topic.href}" aria-label="{label}"{topic.attributes}>', "</a>"
 
     def _shape(self, shape: Shape) -> Iterator[str]:
         kind = shape.kind if shape.kind.isalpha() and shape.kind.isascii() else "computed"
-        yield f'<g class="bh-unit bh-{kind}">'
+        begin, end = self._element(f"bh-unit bh-{kind}", "" if shape.kind == "more" else shape.name)
+        yield begin
         if shape.kind != "more":
             if all(label.words != shape.name for label in shape.labels):
                 yield f"<title>{escaped(shortened(shape.name, 200))}</title>"
@@ -117,7 +138,7 @@ class _Figure:
                 frame = _rect(label.frame, 3)
                 yield f'<rect class="bh-derivative" {frame} stroke="currentColor" stroke-width="0.8"/>'
             yield self._text(label)
-        yield "</g>"
+        yield end
 
     def _text(self, label: Label) -> str:
         slanted = ' font-style="italic"' if label.role in {"derivative", "local"} else ""

@@ -13,6 +13,7 @@ from typing import assert_never
 
 from backhand.explaining.document import (
     Block,
+    Code,
     Comment,
     Document,
     Equation,
@@ -88,7 +89,7 @@ def _ascii(c: str) -> str:
 def _apart(before: Block | None, block: Block) -> bool:
     """Whether an empty line stands between: before headings, prose and tables, not between the lines of a step."""
     match before:
-        case None | Table() | Figure() | Page() | Room() | NewSheet():
+        case None | Table() | Code() | Figure() | Page() | Room() | NewSheet():
             return True
         case Heading(level):
             return level == 1 or isinstance(block, Heading)
@@ -130,6 +131,8 @@ class _Page:
                 yield from self.equation(block)
             case Table():
                 yield from self.table(block)
+            case Code():
+                yield from (plain(line) for line in block.text.split("\n"))
             case Figure(_, twin):
                 for paragraph in twin.splitlines():
                     yield from self.prose((paragraph,))

@@ -13,6 +13,7 @@ from typing import assert_never
 
 from backhand.explaining.document import (
     Block,
+    Code,
     Comment,
     Document,
     Equation,
@@ -107,6 +108,8 @@ PREAMBLE = r"""#set document(title: TITLE, date: none)
     ..rows.map(row => row + if empty { (table.hline(stroke: 0.35pt + luma(150)),) } else { () }).flatten(),
     table.hline(stroke: 0.8pt))
 })
+#let program(language, lines) = block(above: 1em, below: 1em, width: 100%, inset: (left: 0.8em, y: 0.2em),
+  stroke: (left: 1.5pt + luma(150)), text(9.4pt, raw(lines.join("\n"), lang: language, block: true)))
 #let written(number, mark, body) = block(above: 0.7em, below: 0.7em,
   grid(columns: (1.8em, 1.4em, 1fr), text(8pt, fill: luma(110), number), mark, body))
 """
@@ -160,6 +163,9 @@ class _Page:
                 return self.equation(block)
             case Table():
                 return self.table(block)
+            case Code(language):
+                lines = ", ".join(map(string, block.text.split("\n")))
+                return f'#program("{language}", ({lines},))'
             case Figure(drawing, _):
                 source = svg.write(drawing, standalone=False).replace("currentColor", "#000")
                 width = f"{0.75 * drawing.width:.1f}pt"

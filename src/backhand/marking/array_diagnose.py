@@ -110,15 +110,17 @@ class Fit:
 
 
 def diagnosed(
-    truth: World, others: Sequence[World], heard: Mapping[str, Heard], own: Mapping[str, Array]
+    truth: World, others: Sequence[World], heard: Mapping[str, Heard], own: Mapping[str, Array], beside: int = 0
 ) -> list[Diagnosis]:
-    """The mistakes behind what is wrong on a page; empty where nothing can be told. `own` are the writer's values."""
+    """The mistakes behind what is wrong on a page; empty where nothing can be told. `own` are the writer's values, and
+    `beside` how many of them are wrong for no known reason: of somebody else's page nothing is said."""
     graph, of = truth.graph, truth.of
     wrong = [name for name, one in heard.items() if one.wrong]
     sizes = sum(int(np.prod(q.shape, dtype=int)) for q in graph.quantities)
     if not wrong or sizes > MOST_ELEMENTS:
         return []
-    return list(_Search(WayBack(graph, of), carried(truth, own), [*others[:1], *anywhere(graph, of)], heard).found())
+    search = _Search(WayBack(graph, of), carried(truth, own), [*others[:1], *anywhere(graph, of)], heard)
+    return list(search.found(beside))
 
 
 def anywhere(graph: Graph, of: str) -> list[World]:
@@ -195,7 +197,7 @@ class _Search:
         self.base = {exact: dict(self._replayed(RIGHT, {}, exact=exact)) for exact in (True, False)}
         """What calculus gives from what is on the page. A mistake speaks only where it gives something else."""
 
-    def found(self) -> Iterator[Diagnosis]:
+    def found(self, beside: int = 0) -> Iterator[Diagnosis]:
         """One mistake, or two of which each accounts for claims of its own."""
         if not self._could_be_enough():
             return
@@ -214,7 +216,7 @@ class _Search:
             else:
                 named.append((alike, set(alike[0].explained)))
             done |= alike[0].explained
-        if len(wrong - done) > len(done) + MOST_WRONG:
+        if len(wrong - done) + beside > len(done) + MOST_WRONG:
             return
         for alike, explained in named:
             yield self._diagnosis(alike, frozenset(explained), len(wrong - done))

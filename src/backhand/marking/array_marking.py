@@ -89,10 +89,13 @@ def mark_arrays(work: Work, graph: Graph, *, of: str | None, policy: Policy | No
     solution = solve(graph, of=of, title=title)
     pages = work.about_arrays() if work.about_arrays is not None else work
     judge, shapes, claims = _in_its_convention(pages, solution.graph, solution.of)
-    heard = judge.heard(claims)
+    heard, values = judge.heard(claims), judge.heard_values(claims)
+    ahead = forward(judge.truth, judge.others, values, judge.own_values)
+    explained = {about for diagnosis in ahead for about in diagnosis.about}
+    strange = sum(one.wrong and Value(one.name) not in explained for one in values.values())
     diagnoses = (
-        *forward(judge.truth, judge.others, judge.heard_values(claims), judge.own_values),
-        *diagnosed(judge.truth, judge.others, heard, judge.own_values),
+        *ahead,
+        *diagnosed(judge.truth, judge.others, heard, judge.own_values, max(0, strange - 1)),
         *_not_reset(claims),
     )
     shown = replace(_as_seen(pages), decisions=work.decisions or pages.decisions)

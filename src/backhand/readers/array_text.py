@@ -328,6 +328,9 @@ def _lists(text: str) -> Iterator[Literal]:
             continue
         rows, axes, decimals = made
         start = at
+        if axes == 1 and len(rows[0]) == 1 and STATED.search(text, max(0, at - 20), at) is None:
+            at = end  # a place, or the number of a note
+            continue
         if (printed := re.search(PRINTED.pattern.replace(r"(?=\[)", "") + "$", text[max(0, at - 20) : at])) is not None:
             closed = AFTER_PRINTED.match(text, end)
             if closed is not None:
@@ -336,6 +339,8 @@ def _lists(text: str) -> Iterator[Literal]:
         at = end
 
 
+STATED = re.compile(r"(?:[=≈]|->|→|#|\b(?:array|tensor)\()\s*$")
+"""Before an array of one number: what says that it is a value."""
 STOP = re.compile(r"[^\s\d.,;+\-−–/eE]")
 """Brackets, and what stands in no array of numbers."""
 
@@ -371,6 +376,6 @@ def _list(inside: str) -> tuple[tuple[tuple[Fraction, ...], ...], int, list[int]
         return None
     found = [row for row in rows if row is not None]
     sizes = {len(row[0]) for row in found}
-    if len(sizes) != 1 or len(found) * sizes.copy().pop() > MOST or (axes == 1 and sizes == {1}):
+    if len(sizes) != 1 or len(found) * sizes.copy().pop() > MOST:
         return None
     return tuple(row[0] for row in found), axes, [shown for row in found for shown in row[1]]

@@ -32,7 +32,7 @@ from backhand.marking.array_diagnose import MOST_ELEMENTS, Heard, Rule, carried,
 from backhand.marking.array_forward import forward
 from backhand.marking.array_indices import Indexed, has_indices, letters_of, worked_out_by_indices
 from backhand.marking.array_shapes import ShapeClaimed, claimed
-from backhand.marking.array_worlds import TRANSPOSED, Array, Unknown, World, elsewhere, fits, here, worked_out
+from backhand.marking.array_worlds import TRANSPOSED, TURNS, Array, Unknown, World, elsewhere, fits, here, worked_out
 from backhand.marking.credit import Policy, asked, credit
 from backhand.marking.diagnose import Diagnosis
 from backhand.marking.marking import FirstWrong, Judged, Judgement, Kind, Marking, Method, Remark, Verdict
@@ -531,6 +531,9 @@ class _Judge:
         written = self.literals.get(base)
         if written is not None:
             value = numbers_of(written)
+            if self.shaking is not None and written.decimals and written.places:
+                unit = 10.0 ** -np.asarray(written.places, float).reshape(value.shape)
+                value = value + 0.5 * unit * self.shaking.choice((-1.0, 1.0), value.shape)
             return value.T if turned is not None else value
         size = SIZE.fullmatch(node.name)
         if size is not None:
@@ -932,7 +935,10 @@ class _Judge:
             if right:
                 claim.links.append(Judged(piece, "right"))
                 return
-        elif right_here or any(self._agree(value, claim.truth, piece).all() for value in fitted):
+        elif right_here or any(
+            (self._agree(value, claim.truth, piece) | self._is_rounding(piece.formula, value, claim.truth)).all()
+            for value in fitted
+        ):
             claim.links.append(Judged(piece, "right"))
             return
         else:
@@ -944,6 +950,21 @@ class _Judge:
                 claim.links.append(Judged(piece, "follows"))
                 return
         claim.links.append(Judged(piece, "wrong", self._why_wrong(claim, piece, values, fitted)))
+
+    def _is_rounding(self, formula: Formula, value: Array, truth: Array) -> Array:
+        """Where numbers put in for names give the truth but for the rounding that they show."""
+        spread = np.zeros(truth.shape)
+        draw: Any = np.random.RandomState(5)
+        for _ in range(SHAKES):
+            self.shaking = draw
+            made = [
+                one for each in self._worked_out(formula, self.truth) if (one := fits(each, truth.shape)) is not None
+            ]
+            self.shaking = None
+            near = [np.abs(one - value) for one in made]
+            if near:
+                spread = np.maximum(spread, 1.5 * min(near, key=lambda gap: float(gap.max(initial=0.0))))
+        return np.asarray(np.abs(value - truth) <= np.minimum(spread, 1e-3 * np.maximum(np.abs(truth), 1e-3)))
 
     def _is_outer(self, formula: Formula) -> bool:
         """Two vectors of different sizes side by side: what is meant is every product of the two."""
@@ -996,8 +1017,8 @@ class _Judge:
         if not isinstance(node, Ref):
             return False
         found = TRANSPOSED.fullmatch(node.name)
-        if node.name == "T":
-            return self.meaning("T") is None
+        if node.name in TURNS:
+            return node.name != "T" or self.meaning("T") is None
         return (found[1] if found else node.name) in self.literals
 
     def _is_rule(self, formula: Formula, meaning: Meaning, right_here: bool) -> bool:
@@ -1022,7 +1043,7 @@ class _Judge:
         """Whether numbers stand in it for names."""
         return any(
             (isinstance(node, Num) and node.value not in (1, 2, Fraction(1, 2)) and not self._a_size(node))
-            or (isinstance(node, Ref) and self._is_literal(node) and node.name != "T")
+            or (isinstance(node, Ref) and self._is_literal(node) and node.name not in TURNS)
             for node in postorder(formula)
         )
 
@@ -1338,7 +1359,7 @@ def _as_seen(work: Work) -> Work:
         return apply(TRANSPOSE, made, params=(("axes", None),)) if turned else made
 
     def combine(node: Apply, args: list[Formula]) -> Formula:
-        if node.operation.name == "^" and args[1] == Ref("T"):
+        if node.operation.name == "^" and args[1] in (Ref("T"), Ref("⊤")):
             return apply(TRANSPOSE, args[0], params=(("axes", None),), span=node.span)
         return with_args(node, args)
 

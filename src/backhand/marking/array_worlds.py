@@ -38,6 +38,9 @@ Leaf: TypeAlias = Callable[["Ref | Slope", "World"], "Array | None"]
 IsSlope: TypeAlias = Callable[["Ref | Slope"], bool]
 
 
+TURNS = ("T", "⊤")
+"""Exponents that turn a matrix; T may be a quantity as well."""
+
 TRANSPOSED = re.compile(r"(.+?)\^\{?(?:T|top|⊤|'\s*)\}?")
 """A name with a raised T."""
 
@@ -234,7 +237,7 @@ def _evaluate(formula: Formula, world: World, leaf: Leaf, manner: Manner, is_slo
         elif isinstance(node, Num):
             stack.append(np.asarray(float(node.value)))
         else:
-            if isinstance(node, Ref) and node.name == "T" and leaf(node, world) is None:
+            if isinstance(node, Ref) and (node.name == "⊤" or (node.name == "T" and leaf(node, world) is None)):
                 stack.append(np.asarray(math.nan))  # the sign of a transpose; what it stands on looks for its name
                 continue
             turned = TRANSPOSED.fullmatch(node.name if isinstance(node, Ref) else node.by)
@@ -265,7 +268,7 @@ def _apply(node: Apply, args: Sequence[Array], manner: Manner) -> Array:
     row = node.operation
     if row is MULTIPLY:
         return _product(node.style, args[0], args[1], manner)
-    if row.name == "^" and isinstance(node.args[1], Ref) and node.args[1].name == "T":
+    if row.name == "^" and isinstance(node.args[1], Ref) and node.args[1].name in TURNS:
         return args[0].T
     if isinstance(row, ArrayOperation):
         flat = [arg.reshape(-1) if arg.ndim == 2 and 1 in arg.shape and manner != "numpy" else arg for arg in args]

@@ -149,6 +149,8 @@ MASTER = re.compile(
     re.DOTALL,
 )
 
+TURN = "⊤"
+"""What an exponent that turns a matrix becomes, where it cannot be a quantity by the name of T."""
 ARRAY_LETTER = "\u0226"
 """With it begin the names that `array_text` gives to arrays."""
 
@@ -692,7 +694,7 @@ class Tokenizer:
     def _array_command(self, at: int, stop: int, name: str) -> int:
         if name in ("odot", "circ"):
             return self.add("TIMES", at, stop, "⊙")
-        return self.add("NAME", at, stop, "T")
+        return self.add("NAME", at, stop, TURN)
 
     def _do_name(self, at: int, stop: int, _: str) -> int:
         if self.text.startswith("\\delta", at) and (found := SLASH_SLOPE.match(self.text, at, self.end)):
@@ -998,10 +1000,10 @@ class Tokenizer:
                 self.tokens[-1] = ("NAME", last[1], at + 1, f"{last[3]}^T")
                 return at + 1
             self.add("TO", at, at, "^")
-            return self.add("NAME", at, at + 1, "T")
+            return self.add("NAME", at, at + 1, TURN)
         if sign == "." and (found := TRANSPOSED.match(self.text, at, self.end)):
             self.add("TO", at, at + 1, "^")
-            return self.add("NAME", at + 1, found.end(), "T")
+            return self.add("NAME", at + 1, found.end(), TURN)
         return 0
 
     def _between_names(self, at: int) -> bool:

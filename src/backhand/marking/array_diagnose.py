@@ -47,6 +47,8 @@ FACTORS = frozenset(
 MOST_WRONG = 2
 """Wrong arrays that may be left without an explanation, beyond as many as are explained."""
 
+MOST_STRANGE = 1
+"""Values that may be wrong for no known reason, beside a first: with more it is somebody else's page."""
 MOST_NAMED = 2
 MOST_ELEMENTS = 4096
 MOST_CASES = 3000
@@ -117,7 +119,7 @@ def diagnosed(
     graph, of = truth.graph, truth.of
     wrong = [name for name, one in heard.items() if one.wrong]
     sizes = sum(int(np.prod(q.shape, dtype=int)) for q in graph.quantities)
-    if not wrong or sizes > MOST_ELEMENTS:
+    if not wrong or sizes > MOST_ELEMENTS or beside > MOST_STRANGE:
         return []
     search = _Search(WayBack(graph, of), carried(truth, own), [*others[:1], *anywhere(graph, of)], heard)
     return list(search.found(beside))

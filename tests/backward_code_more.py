@@ -190,7 +190,7 @@ def words(bug, ids, E, w, y):
 
 
 WORDS_BUGS = {
-    "turned": "sign-at-loss", "slope-again": "slope-twice", "sum-for-mean": "", "own-factor": "product-own-factor",
+    "turned": "sign-at-loss", "slope-again": "slope-twice", "sum-for-mean": "constant-factor", "own-factor": "product-own-factor",
     "mean-lost": "mean-inside", "buffered": "overlap-overwritten",
 }  # fmt: skip
 

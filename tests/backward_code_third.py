@@ -202,7 +202,7 @@ def cnn(bug, x, K, b, F, y):  # noqa: PLR0917
 BLOCK_BUGS = {
     "u-for-h": "wrong-input",
     "gate": "mask-inverted",
-    "hat-for-n": "",
+    "hat-for-n": "wrong-input",
     "x-for-n": "wrong-input",
     "dg-no-hat": "input-forgotten",
     "dg-n": "input-forgotten",
@@ -218,7 +218,7 @@ BLOCK_BUGS = {
 GRU_BUGS = {
     "z-half": "overwritten",
     "z-sign": "sign-lost",
-    "c-1-z": "",
+    "c-1-z": "wrong-input",
     "z-tanh": "slope-of-wrong-function",
     "c-sig": "slope-of-wrong-function",
     "Uc-h": "wrong-input",
@@ -239,7 +239,7 @@ CNN_BUGS = {
     "turned": "transposed",
     "pool-all": "max-to-all",
     "pool-mean": "max-to-all",
-    "relu": "",
+    "relu": "activation-slope-lost",
     "db-flat": "extra-axis",
     "db-mean": "bias-averaged",
     "db-all": "wrong-axis",

@@ -6,6 +6,7 @@ holds a wrong number: a Case is a Belief, and `replay` computes what a program w
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -32,6 +33,8 @@ class Case:
     belief: Belief
     at: str = ""
     words: str = ""
+    touched: frozenset[str] | None = None
+    """The quantities that get something else, if they are known beforehand."""
 
 
 Cases: TypeAlias = Callable[[WayBack], Iterable[Case]]
@@ -58,18 +61,48 @@ def at_places(
                     yield made
         for changes in together.values():
             if len({place.child for place, _ in changes}) > 1:
-                yield Case(Belief(changes=tuple(changes)), "", "everywhere")
+                touched = [below(place) for place, _ in changes]
+                yield Case(Belief(changes=tuple(changes)), "", "everywhere", frozenset[str]().union(*touched))
 
     return cases
+
+
+def below(place: Place) -> frozenset[str]:
+    """The names that what is sent at a place goes on to."""
+    return frozenset(part.name for part in postorder(place.part.args[place.k]) if isinstance(part, Ref))
 
 
 def alike(place: Place) -> list[tuple[object, ...]]:
     """What a place has in common with others: its operation, and what else goes into it (the same weight at each step
     of a recurrent net)."""
-    found: list[tuple[object, ...]] = [(place.name, place.k)]
+    found: list[tuple[object, ...]] = [(place.name, place.k), ("step", stem(place.child)[0], place.k, relative(place))]
     if len(place.part.args) > 1:
         found.append((place.name, place.k, to_text(place.part.args[1 - place.k if place.k < 2 else 0])))
     return found
+
+
+def stem(name: str) -> tuple[str, int]:
+    """A name without its number, and the number: h2 is the h of step 2."""
+    match = re.fullmatch(r"(.*?)_?(\d+)(\D*)", name)
+    return (f"{match[1]}#{match[3]}", int(match[2])) if match else (name, 0)
+
+
+def by_steps(formula: Formula, at: int) -> str:
+    """A formula with names as seen from step `at`: W @ h1 at step 2 is W @ h of the step before."""
+
+    def leaf(part: Num | Ref | Slope) -> Formula:
+        name = part.name if isinstance(part, Ref) else part.by if isinstance(part, Slope) else ""
+        stemmed, number = stem(name)
+        if not name or "#" not in stemmed:
+            return part
+        moved = f"{stemmed}{number - at:+d}"
+        return Ref(moved) if isinstance(part, Ref) else Slope("L", moved)
+
+    return to_text(leaf(formula) if isinstance(formula, (Num, Ref, Slope)) else fold(formula, leaf, with_args))
+
+
+def relative(place: Place) -> str:
+    return by_steps(place.part, stem(place.child)[1])
 
 
 def case_at(way: WayBack, place: Place, formula: Formula | None) -> Case | None:
@@ -77,7 +110,7 @@ def case_at(way: WayBack, place: Place, formula: Formula | None) -> Case | None:
     a name gets."""
     about = quantity_at(place)
     if fits(way, place, formula):
-        return Case(Belief(changes=((place, formula),)), about, f"in {place.child}")
+        return Case(Belief(changes=((place, formula),)), about, f"in {place.child}", below(place))
     arg = place.part.args[place.k]
     if formula is None or not isinstance(arg, Ref) or not way.is_passed(place):
         return None
@@ -135,7 +168,7 @@ def sends(child: str, one: Sent, formula: Formula) -> Case:
             for other in found
         ]
 
-    return Case(Belief(sent=sent, children=frozenset([child])), one.parent, f"in {child}")
+    return Case(Belief(sent=sent, children=frozenset([child])), one.parent, f"in {child}", frozenset([one.parent]))
 
 
 def written(alternatives: Callable[[WayBack, str], Iterable[Callable[[Any], Any]]]) -> Cases:
@@ -146,7 +179,7 @@ def written(alternatives: Callable[[WayBack, str], Iterable[Callable[[Any], Any]
         for name in way.names[1:]:
             for number, change in enumerate(alternatives(way, name)):
                 groups.setdefault(number, {})[name] = change
-                yield Case(Belief(report=reporting({name: change})), name)
+                yield Case(Belief(report=reporting({name: change})), name, "", frozenset([name]))
         for group in groups.values():
             weights = {name: change for name, change in group.items() if way.graph[name].kind in ("weight", "bias")}
             matrices = {name: change for name, change in group.items() if way.graph[name].kind == "weight"}
@@ -501,8 +534,12 @@ def not_summed(way: WayBack, one: Sent) -> Iterator[Formula]:
 
 def bias_averaged(way: WayBack, one: Sent) -> Iterator[Formula]:
     if (found := stretched(one, way)) is not None:
-        count = int(np.prod([found[2][axis] for axis in found[1]]))
-        sizes = {count, *(found[2][axis] for axis in found[1])}
+        inside = found[0]
+        while isinstance(inside, Apply) and inside.operation.name == "sum":
+            inside = inside.args[0]
+        whole = way.shapes.of(inside)
+        count = int(np.prod(whole)) // max(1, int(np.prod(way.shape(one.parent))))
+        sizes = {count, *(size for size in whole if count % size == 0)}
         for size in sizes - {1}:
             yield times(Fraction(1, size), one.formula)
 
@@ -551,15 +588,27 @@ def axis_kept(way: WayBack, name: str) -> Iterator[Callable[[Any], Any]]:
 
 
 def batches(way: WayBack) -> list[int]:
-    """What may be the size of the batch."""
+    """What the loss is divided by: the number of terms of its mean, or of the examples in it."""
+    sizes: dict[int, None] = {}
+    for place in way.places:
+        if place.shape != ():
+            continue
+        if place.name == "mean":
+            sizes |= dict.fromkeys((int(np.prod(place.wanted)), *place.wanted[:1]))
+        if place.name == "/" and place.k == 0 and (by := algebra.constant(place.part.args[1])) is not None:
+            sizes |= {int(by): None} if by.denominator == 1 else {}
+        if place.name == "*" and (by := algebra.constant(place.part.args[1 - place.k])) is not None:
+            sizes |= {by.denominator: None} if by.numerator == 1 else {}
+    examples = {size for quantity in way.graph.quantities for size in quantity.shape}
+    return [size for size in sizes if size > 1 and (size in examples or size > 2)]
+
+
+def example_counts(way: WayBack) -> list[int]:
+    """What may be the number of examples."""
     sizes: dict[int, None] = {}
     for quantity in way.graph.quantities:
         if len(quantity.shape) > 1 and quantity.kind in ("input", "target"):
             sizes |= {quantity.shape[0]: None, quantity.shape[-1]: None}
-    for place in way.places:
-        if place.name == "mean":
-            sizes |= dict.fromkeys(place.wanted[:1] + place.wanted[-1:])
-            sizes[int(np.prod(place.wanted)) // max(1, int(np.prod(place.shape)))] = None
     return [size for size in sizes if size > 1]
 
 
@@ -609,7 +658,7 @@ def mean_twice(way: WayBack) -> Iterator[Case]:
 
 def mean_for_sum(way: WayBack) -> Iterator[Case]:
     if not has_mean(way):
-        for size in batches(way):
+        for size in example_counts(way):
             yield from written(scaled(1 / size))(way)
             yield from scaled_everywhere(way, Fraction(1, size))
 
@@ -641,7 +690,7 @@ def keeping(name: str, choose: Callable[[list[Arrived]], list[Arrived]], words: 
     def keep(quantity: str, arrived: list[Arrived]) -> list[Arrived]:
         return choose(arrived) if quantity == name else arrived
 
-    return Case(Belief(keep=keep), name, words)
+    return Case(Belief(keep=keep), name, words, frozenset([name]))
 
 
 def forks(way: WayBack) -> Iterator[tuple[str, list[Sent]]]:
@@ -702,6 +751,8 @@ def overwritten(way: WayBack) -> Iterator[Case]:
             for at in range(len(ways)):
                 yield keeping(name, only([at]), "only one way is left")
 
+    yield from rows_assigned(way)
+
     def last_everywhere(first: bool) -> Case:
         def keep(quantity: str, arrived: list[Arrived]) -> list[Arrived]:
             return arrived[:1] if first else arrived[-1:]
@@ -710,6 +761,26 @@ def overwritten(way: WayBack) -> Iterator[Case]:
 
     yield last_everywhere(True)
     yield last_everywhere(False)
+
+
+def rows_assigned(way: WayBack) -> Iterator[Case]:
+    """Rows of a table assigned where something had come to them already: dE[rows] = g."""
+    for place in way.places:
+        arg = place.part.args[place.k]
+        if place.name != "gather" or place.k != 0 or not isinstance(arg, Ref) or len(way.ways_to(arg.name)) < 2:
+            continue
+
+        def keep(
+            quantity: str, arrived: list[Arrived], name: str = arg.name, child: str = place.child
+        ) -> list[Arrived]:
+            mine = [one for one in arrived if one.way.child == child]
+            if quantity != name or len(mine) != 1:
+                return arrived
+            met = np.any(mine[0].value != 0, axis=tuple(range(1, mine[0].value.ndim)), keepdims=True)
+            return [one if one is mine[0] else replace(one, value=np.where(met, 0, one.value)) for one in arrived]
+
+        for changes in ((), ((place, Apply(LAST_ROW, (G, V), params=(("shape", place.wanted),))),)):
+            yield Case(Belief(changes=changes, keep=keep), arg.name, f"in {place.child}", frozenset([arg.name]))
 
 
 def straight_across(way: WayBack) -> Iterator[Case]:
@@ -1071,13 +1142,22 @@ def sign_lost(way: WayBack) -> Iterator[Case]:
     yield from written(scaled(-1))(way)
 
 
+def in_loss(way: WayBack, place: Place) -> bool:
+    """Whether a place is in a formula of a single number."""
+    return way.shape(place.child) == ()
+
+
 def loss_factor(way: WayBack) -> Iterator[Case]:
     def lost(w: WayBack, place: Place) -> Iterator[Formula]:
         if place.name == "^" and place.k == 0 and isinstance(power := place.part.args[1], Num) and power.value != 1:
             yield algebra.divide(place.right, power) if power.value != 2 else row_formula("g*u")
-        if place.name == "/" and place.k == 0 and algebra.constant(place.part.args[1]) == 2:
+        if place.name == "/" and place.k == 0 and algebra.constant(place.part.args[1]) == 2 and in_loss(w, place):
             yield G
-        if place.name == "*" and algebra.constant(place.part.args[1 - place.k]) in (Fraction(1, 2), 2):
+        if (
+            place.name == "*"
+            and algebra.constant(place.part.args[1 - place.k]) in (Fraction(1, 2), 2)
+            and in_loss(w, place)
+        ):
             yield G
 
     yield from at_places(lost, all_alike=False)(way)
@@ -1447,6 +1527,19 @@ def overlapping(way: WayBack, place: Place) -> Iterator[Formula]:
             channel = node("index", G, key=(*[(None, None, None)] * lead, (-1, None, None)))
             kernel = node("index", V, key=((-1, None, None),))
             yield Apply(LAST_WINDOW, (channel, kernel), params=told)
+    if is_conv(place) and place.k == 1:  # a kernel whose derivative is assigned: the last image, the last window
+        axes = spatial_axes(place)
+        lead = len(place.shape) - axes
+        for images in range(2 if len(place.shapes[0]) - axes > 1 else 1):
+            for windows in (True, False):
+                key = [(None, None, None)] * lead + [
+                    (size - windows, size, None) if windows else (None, None, None) for size in place.shape[-axes:]
+                ]
+                if images:
+                    key[0] = (place.shape[0] - 1, place.shape[0], None)
+                if images or windows:
+                    last = node("place", node("index", G, key=tuple(key)), key=tuple(key), shape=place.shape)
+                    yield with_letters(place.right, {"g": last})
     if place.name == "gather" and place.k == 0:
         yield Apply(LAST_ROW, (G, V), params=(("shape", place.wanted),))
 

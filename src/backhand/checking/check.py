@@ -17,17 +17,19 @@ import numpy as np
 
 from backhand.checking.calling import Arrays, Backward, Caller
 from backhand.checking.cases import Case
+from backhand.checking.corners import settled
 from backhand.checking.drawing import drawn, given_numbers
-from backhand.checking.mistakes import MISTAKES, NOT_RESET, Mistake
+from backhand.checking.mistakes import NOT_RESET, Mistake
 from backhand.checking.replay import (
     IMPOSSIBLE,
+    Belief,
     Trial,
     WayBack,
     differs,
-    reproduces,
     truths,
     unfollowed,
 )
+from backhand.checking.search import Found, explained
 from backhand.core.array_operations import shown
 from backhand.core.graph import Graph
 from backhand.errors import UndefinedError, UsageError
@@ -109,9 +111,14 @@ class Check:
     graph: Graph
     of: str
     findings: tuple[Finding, ...]
-    explained: Explanation | None
+    explanations: tuple[Explanation, ...]
     calls: int
     unknown: tuple[str, ...] = ()
+
+    @property
+    def explained(self) -> Explanation | None:
+        """The mistake that explains what differs first; the second of two is the next of `explanations`."""
+        return self.explanations[0] if self.explanations else None
 
     @property
     def ok(self) -> bool:
@@ -143,6 +150,7 @@ class Check:
             "calls": self.calls,
             "first": None if first is None else first.about,
             "explained": None if self.explained is None else self.explained.to_json(),
+            "also_explained": [one.to_json() for one in self.explanations[1:]],
             "findings": [finding.to_json() for finding in self.findings],
             "unknown": list(self.unknown),
         }
@@ -204,14 +212,15 @@ def check(
         )
     if caller.rough:
         rtol = max(rtol, ROUGH)
-    findings = _findings(way, trials, rtol)
+    chosen = settled(way, trials, rtol)
+    findings = _findings(way, trials, rtol, chosen)
     wrong = [finding for finding in findings if finding.verdict in ("wrong", "follows")]
-    explained = None
+    because: list[Explanation] = []
     if not_reset is not None and not_reset(rtol):
-        explained = Explanation(NOT_RESET, "between calls", "", "")
-    elif any(finding.kind == "derivative" for finding in wrong):
-        explained = _explained(way, trials, rtol, wrong)
-    return Check(graph, output, tuple(findings), explained, len(trials), tuple(caller.unknown))
+        because = [Explanation(NOT_RESET, "between calls", "", "")]
+    elif any(finding.kind == "derivative" and finding.verdict == "wrong" for finding in wrong):
+        because = _explained(way, trials, rtol, wrong, chosen)
+    return Check(graph, output, tuple(findings), tuple(because), len(trials), tuple(caller.unknown))
 
 
 def assert_backward(
@@ -327,9 +336,9 @@ def _keeps_adding(trials: Sequence[Trial], again: Trial) -> Callable[[float], bo
 # -- comparing ---------------------------------------------------------------------------------------------------------
 
 
-def _findings(way: WayBack, trials: Sequence[Trial], rtol: float) -> list[Finding]:
+def _findings(way: WayBack, trials: Sequence[Trial], rtol: float, chosen: Belief) -> list[Finding]:
     """Values in their order, then derivatives in the order of the way back."""
-    alone = unfollowed(way, trials, rtol)
+    alone = unfollowed(way, trials, rtol, chosen)
     found: list[Finding] = []
     for quantity in way.graph.quantities:
         if any(quantity.name in trial.values for trial in trials):
@@ -377,25 +386,29 @@ def _compared(
 # -- explaining --------------------------------------------------------------------------------------------------------
 
 
-def _explained(way: WayBack, trials: Sequence[Trial], rtol: float, wrong: Sequence[Finding]) -> Explanation | None:
-    """The first mistake of the table that gives all numbers, and which others do."""
-    best: tuple[Mistake, Case] | None = None
-    others: list[tuple[Mistake, Case]] = []
-    for mistake in MISTAKES:
-        for case in cases_of(mistake, way):
-            if reproduces(way, case.belief, trials, rtol):
-                if best is None:
-                    best = mistake, case
-                else:
-                    others.append((mistake, case))
-                break
-    if best is None:
-        return None
-    mistake, case = best
-    about = case.at or next(finding.name for finding in wrong if finding.kind == "derivative")
+def _explained(
+    way: WayBack, trials: Sequence[Trial], rtol: float, wrong: Sequence[Finding], chosen: Belief
+) -> list[Explanation]:
+    """What gives all numbers: one mistake, and which others do; or two, each with its line."""
+    found = explained(way, trials, rtol, chosen)
+    if not found:
+        return []
+    first = next(finding.name for finding in wrong if finding.kind == "derivative")
+    if len(found[0]) > 1:
+        return [_explanation(way, one, first) for one in found[0]]
+    return [_explanation(way, found[0][0], first, [other for (other,) in found[1:]])]
+
+
+def _explanation(way: WayBack, found: Found, first: str, others: Sequence[Found] = ()) -> Explanation:
+    mistake, case = found.mistake, found.case
+    about = case.at or first
     right, done = way.line(about), _line_under(way, about, case)
-    could_be = tuple(other for other, its in others if not done or _line_under(way, about, its) != done)
-    return Explanation(mistake, case.words, right, "" if done == right else done, could_be)
+    could_be = dict.fromkeys(
+        other.mistake
+        for other in others
+        if other.mistake is not mistake and (not done or _line_under(way, about, other.case) != done)
+    )
+    return Explanation(mistake, case.words, right, "" if done == right else done, tuple(could_be))
 
 
 def _line_under(way: WayBack, about: str, case: Case) -> str:
@@ -406,17 +419,6 @@ def _line_under(way: WayBack, about: str, case: Case) -> str:
         return way.line(about, case.belief)
     except IMPOSSIBLE:
         return ""
-
-
-def cases_of(mistake: Mistake, way: WayBack) -> Sequence[Case]:
-    """The cases of a row on this network; those that do not fit it are none."""
-    found: list[Case] = []
-    try:
-        for case in mistake.cases(way):
-            found.append(case)
-    except IMPOSSIBLE:
-        return found
-    return found
 
 
 def _finite(value: float | None) -> float | None:

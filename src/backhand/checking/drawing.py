@@ -98,14 +98,17 @@ def _like(quantity: Quantity, own: Any, most: int | None, sort: str, random: np.
     if own is not None and shape:
         array: Any = np.asarray(own)
         if bool(np.all((array == 0) | (array == 1))) and array.size > 1 and quantity.kind not in ("weight", "bias"):
-            sums: Any = array.sum(axis=-1)
-            if bool(np.all(sums == 1)):
-                return np.eye(shape[-1])[random.integers(0, shape[-1], shape[:-1])]
+            axis = _axis_of_ones(array)
+            if axis is not None:
+                places = random.integers(0, shape[axis], (*shape[:axis], *shape[axis + 1 :]))
+                return np.moveaxis(np.eye(shape[axis])[places], -1, axis)
             mixed: Any = random.permutation(array.reshape(-1)).reshape(shape)
             return mixed
-        shares = quantity.kind in ("target", "input") and bool(np.all(array >= 0)) and shape[-1] > 1
-        if shares and bool(np.allclose(array.sum(axis=-1), 1)):
-            return random.dirichlet(np.ones(shape[-1]), shape[:-1])
+        if quantity.kind in ("target", "input") and bool(np.all(array >= 0)):
+            axis = _axis_of_ones(array)
+            if axis is not None and shape[axis] > 1:
+                ones = np.ones(shape[axis])
+                return np.moveaxis(random.dirichlet(ones, (*shape[:axis], *shape[axis + 1 :])), -1, axis)
     noise: Any = random.normal(size=shape)
     if own is None or sort != "near":
         made: Any = np.abs(noise) + 0.2 if sort == "positive" else noise
@@ -113,6 +116,12 @@ def _like(quantity: Quantity, own: Any, most: int | None, sort: str, random: np.
             made = random.uniform(0.1, 0.9, shape)
         return _number(made, shape)
     return _number(np.asarray(own) * np.exp(0.3 * noise), shape)
+
+
+def _axis_of_ones(array: Any) -> int | None:
+    """The axis along which the elements sum to 1 everywhere: the last, or that of examples in columns."""
+    axes = reversed(range(array.ndim))
+    return next((axis for axis in axes if bool(np.allclose(array.sum(axis=axis), 1))), None)
 
 
 def _within(own: Any) -> bool:

@@ -450,4 +450,35 @@ NOT_RESET = Mistake(
 )  # fmt: skip
 """Seen in calls, not in one way back."""
 
-MISTAKE = {mistake.key: mistake for mistake in (*MISTAKES, NOT_RESET)}
+# fmt: off
+SLIPS: tuple[Mistake, ...] = tuple(
+    Mistake(key, id_, title, why, remedy, lambda way: ())
+    for key, id_, title, why, remedy in (
+        ("factor-left-out", "E1", "a factor left out", "A factor of the line is missing.", "Multiply by it."),
+        ("factor-twice", "", "a factor twice", "A factor of the line stands there twice.", "Multiply by it once."),
+        ("factor-inverted", "", "multiplied for divided", "What divides was multiplied by, or the other way round.",
+         "Look at which side of the fraction it is on."),
+        ("term-left-out", "S1", "a term left out", "A term of the line is missing.", "Add it."),
+        ("term-twice", "", "a term twice", "A term of the line stands there twice.", "Add it once."),
+        ("wrong-exponent", "N4", "another exponent", "The exponent is not that of the derivative.",
+         "u^n has the slope n u^(n-1)."),
+        ("function-left-out", "", "a function left out", "What goes into the function stands where its value belongs.",
+         "Take the value of the function."),
+        ("function-twice", "ACT6", "a function twice", "The function was applied to what is its value already.",
+         "Apply it once."),
+        ("value-for-derivative", "", "a value where a derivative belongs",
+         "The name stands there without its d.", "Take the derivative by it."),
+        ("derivative-for-value", "", "a derivative where a value belongs", "The name stands there with a d too many.",
+         "Take the value of the forward pass."),
+        ("copied", "", "the derivative by another quantity", "Under this name stands what belongs to another.",
+         "Look at the line that it was copied from."),
+        ("constant-factor", "E10", "a constant factor", "The derivative is a multiple of what it should be.",
+         "Look for a number that stands there once too often, or not at all."),
+        ("another-constant", "", "another constant", "A number is not the one of the forward pass.",
+         "Take the same number as forward."),
+    )
+)
+# fmt: on
+"""Slips in a formula (`edits`), for what no row above says in its own words."""
+
+MISTAKE = {mistake.key: mistake for mistake in (*MISTAKES, *SLIPS, NOT_RESET)}

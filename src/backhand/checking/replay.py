@@ -84,6 +84,7 @@ class Belief:
     `total`    what the sum over all ways is made into, and carried on
     `step`     weights (all, or those in `stepped`) are updated with this step before the way back goes through them
     `exchange` what is written down under two names is exchanged
+    `copied`   under the first name stands what belongs to the second
     """
 
     changes: Changes = ()
@@ -95,6 +96,22 @@ class Belief:
     stepped: frozenset[str] | None = None
     exchange: tuple[str, str] | None = None
     total: ReportRule | None = None
+    copied: tuple[str, str] | None = None
+
+    def beside(self, other: Belief) -> Belief:
+        """Both beliefs at once: this one first, and the other on what it leaves, or in its place."""
+        return Belief(
+            changes=(*other.changes, *self.changes),
+            sent=_one_after_other(self, other),
+            children=self.children | other.children,
+            keep=_then(self.keep, other.keep),
+            report=_then(self.report, other.report),
+            step=self.step or other.step,
+            stepped=self.stepped if self.step else other.stepped,
+            exchange=self.exchange or other.exchange,
+            total=_then(self.total, other.total),
+            copied=self.copied or other.copied,
+        )
 
     def under(self, name: str) -> str:
         """The name under which what belongs to a quantity is written."""
@@ -105,6 +122,30 @@ class Belief:
 
 
 RIGHT = Belief()
+
+
+def _then(one: Callable[[str, Any], Any] | None, other: Callable[[str, Any], Any] | None) -> Any:
+    if one is None or other is None:
+        return one or other
+    before, after = one, other
+
+    def both(name: str, value: Any) -> Any:
+        return after(name, before(name, value))
+
+    return both
+
+
+def _one_after_other(one: Belief, other: Belief) -> SentRule | None:
+    if one.sent is None or other.sent is None:
+        return one.sent or other.sent
+
+    def sent(child: str, found: list[Sent]) -> list[Sent]:
+        for belief in (one, other):
+            if belief.sent is not None and child in belief.children:
+                found = belief.sent(child, found)
+        return found
+
+    return sent
 
 
 @dataclass(eq=False)
@@ -220,7 +261,8 @@ class WayBack:
         """What somebody with this belief gives for each quantity, in the order of the way back, going on with what was
         said, or with what `goes_on` tells. `ways` keeps the formulas from one trial to the next. Raises one of
         IMPOSSIBLE."""
-        adjoints: dict[str, Array] = {}
+        # what was said may stand in other lines than its own, before its turn comes
+        adjoints: dict[str, Array] = {name: said for name, said in trial.said.items() if said.shape == self.shape(name)}
         values = dict(trial.passes.values) if belief.step else trial.passes.values
         evaluator = Evaluator(values, adjoints, exact=False, note=quiet, kept={} if belief.step else trial.passes.kept)
         evaluator.numbers = trial.passes.numbers
@@ -235,8 +277,12 @@ class WayBack:
                 total = self._gathered(quantity, belief.keep(name, arrived) if belief.keep else arrived)
                 total = belief.total(name, total) if belief.total else total
             written = belief.report(name, total) if belief.report else total
-            yield name, written
+            if belief.copied is None or name != belief.copied[0]:
+                yield name, written
+            if belief.copied is not None and name == belief.copied[1]:
+                yield belief.copied[0], written
             said = words.get(name) if goes_on is None else goes_on(belief.under(name), total)
+            said = None if belief.copied is not None and name == belief.copied[0] else said
             # what is only written down otherwise is not what is carried on
             carried = said is not None and written is total and np.shape(said) == quantity.shape
             adjoints[name] = said if carried else total
@@ -349,31 +395,42 @@ def differs(one: Array, other: Array, rtol: float, scale: float) -> bool:
     return not bool(np.all((np.abs(one - other) <= room) | (np.isnan(one) & np.isnan(other)) | (one == other)))
 
 
-def reproduces(way: WayBack, belief: Belief, trials: Sequence[Trial], rtol: float) -> bool:
-    """Whether a belief gives all that was said, in every trial."""
+def unexplained(
+    way: WayBack,
+    belief: Belief,
+    trials: Sequence[Trial],
+    rtol: float,
+    may_differ: frozenset[str] = frozenset(),
+    *,
+    every: bool = True,
+) -> frozenset[str] | None:
+    """What a belief does not give of all that was said, in any trial; None where it is more than `may_differ`, or,
+    unless `every`, all of that."""
     ways: dict[str, list[Sent]] = {}
+    left: set[str] = set()
     for trial in trials:
         if belief.exchange and not all(name in trial.said for name in belief.exchange):
-            return False
+            return None
         words = heard(trial, belief)
         try:
-            for name, predicted in way.replay(trial, belief, ways):
-                if name in words and differs(words[name], predicted, rtol, trial.scale):
-                    return False
+            with np.errstate(all="ignore"):  # a wrong formula may well divide by zero
+                for name, predicted in way.replay(trial, belief, ways):
+                    if name in words and differs(words[name], predicted, rtol, trial.scale):
+                        if name not in may_differ:
+                            return None
+                        left.add(name)
         except IMPOSSIBLE:
-            return False
-    return True
+            return None
+        if left and left >= may_differ and not every:
+            return None
+    return frozenset(left)
 
 
-def unfollowed(way: WayBack, trials: Sequence[Trial], rtol: float) -> frozenset[str]:
+def unfollowed(way: WayBack, trials: Sequence[Trial], rtol: float, belief: Belief = RIGHT) -> frozenset[str]:
     """What was said and neither is true nor follows by calculus from what was said before."""
-    found: set[str] = set()
-    ways: dict[str, list[Sent]] = {}
-    for trial in trials:
-        for name, predicted in way.replay(trial, RIGHT, ways):
-            if name in trial.said and differs(trial.said[name], predicted, rtol, trial.scale):
-                found.add(name)
-    return frozenset(found)
+    found = unexplained(way, belief, trials, rtol, frozenset(way.names))
+    assert found is not None
+    return found
 
 
 def truths(graph: Graph, of: str, given: Mapping[str, Array]) -> tuple[Passes, dict[str, Array]] | None:

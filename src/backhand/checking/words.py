@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from backhand.core.array_operations import shown
 
 if TYPE_CHECKING:
-    from backhand.checking.check import Check, Finding
+    from backhand.checking.check import Check, Explanation, Finding
 
 
 def told(check: Check) -> str:
@@ -23,24 +23,17 @@ def told(check: Check) -> str:
         lines = [f"{first.about} differs."]
     lines += ["", *_numbers(first)]
     found = check.explained
-    if found is not None:
-        where = f" ({found.where})" if found.where else ""
-        lines += _field("mistake", f"{found.mistake.title}{where}. {found.mistake.why}")
-        if found.right:
-            lines += _field("right", found.right)
-        if found.done:
-            lines += _field("yours", found.done)
-        lines += _field("to do", found.mistake.remedy)
-        if found.could_be:
-            lines += _field(
-                "or", "; ".join(mistake.title for mistake in found.could_be[:3]) + ": the same numbers here"
-            )
-    elif first.kind == "derivative":
+    for at, one in enumerate(check.explanations):
+        lines += _explained(one, "and then" if at else "mistake")
+    if found is None and first.kind == "derivative":
         lines += _field("right", _line(check, first))
         lines += _field("mistake", "none of those that are known gives all the numbers")
     lines.append("")
     for words, verdict in (
-        ("Of the same mistake" if found else "Also wrong", "wrong"),
+        (
+            ("Of these mistakes" if len(check.explanations) > 1 else "Of the same mistake") if found else "Also wrong",
+            "wrong",
+        ),
         ("Right from there on", "follows"),
     ):
         names = [f.about for f in check.findings if f.verdict == verdict and f is not first]
@@ -51,6 +44,20 @@ def told(check: Check) -> str:
     if check.unknown:
         lines.append(f"Not in the network: {', '.join(check.unknown)}.")
     return "\n".join(lines).rstrip()
+
+
+def _explained(found: Explanation, head: str) -> list[str]:
+    """The mistake, where it was made, the line that is right and the line as it was done."""
+    where = f" ({found.where})" if found.where else ""
+    lines = _field(head, f"{found.mistake.title}{where}. {found.mistake.why}")
+    if found.right:
+        lines += _field("right", found.right)
+    if found.done:
+        lines += _field("yours", found.done)
+    lines += _field("to do", found.mistake.remedy)
+    if found.could_be:
+        lines += _field("or", "; ".join(mistake.title for mistake in found.could_be[:3]) + ": the same numbers here")
+    return lines
 
 
 def _numbers(first: Finding) -> list[str]:

@@ -29,7 +29,7 @@ from typing import Any, TypeAlias, cast
 import numpy as np
 
 from backhand.core import arrays as ar
-from backhand.core.array_operations import INDEX, ROW, STACK, Mismatch, Shape, axes_of, node
+from backhand.core.array_operations import INDEX, ROW, ROWS, STACK, Mismatch, Shape, axes_of, node
 from backhand.core.builder import exact
 from backhand.core.formula import Apply, Formula, Num, Param, Ref, apply, grouped
 from backhand.core.graph import Graph, Kind, Quantity
@@ -874,6 +874,7 @@ class Fn:
             raise AttributeError(f"no function {name}; known are {', '.join(sorted(FUNCTIONS | ARRAY_FUNCTIONS))}")
 
         def made(*args: Any, **options: Any) -> Any:
+            args, options = _in_order(name, args, options)
             some = next((arg for arg in args if isinstance(arg, Traced)), None)
             if some is not None:
                 return some.recorder.called(name, *args, **options)
@@ -895,6 +896,21 @@ class Fn:
 
 
 fn = Fn()
+
+
+def _in_order(name: str, args: tuple[Any, ...], options: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """What is given beyond the arguments of a row are its options, in their order: `fn.max_pool(x, 2)`."""
+    rows = [row for row in ROWS if row.name == name]
+    most = max((len(row.arguments) for row in rows), default=len(args))
+    if len(args) <= most or any(row.several for row in rows):
+        return args, options
+    keys = [key for key, _ in rows[0].params]
+    if len(args) - most > len(keys):
+        raise UsageError(
+            f"{name} takes {most + len(keys)} things at most, and here are {len(args)}.",
+            cure=f"Give {', '.join(keys)} by name." if keys else "Leave the last ones out.",
+        )
+    return args[:most], {**dict(zip(keys, args[most:], strict=False)), **options}
 
 
 def _on_numbers(name: str, args: Sequence[Any], options: Mapping[str, Any]) -> Any:

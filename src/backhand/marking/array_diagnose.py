@@ -20,10 +20,10 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from backhand.checking.cases import Case
-from backhand.checking.check import cases_of
 from backhand.checking.drawing import drawn
 from backhand.checking.mistakes import MISTAKE, MISTAKES, Mistake
 from backhand.checking.replay import IMPOSSIBLE, RIGHT, Belief, ReportRule, Sent, Trial, WayBack, truths
+from backhand.checking.search import cases_of
 from backhand.core.array_passes import Passes
 from backhand.core.evaluate import quiet
 from backhand.core.graph import Graph

@@ -20,9 +20,9 @@ from students import arrays as st
 from test_corpus import EXAMPLES, SCALAR
 
 import backhand
-from backhand.checking.check import cases_of
 from backhand.checking.mistakes import MISTAKES
 from backhand.checking.replay import IMPOSSIBLE, Trial, WayBack
+from backhand.checking.search import cases_of
 from backhand.core.graph import Graph
 from backhand.marking.array_diagnose import anywhere
 from backhand.marking.array_worlds import here

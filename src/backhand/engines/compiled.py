@@ -174,7 +174,7 @@ CODE = {"float64": "d", "float32": "f"}
 def number(value: Any, dtype: Precision = "float64") -> Any:
     """A float, or an array of floats."""
     if isinstance(value, float):
-        return value
+        return float(value)  # NumPy's are some too, and know other operations
     kind: Any = getattr(value, "dtype", None)
     if kind is None:
         if isinstance(value, (int, Fraction)):

@@ -25,7 +25,7 @@ from backhand.coding.spellings import Language
 from backhand.engines.compiled import Task
 
 WORD = re.compile(r"[A-Za-z]\w*")
-OWN_WORDS = frozenset("passes point points first last prange njit numba store".split())
+OWN_WORDS = frozenset("passes points njit numba carray address starts_at stream eight eight_points".split())
 
 
 @dataclass(frozen=True, slots=True)

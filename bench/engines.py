@@ -83,6 +83,9 @@ def points(*, full: bool) -> list[dict[str, Any]]:
     for name in [name for name in peers if not installed(name)]:
         skipped(name)
         del peers[name]
+    if "drjit" in peers and not llvm():
+        skipped("drjit", "no library of LLVM (Debian: libllvm15; DRJIT_LIBLLVM_PATH says where one is)")
+        del peers["drjit"]
     if "drjit" in peers:
         peers = {"drjit": drjit_points, "drjit by hand": drjit_by_hand, **peers}
     rows: list[dict[str, Any]] = []
@@ -113,6 +116,13 @@ def points(*, full: bool) -> list[dict[str, Any]]:
     ))  # fmt: skip
     print("  autograd: derivatives alone, without L, by the 12 given numbers alone")
     return rows
+
+
+def llvm() -> bool:
+    """Whether drjit finds what it compiles with."""
+    import drjit
+
+    return drjit.has_backend(drjit.JitBackend.LLVM)
 
 
 def drjit_points(x: Column) -> Run:

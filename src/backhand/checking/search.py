@@ -25,7 +25,8 @@ from backhand.checking.corners import choices
 from backhand.checking.mistakes import MISTAKE, MISTAKES, Mistake
 from backhand.checking.replay import IMPOSSIBLE, RIGHT, Belief, Trial, WayBack, differs, unexplained, unfollowed
 from backhand.core import algebra
-from backhand.core.formula import Ref
+from backhand.core.array_operations import node
+from backhand.core.formula import Formula, Ref
 
 LIKELY = (
     "target-left-out", "sign-lost", "factor-left-out", "function-left-out", "function-twice", "factor-not-transposed",
@@ -181,22 +182,36 @@ class Search:
             if not self.may(frozenset([name])) or not graph[name].computed:
                 continue
             for target in targets:
+                shape = self.way.shape(name)
+                if target.shape not in (shape, shape[:-1]) or not shape:
+                    continue
+                rows = target.shape != shape  # class numbers: as many as there are rows
+                if rows and not all(self._are_classes(trial.passes.values[target.name], shape) for trial in self.trials):
+                    continue
+                wanted: Formula = node("one_hot", Ref(target.name), size=shape[-1]) if rows else Ref(target.name)
                 for other in graph.quantities:
-                    if other.computed and other.shape == target.shape == self.way.shape(name) and other.name != name:
-                        factor = self._multiple(name, other.name, target.name)
+                    if other.computed and other.shape == shape and other.name != name:
+                        factor = self._multiple(name, other.name, target.name, shape)
                         if factor is not None:
                             number = algebra.formula_of(Fraction(factor).limit_denominator(10**6))
-                            difference = algebra.subtract(Ref(other.name), Ref(target.name))
+                            difference = algebra.subtract(Ref(other.name), wanted)
                             found.append(edits.Short(name, algebra.multiply(number, difference), self.way))
         return found
 
-    def _multiple(self, name: str, one: str, other: str) -> float | None:
+    @staticmethod
+    def _are_classes(value: Any, shape: tuple[int, ...]) -> bool:
+        return bool(np.all(np.isin(np.asarray(value, np.float64), np.arange(shape[-1]))))
+
+    def _multiple(self, name: str, one: str, other: str, shape: tuple[int, ...]) -> float | None:
         """The number by which the difference of two values is multiplied to give what comes back to a quantity; None if
-        there is none."""
+        there is none. The second may be class numbers."""
         factor: float | None = None
         for trial in self.trials:
             values = trial.passes.values
-            difference: Any = np.asarray(values[one], np.float64) - np.asarray(values[other], np.float64)
+            wanted: Any = np.asarray(values[other], np.float64)
+            if wanted.shape != shape:
+                wanted = np.eye(shape[-1])[wanted.astype(int)]
+            difference: Any = np.asarray(values[one], np.float64) - wanted
             size = float(np.sum(difference * difference))
             if size == 0:
                 return None

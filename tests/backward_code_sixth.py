@@ -413,3 +413,27 @@ KEYS: dict[str, dict[str, str | tuple[str, ...]]] = {
     },
 }  # fmt: skip
 """The keys of the names, where several say the same about it all of them."""
+
+ALSO: dict[str, dict[str, str]] = {
+    LAYERS.name: {"m-twice": "constant-factor"},
+    NORM.name: {"ddof-1": "constant-factor", "power": "factor-left-out"},
+    CLASSES.name: {
+        "y-minus-p": "sign-lost", "num-lost": "factor-left-out", "P-lost-in-dot": "softmax-dot-lost",
+        "reg-lost": "shared-once", "reg-only": "shared-once",
+    },
+    CONV.name: {
+        "bias-batch-only": "mean-twice", "K-of-A": "wrong-upstream", "last-example": "overlap-overwritten",
+        "V-not-used": "factor-left-out",
+    },
+    ATTENTION.name: {
+        "scale-lost": "factor-left-out", "scale-squared": "constant-factor", "softmax-A-lost": "softmax-dot-lost",
+    },
+}  # fmt: skip
+"""Names that were not thought of beforehand, and found to say the same formula when they were read."""
+
+
+def accepted(program: Written, bug: Planted) -> tuple[str, ...]:
+    """The keys of all names that are right for a bug."""
+    key = KEYS[program.name][bug.name]
+    also = ALSO[program.name].get(bug.name)
+    return (*((key,) if isinstance(key, str) else key), *((also,) if also else ()))

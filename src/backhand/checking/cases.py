@@ -394,6 +394,9 @@ def with_letters(formula: Formula, letters: dict[str, Formula]) -> Formula:
 
 
 CURVES = ("sigmoid", "tanh", "relu", "softplus", "exp", "sin")
+WRITTEN_OUT = ("sigmoid", "tanh", "exp", "sin")
+"""Those that may be mistaken for a curve that is written out. The slope of relu is 1 for what is positive, and that of
+softplus is a part of that of z sigmoid(z): these are other mistakes."""
 
 
 def other_function(way: WayBack, place: Place) -> Iterator[Formula]:
@@ -411,6 +414,42 @@ def other_function(way: WayBack, place: Place) -> Iterator[Formula]:
         yield row_formula("g*(1 + y^2)")
     if place.name == "relu":
         yield row_formula("g*(step(u) + 0.01*(1 - step(u)))")
+
+
+def other_functions(way: WayBack) -> Iterator[Case]:
+    """The slope of another function: of an activation, and of a curve that is written out (z sigmoid(z))."""
+    yield from bent(other_function)(way)
+    for child in way.names:
+        name = curve_of(way, child)
+        ways = [one for one in way.right(child) if one.parent == name]
+        for curve in WRITTEN_OUT if ways else ():
+            row = OPERATIONS[curve, 1]
+            partial = row_formula(row.partials[0])
+            for value in (Ref(child), Apply(row, (Ref(name),))):
+                slope = algebra.multiply(Slope(way.of, child), with_letters(partial, {"u": Ref(name), "y": value}))
+                yield Case(in_all(child, name, slope), name, f"in {child}", frozenset([name]))
+
+
+def curve_of(way: WayBack, child: str) -> str:
+    """The quantity that a curve of several operations is of, element by element; "" where a quantity is no such."""
+    definition = way.graph[child].definition
+    parts = postorder(definition) if definition is not None else []
+    names = {part.name for part in parts if isinstance(part, Ref)}
+    rows = [part.operation for part in parts if isinstance(part, Apply)]
+    if len(names) != 1 or len(rows) < 2 or any(isinstance(row, ArrayOperation) for row in rows):
+        return ""
+    name = names.pop()
+    return name if way.shape(name) == way.shape(child) and name in way.names else ""
+
+
+def in_all(child: str, name: str, formula: Formula) -> Belief:
+    """One formula for all that a quantity gets from another."""
+
+    def sent(asked: str, found: list[Sent]) -> list[Sent]:
+        mine = [one for one in found if one.parent == name]
+        return [*(one for one in found if one.parent != name), *(replace(one, formula=formula) for one in mine[:1])]
+
+    return Belief(sent=sent, children=frozenset([child]))
 
 
 def half_slope(way: WayBack, place: Place) -> Iterator[str]:

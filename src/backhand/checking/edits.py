@@ -12,11 +12,12 @@ slip at each step of a recurrent net is one mistake: names are compared as they 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import combinations
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from backhand.checking.cases import (
     LETTERS,
@@ -496,7 +497,7 @@ def _in_ways(way: WayBack, writing: Writing, may: May, short: Sequence[Short]) -
         if may(frozenset([one.name])):
             for slip in slips(one.formula, writing.whole):
                 if _may_be(way, writing, one.name, slip.formula):
-                    key = SHORTLY.get(slip.key, slip.key)
+                    key = SHORTLY.get(slip.key, slip.key) if one.of_loss else slip.key
                     yield Made(key, one.case(slip.formula), _seen(slip, one.name, one.name))
 
 
@@ -646,11 +647,13 @@ SHORTLY = {"term-left-out": "target-left-out"}
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Short:
-    """What comes back to a quantity in all, said shortly: (p - t)/n behind a softmax or sigmoid and its loss."""
+    """What comes back to a quantity in all, said shortly: (p - t)/n behind a softmax or sigmoid and its loss, and what
+    a normalisation sends in one line."""
 
     name: str
     formula: Formula
     way: WayBack
+    of_loss: bool = True
 
     def case(self, formula: Formula) -> Case:
         """Another formula for all that comes back to it."""
@@ -660,6 +663,43 @@ class Short:
             rule = sending(one.child, {(self.name, one.occurrence): None if at else formula})
             belief = belief.beside(Belief(sent=rule, children=frozenset([one.child])))
         return Case(belief, self.name, f"in what comes back to {self.name}", frozenset([self.name]))
+
+
+def normalised(way: WayBack, whole: str) -> Iterator[Formula]:
+    """What comes back through n = (x - mean)/root, in one line: (dn - 1/m (sum(dn) + n sum(dn n)))/root, for each axis of
+    a mean and each divisor that stands there. Whether it is right is asked of the numbers."""
+    definition, shape = way.graph[whole].definition, way.shape(whole)
+    if definition is None:
+        return
+    divisors = [
+        part.args[1] if part.operation.name == "/" else algebra.divide(algebra.ONE, part.args[1])
+        for part in postorder(definition)
+        if isinstance(part, Apply) and part.operation.name in ("/", "*") and not isinstance(part.args[1], Num)
+    ]
+    for axis in _axes_of_means(way, whole) if divisors else ():
+        count = math.prod(shape[at] for at in axes_of(axis, len(shape)))
+        coming, n = Slope(way.of, whole), Ref(whole)
+        summed = node("sum", coming, axis=axis, keepdims=True)
+        along = node("sum", algebra.multiply(coming, n), axis=axis, keepdims=True)
+        means = algebra.multiply(Num(Fraction(1, count)), algebra.add(summed, algebra.multiply(n, along)))
+        for divisor in divisors:
+            yield algebra.divide(algebra.subtract(coming, means), divisor)
+
+
+def _axes_of_means(way: WayBack, whole: str) -> list[Any]:
+    """The axes of the means that a quantity is made of."""
+    found: dict[Any, None] = {}
+    waiting, met = [whole], set[str]()
+    while waiting:
+        name = waiting.pop()
+        definition = way.graph[name].definition if name not in met else None
+        met.add(name)
+        for part in postorder(definition) if definition is not None else ():
+            if isinstance(part, Apply) and part.operation.name in ("mean", "var"):
+                found[dict(part.params)["axis"]] = None
+            if isinstance(part, Ref):
+                waiting.append(part.name)
+    return list(found)
 
 
 # -- constants ---------------------------------------------------------------------------------------------------------
@@ -697,6 +737,21 @@ def dials(way: WayBack, may: May) -> Iterator[Dial]:
             for at, part in enumerate(postorder(right_at(place))):
                 if isinstance(part, Num):
                     yield _of_place(way, place, at, part)
+
+
+def dials_of(short: Short) -> Iterator[Dial]:
+    """The numbers that stand in what is said shortly."""
+    for at, part in enumerate(postorder(short.formula)):
+        if isinstance(part, Num):
+            yield _of_short(short, at, part)
+
+
+def _of_short(short: Short, at: int, part: Num) -> Dial:
+    def turned(k: float) -> Case:
+        case = short.case(replaced(short.formula, at, _number(k)) or short.formula)
+        return replace(case, words=f"{Fraction(k).limit_denominator(1000)} in place of {part.value}, {case.words}")
+
+    return Dial("another-constant", float(part.value), turned, frozenset([short.name]))
 
 
 def _number(value: float) -> Formula:

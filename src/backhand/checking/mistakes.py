@@ -124,7 +124,7 @@ MISTAKES: tuple[Mistake, ...] = (
         "slope-of-wrong-function", "ACT7", "the slope of another function",
         "The formula belongs to another activation.",
         "sigmoid: a (1 - a); tanh: 1 - a^2; relu: 1 where z > 0.",
-        bent(cases.other_function),
+        cases.other_functions,
     ),
     Mistake(
         "half-slope", "ACT8", "a part of the slope",

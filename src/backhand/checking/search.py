@@ -26,6 +26,8 @@ from backhand.checking.mistakes import MISTAKE, MISTAKES, Mistake
 from backhand.checking.replay import IMPOSSIBLE, RIGHT, Belief, Trial, WayBack, differs, unexplained, unfollowed
 from backhand.core import algebra
 from backhand.core.array_operations import node
+from backhand.core.arrays import Evaluator
+from backhand.core.evaluate import quiet
 from backhand.core.formula import Formula, Ref
 
 LIKELY = (
@@ -116,7 +118,8 @@ class Search:
         for key, case in edits.edited(self.way, self.may, self.short, most):
             if (found := self.tried(MISTAKE[key], case)) is not None:
                 yield found
-        for dial in edits.dials(self.way, self.may):
+        shorts = (dial for one in self.short if self.may(frozenset([one.name])) for dial in edits.dials_of(one))
+        for dial in (*edits.dials(self.way, self.may), *shorts):
             case = self._turned(dial) if self.reaches_first(dial.touched) else None
             if case is not None and (found := self.tried(MISTAKE[dial.key], case)) is not None:
                 yield found
@@ -174,6 +177,40 @@ class Search:
 
     @cached_property
     def short(self) -> list[edits.Short]:
+        """What is often said in one line: p - t, and the way back through a normalisation."""
+        return [*self._differences(), *self._normalised()]
+
+    def _normalised(self) -> Iterator[edits.Short]:
+        """The quantities that a normalisation brings all that comes back to them."""
+        graph = self.way.graph
+        for name in self.way.names[1:]:
+            if not self.way.shape(name) or not self.may(frozenset([name])):
+                continue
+            for whole in self.way.names[1:]:
+                if whole != name and graph[whole].shape == self.way.shape(name) and name in self._made_of(whole):
+                    for formula in edits.normalised(self.way, whole):
+                        if all(self._is_right(name, formula, trial) for trial in self.trials):
+                            yield edits.Short(name, formula, self.way, of_loss=False)
+
+    def _made_of(self, name: str) -> frozenset[str]:
+        found = {name}
+        for quantity in reversed(self.way.graph.quantities):
+            if quantity.name in found:
+                found.update(self.way.graph.parents(quantity.name))
+        return frozenset(found)
+
+    @np.errstate(all="ignore")
+    def _is_right(self, name: str, formula: Formula, trial: Trial) -> bool:
+        """Whether a formula gives the derivative by a quantity, where all others are right."""
+        evaluator = Evaluator(trial.passes.values, trial.truth, exact=False, note=quiet, kept={})
+        evaluator.numbers = trial.passes.numbers
+        try:
+            found = np.asarray(evaluator.evaluate(formula), np.float64)
+        except IMPOSSIBLE:
+            return False
+        return not differs(found, trial.truth[name], self.rtol, trial.scale)
+
+    def _differences(self) -> list[edits.Short]:
         """The quantities that a multiple of a difference comes back to: c (p - t), with numbers that show it."""
         found: list[edits.Short] = []
         graph = self.way.graph

@@ -42,10 +42,16 @@ COLUMNS = Written(
     "three layers in columns, swish and a logistic output",
     _columns,
     dict(
-        X=_n(2, 5), W1=_n(3, 2), b1=_n(3, 1), W2=_n(3, 3), b2=_n(3, 1), W3=_n(1, 3), b3=_n(1, 1),
+        X=_n(2, 5),
+        W1=_n(3, 2),
+        b1=_n(3, 1),
+        W2=_n(3, 3),
+        b2=_n(3, 1),
+        W3=_n(1, 3),
+        b3=_n(1, 1),
         T=np.array([[0, 1, 1, 0, 1]]),
     ),
-    '''
+    """
 def sigmoid(t):
     return 1 / (1 + np.exp(-t))
 
@@ -71,14 +77,19 @@ def backward(X, W1, b1, W2, b2, W3, b3, T):
     db1 = np.sum(dZ1, axis=1, keepdims=True)
     return {"dZ3": dZ3, "dW3": dW3, "db3": db3, "dH2": dH2, "dZ2": dZ2, "dW2": dW2, "db2": db2, "dH1": dH1,
             "dZ1": dZ1, "dW1": dW1, "db1": db1}
-''',
+""",
     [
         Planted("swish-as-sigmoid", "(s + H2 * (1 - s))", "s * (1 - s)", "the derivative of sigmoid for that of swish"),
         Planted("swish-half", "(s + H2 * (1 - s))", "s", "only one term of the product rule of swish"),
         Planted("W2-not-turned", "dH1 = W2.T @ dZ2", "dH1 = W2 @ dZ2", "W for its transpose"),
         Planted("sigmoid-again", "dZ3 = (P - T) / m", "dZ3 = (P - T) * P * (1 - P) / m", "the slope of sigmoid twice"),
         Planted("leak-01", "np.where(Z1 > 0, 1, 0.2)", "np.where(Z1 > 0, 1, 0.1)", "another leak than forward"),
-        Planted("b2-axis", "db2 = np.sum(dZ2, axis=1, keepdims=True)", "db2 = np.sum(dZ2, axis=0, keepdims=True)", "the bias summed over the wrong axis"),
+        Planted(
+            "b2-axis",
+            "db2 = np.sum(dZ2, axis=1, keepdims=True)",
+            "db2 = np.sum(dZ2, axis=0, keepdims=True)",
+            "the bias summed over the wrong axis",
+        ),
     ],
 )
 
@@ -100,7 +111,7 @@ IMAGES = Written(
     "batchnorm of images by channel",
     _images,
     dict(X=_n(3, 2, 2, 2), gamma=1 + _n(1, 2, 1, 1), beta=_n(1, 2, 1, 1), T=_n(3, 2, 2, 2)),
-    '''
+    """
 def backward(X, gamma, beta, T):
     ax = (0, 2, 3)
     m = X.shape[0] * X.shape[2] * X.shape[3]
@@ -119,14 +130,31 @@ def backward(X, gamma, beta, T):
     s2 = (dxhat * xhat).sum(axis=ax, keepdims=True)
     dX = (m * dxhat - s1 - xhat * s2) / (m * std)
     return dgamma, dbeta, dxhat, dX
-''',
+""",
     [
         Planted("no-s2", "(m * dxhat - s1 - xhat * s2)", "(m * dxhat - s1)", "the way through the variance is dropped"),
-        Planted("no-s1", "(m * dxhat - s1 - xhat * s2)", "(m * dxhat - xhat * s2)", "the way through the mean is dropped"),
-        Planted("m-is-batch", "m = X.shape[0] * X.shape[2] * X.shape[3]", "m = X.shape[0]", "m is the number of images, not of pixels"),
-        Planted("s2-without-xhat", "(m * dxhat - s1 - xhat * s2)", "(m * dxhat - s1 - s2)", "xhat is lost in the term of the variance"),
+        Planted(
+            "no-s1", "(m * dxhat - s1 - xhat * s2)", "(m * dxhat - xhat * s2)", "the way through the mean is dropped"
+        ),
+        Planted(
+            "m-is-batch",
+            "m = X.shape[0] * X.shape[2] * X.shape[3]",
+            "m = X.shape[0]",
+            "m is the number of images, not of pixels",
+        ),
+        Planted(
+            "s2-without-xhat",
+            "(m * dxhat - s1 - xhat * s2)",
+            "(m * dxhat - s1 - s2)",
+            "xhat is lost in the term of the variance",
+        ),
         Planted("var-for-std", "/ (m * std)", "/ (m * (var + 0.1))", "divided by the variance, not by its root"),
-        Planted("gamma-batch-only", "dgamma = (dZ * xhat).sum(axis=ax, keepdims=True)", "dgamma = (dZ * xhat).mean(axis=0, keepdims=True).sum(axis=(2, 3), keepdims=True)", "gamma averaged over the images"),
+        Planted(
+            "gamma-batch-only",
+            "dgamma = (dZ * xhat).sum(axis=ax, keepdims=True)",
+            "dgamma = (dZ * xhat).mean(axis=0, keepdims=True).sum(axis=(2, 3), keepdims=True)",
+            "gamma averaged over the images",
+        ),
     ],
 )
 
@@ -146,7 +174,7 @@ TEMPERATURE = Written(
     "softmax in columns with a temperature",
     _temperature,
     dict(X=_n(4, 6), W=_n(4, 4), b=_n(4, 1), U=_n(3, 4), c=_n(3, 1), T=np.eye(3)[[0, 2, 1, 1, 0, 2]].T),
-    '''
+    """
 def backward(X, W, b, U, c, T):
     m = X.shape[1]
     temp = 2.5
@@ -164,10 +192,12 @@ def backward(X, W, b, U, c, T):
     dW = dA @ X.T
     db = dA.sum(axis=1, keepdims=True)
     return {"dZ": dZ, "dU": dU, "dc": dc, "dH": dH, "dA": dA, "dW": dW, "db": db}
-''',
+""",
     [
         Planted("temperature-lost", "dS = dZ / temp", "dS = dZ", "the temperature is forgotten"),
-        Planted("temperature-inverted", "dS = dZ / temp", "dS = dZ * temp", "times the temperature in place of divided"),
+        Planted(
+            "temperature-inverted", "dS = dZ / temp", "dS = dZ * temp", "times the temperature in place of divided"
+        ),
         Planted("y-minus-p", "dZ = (P - T) / m", "dZ = (T - P) / m", "y - p in place of p - y"),
         Planted("diagonal", "dZ = (P - T) / m", "dZ = -T / P / m * P * (1 - P)", "only the diagonal of softmax"),
         Planted("logits", "dZ = (P - T) / m", "dZ = (Z - T) / m", "logits in place of probabilities"),
@@ -192,7 +222,7 @@ SEQUENCE = Written(
     "convolution of sequences with tanh and a maximum of two",
     _sequence,
     dict(X=_n(2, 2, 4), K=_n(3, 2, 3), b=_n(3, 1), V=_n(6, 2), T=_n(2, 2)),
-    '''
+    """
 def backward(X, K, b, V, T):
     N, C, n = X.shape
     F_, _, k = K.shape
@@ -222,14 +252,26 @@ def backward(X, K, b, V, T):
         dXp[:, :, i : i + k] += np.einsum("nf,fck->nck", dZ[:, :, i], K)
     dX = dXp[:, :, 1:-1]
     return {"dY": dY, "dV": dV, "dF": dF, "dM": dM, "dA": dA, "dZ": dZ, "db": db, "dK": dK, "dX": dX}
-''',
+""",
     [
-        Planted("K-flipped", '"nf,fck->nck", dZ[:, :, i], K)', '"nf,fck->nck", dZ[:, :, i], K[:, :, ::-1])', "the kernel flipped once too often"),
-        Planted("max-to-all", " * (A[:, :, 2 * i + j] == M[:, :, i])", "", "the maximum's derivative goes to all of the window"),
+        Planted(
+            "K-flipped",
+            '"nf,fck->nck", dZ[:, :, i], K)',
+            '"nf,fck->nck", dZ[:, :, i], K[:, :, ::-1])',
+            "the kernel flipped once too often",
+        ),
+        Planted(
+            "max-to-all",
+            " * (A[:, :, 2 * i + j] == M[:, :, i])",
+            "",
+            "the maximum's derivative goes to all of the window",
+        ),
         Planted("max-averaged", "(A[:, :, 2 * i + j] == M[:, :, i])", "0.5", "the maximum treated as a mean"),
         Planted("edge", "dX = dXp[:, :, 1:-1]", "dX = dXp[:, :, 2:]", "the edge taken off at one side"),
         Planted("dK-last", "dK += np.einsum", "dK = np.einsum", "= for += at the kernel"),
-        Planted("tanh-at-z", "dZ = dA * (1 - A ** 2)", "dZ = dA * (1 - Z ** 2)", "the derivative of tanh at z in place of a"),
+        Planted(
+            "tanh-at-z", "dZ = dA * (1 - A ** 2)", "dZ = dA * (1 - Z ** 2)", "the derivative of tanh at z in place of a"
+        ),
     ],
 )
 
@@ -252,10 +294,15 @@ CROSS = Written(
     "attention to another sequence, with dropout",
     _cross,
     dict(
-        X=_n(2, 3, 4), C=_n(2, 3, 5), Wq=_n(4, 4), Wk=_n(5, 4), Wv=_n(5, 4),
-        D=np.array([[[1, 0, 1], [1, 1, 1], [0, 1, 1]], [[1, 1, 0], [1, 1, 1], [1, 0, 1]]]), T=_n(2, 3, 4),
+        X=_n(2, 3, 4),
+        C=_n(2, 3, 5),
+        Wq=_n(4, 4),
+        Wk=_n(5, 4),
+        Wv=_n(5, 4),
+        D=np.array([[[1, 0, 1], [1, 1, 1], [0, 1, 1]], [[1, 1, 0], [1, 1, 1], [1, 0, 1]]]),
+        T=_n(2, 3, 4),
     ),
-    '''
+    """
 def backward(X, C, Wq, Wk, Wv, D, T):
     scale = 0.5
     Q, K, V = X @ Wq, C @ Wk, C @ Wv
@@ -278,14 +325,31 @@ def backward(X, C, Wq, Wk, Wv, D, T):
     dX = dQ @ Wq.T
     dC = dK @ Wk.T + dV @ Wv.T
     return {"dWq": dWq, "dWk": dWk, "dWv": dWv, "dX": dX, "dC": dC}
-''',
+""",
     [
         Planted("dropout-forgotten", "dA = dB * D", "dA = dB", "the dropout mask is forgotten in the backward"),
-        Planted("scale-squared", "dS_scaled = dS * scale", "dS_scaled = dS * scale * scale", "the scale is applied twice"),
-        Planted("Q-K-swapped", "dK = dS_scaled.transpose(0, 2, 1) @ Q", "dK = dS_scaled.transpose(0, 2, 1) @ K", "dK with K where Q belongs"),
+        Planted(
+            "scale-squared", "dS_scaled = dS * scale", "dS_scaled = dS * scale * scale", "the scale is applied twice"
+        ),
+        Planted(
+            "Q-K-swapped",
+            "dK = dS_scaled.transpose(0, 2, 1) @ Q",
+            "dK = dS_scaled.transpose(0, 2, 1) @ K",
+            "dK with K where Q belongs",
+        ),
         Planted("C-through-V-only", "dC = dK @ Wk.T + dV @ Wv.T", "dC = dV @ Wv.T", "the way through K is dropped"),
-        Planted("dV-with-A", "dV = B.transpose(0, 2, 1) @ dY", "dV = A.transpose(0, 2, 1) @ dY", "dV with A, without the dropout"),
-        Planted("softmax-sum-lost", "dS = A * (dA - (dA * A).sum(-1, keepdims=True))", "dS = A * dA", "the sum of softmax is lost"),
+        Planted(
+            "dV-with-A",
+            "dV = B.transpose(0, 2, 1) @ dY",
+            "dV = A.transpose(0, 2, 1) @ dY",
+            "dV with A, without the dropout",
+        ),
+        Planted(
+            "softmax-sum-lost",
+            "dS = A * (dA - (dA * A).sum(-1, keepdims=True))",
+            "dS = A * dA",
+            "the sum of softmax is lost",
+        ),
     ],
 )
 

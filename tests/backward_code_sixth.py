@@ -41,7 +41,7 @@ LAYERS = Written(
     "three layers, batch of 4",
     _layers,
     dict(X=_n(4, 3), W1=_n(3, 4), b1=_n(4), W2=_n(4, 4), b2=_n(4), W3=_n(4, 2), b3=_n(2), T=_n(4, 2)),
-    '''
+    """
 def backward(X, W1, b1, W2, b2, W3, b3, T):
     # forward pass, keep everything
     Z1 = X.dot(W1) + b1
@@ -67,22 +67,30 @@ def backward(X, W1, b1, W2, b2, W3, b3, T):
     dX = dZ1.dot(W1.T)
     return {"dY": dY, "dZ3": dZ3, "dW3": dW3, "db3": db3, "dA2": dA2, "dZ2": dZ2, "dW2": dW2, "db2": db2,
             "dA1": dA1, "dZ1": dZ1, "dW1": dW1, "db1": db1, "dX": dX}
-''',
+""",
     [
         Planted("W2-not-turned", "dA1 = dZ2.dot(W2.T)", "dA1 = dZ2.dot(W2)", "W for its transpose"),
         Planted("dW2-turned", "dW2 = A1.T.dot(dZ2)", "dW2 = dZ2.T.dot(A1)", "the gradient of W2 is transposed"),
         Planted("tanh-lost", "dZ2 = dA2 * (1 - A2 ** 2)", "dZ2 = dA2", "the derivative of tanh is lost"),
         Planted("tanh-at-z", "(1 - A2 ** 2)", "(1 - Z2 ** 2)", "the derivative of tanh at z in place of a"),
         Planted("sigmoid-for-tanh", "(1 - A2 ** 2)", "A2 * (1 - A2)", "the derivative of sigmoid where tanh is"),
-        Planted("b2-not-summed", "db2 = dZ2.sum(axis=0)", "db2 = dZ2", "the bias gradient is not summed over the batch"),
-        Planted("b2-other-axis", "db2 = dZ2.sum(axis=0)", "db2 = dZ2.sum(axis=1)", "the bias summed over the wrong axis"),
-        Planted("b3-mean", "db3 = dZ3.sum(axis=0)", "db3 = dZ3.mean(axis=0)", "a mean for the sum in the bias gradient"),
+        Planted(
+            "b2-not-summed", "db2 = dZ2.sum(axis=0)", "db2 = dZ2", "the bias gradient is not summed over the batch"
+        ),
+        Planted(
+            "b2-other-axis", "db2 = dZ2.sum(axis=0)", "db2 = dZ2.sum(axis=1)", "the bias summed over the wrong axis"
+        ),
+        Planted(
+            "b3-mean", "db3 = dZ3.sum(axis=0)", "db3 = dZ3.mean(axis=0)", "a mean for the sum in the bias gradient"
+        ),
         Planted("m-twice", "dW1 = X.T.dot(dZ1)", "dW1 = X.T.dot(dZ1) / m", "divided by the batch once more at W1"),
         Planted("factor-2", "dY = (Y - T) / m", "dY = 2 * (Y - T) / m", "a factor 2: the loss has 1/2n in front"),
         Planted("T-minus-Y", "dY = (Y - T) / m", "dY = (T - Y) / m", "the sign: T - Y"),
         Planted("relu-of-A2", "dZ1 = dA1 * (Z1 > 0)", "dZ1 = dA1 * (A2 > 0)", "the relu mask of another layer"),
         Planted("stale-A1", "dW3 = A2.T.dot(dZ3)", "dW3 = A1.T.dot(dZ3)", "dW3 with A1, the input of another layer"),
-        Planted("sigmoid-at-z", "dY * Y * (1 - Y)", "dY * Z3 * (1 - Z3)", "the derivative of sigmoid at z in place of y"),
+        Planted(
+            "sigmoid-at-z", "dY * Y * (1 - Y)", "dY * Z3 * (1 - Z3)", "the derivative of sigmoid at z in place of y"
+        ),
     ],
 )
 
@@ -107,7 +115,7 @@ NORM = Written(
     "batchnorm between two layers",
     _norm,
     dict(X=_n(5, 3), W=_n(3, 4), gamma=1 + _n(4), beta=_n(4), V=_n(4, 2), T=_n(5, 2)),
-    '''
+    """
 def backward(X, W, gamma, beta, V, T):
     n = X.shape[0]
     eps = 0.01
@@ -138,13 +146,20 @@ def backward(X, W, gamma, beta, V, T):
     dX = dZ @ W.T
     return dict(dY=dY, dV=dV, dA=dA, dB=dB, dgamma=dgamma, dbeta=dbeta, dN=dN, distd=distd, dvar=dvar, dD=dD,
                 dmu=dmu, dZ=dZ, dW=dW, dX=dX)
-''',
+""",
     [
         Planted("no-mean-path", "    dZ += dmu / n\n", "", "the way through the mean is dropped"),
         Planted("no-variance-path", "    dD += dvar * 2.0 / n * D\n", "", "the way through the variance is dropped"),
         Planted("only-variance-path", "dD += dvar", "dD = dvar", "= for +=: only the way through the variance"),
-        Planted("gamma-mean", "dgamma = np.sum(dB * N, axis=0)", "dgamma = np.mean(dB * N, axis=0)", "mean for sum at gamma"),
-        Planted("gamma-of-D", "dgamma = np.sum(dB * N, axis=0)", "dgamma = np.sum(dB * D, axis=0)", "gamma with D in place of N"),
+        Planted(
+            "gamma-mean", "dgamma = np.sum(dB * N, axis=0)", "dgamma = np.mean(dB * N, axis=0)", "mean for sum at gamma"
+        ),
+        Planted(
+            "gamma-of-D",
+            "dgamma = np.sum(dB * N, axis=0)",
+            "dgamma = np.sum(dB * D, axis=0)",
+            "gamma with D in place of N",
+        ),
         Planted("gamma-left-out", "dN = dB * gamma", "dN = dB", "the weight gamma is left out"),
         Planted("ddof-1", "dD += dvar * 2.0 / n * D", "dD += dvar * 2.0 / (n - 1) * D", "n - 1 for n in the variance"),
         Planted("power", "(var + eps) ** -1.5", "(var + eps) ** -0.5", "the exponent of the derivative of 1/sqrt"),
@@ -152,7 +167,12 @@ def backward(X, W, gamma, beta, V, T):
         Planted("half-lost", "distd * -0.5 *", "distd * -1.0 *", "the factor 1/2 of the root is lost"),
         Planted("mean-sign", "dmu = -dD.sum(axis=0)", "dmu = dD.sum(axis=0)", "the minus of Z - mu is lost"),
         Planted("mean-not-divided", "dZ += dmu / n", "dZ += dmu", "1/n of the mean is lost"),
-        Planted("beta-other-axis", "dbeta = np.sum(dB, axis=0)", "dbeta = np.sum(dB, axis=1)", "beta summed over the wrong axis"),
+        Planted(
+            "beta-other-axis",
+            "dbeta = np.sum(dB, axis=0)",
+            "dbeta = np.sum(dB, axis=1)",
+            "beta summed over the wrong axis",
+        ),
         Planted("relu-of-N", "dB = dA * (B > 0)", "dB = dA * (N > 0)", "the relu mask at N in place of B"),
     ],
 )
@@ -173,7 +193,7 @@ CLASSES = Written(
     "softmax and cross-entropy with class numbers",
     _classes,
     dict(X=_n(4, 3), W1=_n(3, 3), b1=_n(3), W2=_n(3, 3), b2=_n(3), y=[0, 2, 1, 2]),
-    '''
+    """
 def backward(X, W1, b1, W2, b2, y):
     y = np.asarray(y).astype(int)
     num = X.shape[0]
@@ -194,15 +214,50 @@ def backward(X, W1, b1, W2, b2, y):
     dW1 += 2 * reg * W1
     db1 = dZ.sum(axis=0)
     return {"dP": dP, "dS": dS, "dW2": dW2, "db2": db2, "dH": dH, "dZ": dZ, "dW1": dW1, "db1": db1}
-''',
+""",
     [
-        Planted("diagonal", "dS = P * (dP - (dP * P).sum(axis=1, keepdims=True))", "dS = dP * P * (1 - P)", "only the diagonal of softmax"),
-        Planted("one-hot-minus-P", "dP = -onehot / P / num", "dP = onehot / P / num", "the minus of the cross-entropy is lost"),
-        Planted("y-minus-p", "dS = P * (dP - (dP * P).sum(axis=1, keepdims=True))", "dS = (onehot - P) / num", "y - p in place of p - y"),
-        Planted("not-one-hot", "dS = P * (dP - (dP * P).sum(axis=1, keepdims=True))", "dS = (P - y[:, None]) / num", "class numbers where one-hot belongs"),
-        Planted("num-lost", "dS = P * (dP - (dP * P).sum(axis=1, keepdims=True))", "dS = P - onehot", "not divided by the batch"),
-        Planted("other-axis", "(dP * P).sum(axis=1, keepdims=True)", "(dP * P).sum(axis=0, keepdims=True)", "the softmax sum along the wrong axis"),
-        Planted("P-lost-in-dot", "(dP * P).sum(axis=1, keepdims=True)", "dP.sum(axis=1, keepdims=True)", "a factor p lost in the softmax sum"),
+        Planted(
+            "diagonal",
+            "dS = P * (dP - (dP * P).sum(axis=1, keepdims=True))",
+            "dS = dP * P * (1 - P)",
+            "only the diagonal of softmax",
+        ),
+        Planted(
+            "one-hot-minus-P",
+            "dP = -onehot / P / num",
+            "dP = onehot / P / num",
+            "the minus of the cross-entropy is lost",
+        ),
+        Planted(
+            "y-minus-p",
+            "dS = P * (dP - (dP * P).sum(axis=1, keepdims=True))",
+            "dS = (onehot - P) / num",
+            "y - p in place of p - y",
+        ),
+        Planted(
+            "not-one-hot",
+            "dS = P * (dP - (dP * P).sum(axis=1, keepdims=True))",
+            "dS = (P - y[:, None]) / num",
+            "class numbers where one-hot belongs",
+        ),
+        Planted(
+            "num-lost",
+            "dS = P * (dP - (dP * P).sum(axis=1, keepdims=True))",
+            "dS = P - onehot",
+            "not divided by the batch",
+        ),
+        Planted(
+            "other-axis",
+            "(dP * P).sum(axis=1, keepdims=True)",
+            "(dP * P).sum(axis=0, keepdims=True)",
+            "the softmax sum along the wrong axis",
+        ),
+        Planted(
+            "P-lost-in-dot",
+            "(dP * P).sum(axis=1, keepdims=True)",
+            "dP.sum(axis=1, keepdims=True)",
+            "a factor p lost in the softmax sum",
+        ),
         Planted("P-lost", "dP = -onehot / P / num", "dP = -onehot / num", "1/p of the logarithm is lost"),
         Planted("reg-half", "2 * reg * W2", "reg * W2", "the factor 2 of the weight decay"),
         Planted("reg-lost", "    dW1 += 2 * reg * W1\n", "", "the weight decay of W1 is dropped"),
@@ -230,7 +285,7 @@ CONV = Written(
     "convolution with stride 2 and padding 1, in loops",
     _conv,
     dict(X=_n(2, 2, 5, 5), K=_n(3, 2, 3, 3), b=_n(3), V=_n(3, 2), T=_n(2, 2)),
-    '''
+    """
 def backward(X, K, b, V, T):
     N, Cin, H, W = X.shape
     Cout, _, kh, kw = K.shape
@@ -268,21 +323,63 @@ def backward(X, K, b, V, T):
                     dXp[n, :, hs : hs + kh, ws : ws + kw] += K[f] * dZ[n, f, i, j]
     dX = dXp[:, :, pad : pad + H, pad : pad + W]
     return {"dY": dY, "dV": dV, "dF": dF, "dA": dA, "dZ": dZ, "dC": dZ, "db": db, "dK": dK, "dX": dX}
-''',
+""",
     [
         Planted("loss-2", "dY = Y - T", "dY = 2 * (Y - T)", "a factor 2 at the loss"),
-        Planted("K-flipped", "+= K[f] * dZ[n, f, i, j]", "+= K[f][:, ::-1, ::-1] * dZ[n, f, i, j]", "the kernel flipped on the way to X (once too often)"),
+        Planted(
+            "K-flipped",
+            "+= K[f] * dZ[n, f, i, j]",
+            "+= K[f][:, ::-1, ::-1] * dZ[n, f, i, j]",
+            "the kernel flipped on the way to X (once too often)",
+        ),
         Planted("dK-overwritten", "dK[f] += window", "dK[f] = window", "= for += at the kernel"),
-        Planted("dX-overwritten", "ws : ws + kw] += K[f]", "ws : ws + kw] = K[f]", "= for += at X, overlapping windows"),
-        Planted("stride-ignored", "hs, ws = i * stride, j * stride", "hs, ws = i, j", "the stride is ignored in the backward"),
-        Planted("pad-at-corner", "dX = dXp[:, :, pad : pad + H, pad : pad + W]", "dX = dXp[:, :, :H, :W]", "the padding is cut off at one side only"),
-        Planted("pool-not-divided", "dF[:, :, None, None] / (Ho * Wo)", "dF[:, :, None, None]", "the mean of the pooling is not divided"),
-        Planted("pool-one-axis", "dF[:, :, None, None] / (Ho * Wo)", "dF[:, :, None, None] / Ho", "the mean is divided by the height only"),
-        Planted("bias-batch-only", "db = dZ.sum(axis=(0, 2, 3))", "db = dZ.mean(axis=0).sum(axis=(1, 2))", "the bias averaged over the batch"),
+        Planted(
+            "dX-overwritten", "ws : ws + kw] += K[f]", "ws : ws + kw] = K[f]", "= for += at X, overlapping windows"
+        ),
+        Planted(
+            "stride-ignored",
+            "hs, ws = i * stride, j * stride",
+            "hs, ws = i, j",
+            "the stride is ignored in the backward",
+        ),
+        Planted(
+            "pad-at-corner",
+            "dX = dXp[:, :, pad : pad + H, pad : pad + W]",
+            "dX = dXp[:, :, :H, :W]",
+            "the padding is cut off at one side only",
+        ),
+        Planted(
+            "pool-not-divided",
+            "dF[:, :, None, None] / (Ho * Wo)",
+            "dF[:, :, None, None]",
+            "the mean of the pooling is not divided",
+        ),
+        Planted(
+            "pool-one-axis",
+            "dF[:, :, None, None] / (Ho * Wo)",
+            "dF[:, :, None, None] / Ho",
+            "the mean is divided by the height only",
+        ),
+        Planted(
+            "bias-batch-only",
+            "db = dZ.sum(axis=(0, 2, 3))",
+            "db = dZ.mean(axis=0).sum(axis=(1, 2))",
+            "the bias averaged over the batch",
+        ),
         Planted("relu-lost", "dZ = dA * (Z > 0)", "dZ = dA", "the relu derivative is lost"),
         Planted("relu-of-C", "dZ = dA * (Z > 0)", "dZ = dA * (C > 0)", "the relu mask without the bias"),
-        Planted("K-of-A", "dK[f] += window * dZ[n, f, i, j]", "dK[f] += window * dA[n, f, i, j]", "dA in place of dZ at the kernel: relu lost there"),
-        Planted("last-example", "dK[f] += window * dZ[n, f, i, j]", "dK[f] = (i + j > 0) * dK[f] + window * dZ[n, f, i, j]", "the kernel gradient is zeroed for each example: only the last"),
+        Planted(
+            "K-of-A",
+            "dK[f] += window * dZ[n, f, i, j]",
+            "dK[f] += window * dA[n, f, i, j]",
+            "dA in place of dZ at the kernel: relu lost there",
+        ),
+        Planted(
+            "last-example",
+            "dK[f] += window * dZ[n, f, i, j]",
+            "dK[f] = (i + j > 0) * dK[f] + window * dZ[n, f, i, j]",
+            "the kernel gradient is zeroed for each example: only the last",
+        ),
         Planted("V-not-used", "dF = dY @ V.T", "dF = dY @ np.ones_like(V).T", "the weights V are left out"),
     ],
 )
@@ -299,7 +396,7 @@ def _attention(X, Wq, Wk, Wv, Wo, M, T):
     Vh = np.transpose(np.reshape(V, (4, 2, 4)), (1, 0, 2))
     S = Qh @ np.transpose(Kh, (0, 2, 1)) / np.sqrt(4)
     A = fn.softmax(np.where(M, S, -1e9), axis=-1)
-    O = A @ Vh  # noqa: E741
+    O = A @ Vh
     C = np.reshape(np.transpose(O, (1, 0, 2)), (4, 8))
     Y = C @ Wo + X
     L = np.mean((Y - T) ** 2)
@@ -310,7 +407,7 @@ ATTENTION = Written(
     "attention with two heads, a mask and a skip",
     _attention,
     dict(X=_n(4, 8), Wq=_n(8, 8), Wk=_n(8, 8), Wv=_n(8, 8), Wo=_n(8, 8), M=np.tril(np.ones((4, 4))), T=_n(4, 8)),
-    '''
+    """
 def backward(X, Wq, Wk, Wv, Wo, M, T):
     n, D = X.shape
     h = 2
@@ -345,18 +442,58 @@ def backward(X, Wq, Wk, Wv, Wo, M, T):
     dX += dV @ Wv.T
     return {"dY": dY, "dWo": dWo, "dC": dC, "dO": dO, "dA": dA, "dVh": dVh, "dS": dS, "dQh": dQh, "dKh": dKh,
             "dQ": dQ, "dK": dK, "dV": dV, "dWq": dWq, "dWk": dWk, "dWv": dWv, "dX": dX}
-''',
+""",
     [
-        Planted("scale-lost", 'dS, Kh) / np.sqrt(d)', 'dS, Kh)', "1/sqrt(d) is lost at Q"),
-        Planted("scale-squared", 'dS, Qh) / np.sqrt(d)', 'dS, Qh) / d', "1/sqrt(d) squared at K"),
-        Planted("K-with-K", 'np.einsum("hij,hid->hjd", dS, Qh)', 'np.einsum("hij,hid->hjd", dS, Kh)', "dK with K where Q belongs"),
-        Planted("K-not-turned", 'np.einsum("hij,hid->hjd", dS, Qh)', 'np.einsum("hij,hjd->hid", dS, Qh)', "dK without the transpose of dS"),
-        Planted("Q-turned", 'np.einsum("hij,hjd->hid", dS, Kh)', 'np.einsum("hij,hid->hjd", dS, Kh)', "dQ with a transpose of dS too many"),
-        Planted("V-not-turned", 'np.einsum("hij,hid->hjd", A, dO)', 'np.einsum("hij,hjd->hid", A, dO)', "dV without the transpose of A"),
-        Planted("diagonal", "dS = A * (dA - np.sum(dA * A, axis=-1, keepdims=True))", "dS = dA * A * (1 - A)", "only the diagonal of softmax"),
-        Planted("softmax-axis", "np.sum(dA * A, axis=-1, keepdims=True)", "np.sum(dA * A, axis=-2, keepdims=True)", "the softmax sum along the wrong axis"),
-        Planted("softmax-A-lost", "np.sum(dA * A, axis=-1, keepdims=True)", "np.sum(dA, axis=-1, keepdims=True)", "a factor A lost in the softmax sum"),
-        Planted("mask-forgotten", "dS = A * (dA - np.sum", "A = np.exp(S) / np.exp(S).sum(axis=-1, keepdims=True)\n    dS = A * (dA - np.sum", "softmax without the mask in the backward"),
+        Planted("scale-lost", "dS, Kh) / np.sqrt(d)", "dS, Kh)", "1/sqrt(d) is lost at Q"),
+        Planted("scale-squared", "dS, Qh) / np.sqrt(d)", "dS, Qh) / d", "1/sqrt(d) squared at K"),
+        Planted(
+            "K-with-K",
+            'np.einsum("hij,hid->hjd", dS, Qh)',
+            'np.einsum("hij,hid->hjd", dS, Kh)',
+            "dK with K where Q belongs",
+        ),
+        Planted(
+            "K-not-turned",
+            'np.einsum("hij,hid->hjd", dS, Qh)',
+            'np.einsum("hij,hjd->hid", dS, Qh)',
+            "dK without the transpose of dS",
+        ),
+        Planted(
+            "Q-turned",
+            'np.einsum("hij,hjd->hid", dS, Kh)',
+            'np.einsum("hij,hid->hjd", dS, Kh)',
+            "dQ with a transpose of dS too many",
+        ),
+        Planted(
+            "V-not-turned",
+            'np.einsum("hij,hid->hjd", A, dO)',
+            'np.einsum("hij,hjd->hid", A, dO)',
+            "dV without the transpose of A",
+        ),
+        Planted(
+            "diagonal",
+            "dS = A * (dA - np.sum(dA * A, axis=-1, keepdims=True))",
+            "dS = dA * A * (1 - A)",
+            "only the diagonal of softmax",
+        ),
+        Planted(
+            "softmax-axis",
+            "np.sum(dA * A, axis=-1, keepdims=True)",
+            "np.sum(dA * A, axis=-2, keepdims=True)",
+            "the softmax sum along the wrong axis",
+        ),
+        Planted(
+            "softmax-A-lost",
+            "np.sum(dA * A, axis=-1, keepdims=True)",
+            "np.sum(dA, axis=-1, keepdims=True)",
+            "a factor A lost in the softmax sum",
+        ),
+        Planted(
+            "mask-forgotten",
+            "dS = A * (dA - np.sum",
+            "A = np.exp(S) / np.exp(S).sum(axis=-1, keepdims=True)\n    dS = A * (dA - np.sum",
+            "softmax without the mask in the backward",
+        ),
         Planted("skip-dropped", "dX = dY.copy()", "dX = 0 * dY", "the skip is dropped"),
         Planted("Wv-path-dropped", "    dX += dV @ Wv.T\n", "", "the way through V is dropped at X"),
         Planted("Wk-not-turned", "dX += dK @ Wk.T", "dX += dK @ Wk", "W for its transpose at Wk"),

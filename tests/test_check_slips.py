@@ -20,7 +20,9 @@ from backhand.checking.mistakes import MISTAKE
 
 BUGS = [(program, bug) for program in PROGRAMS for bug in program.bugs if bug.name in KEYS[program.name]]
 QUICK = [one for one in BUGS if not one[0].name.startswith(("LSTM", "gated", "words", "attention"))][::7]
-GRAPHS = {program.name: backhand.trace(program.loss, **program.inputs) for program in (*PROGRAMS, *OTHERS, *SIXTH, *SEVENTH)}
+GRAPHS = {
+    program.name: backhand.trace(program.loss, **program.inputs) for program in (*PROGRAMS, *OTHERS, *SIXTH, *SEVENTH)
+}
 
 
 def names(found):

@@ -921,7 +921,8 @@ def norm_paths(which: str) -> Cases:
                 "both": [p for p in (*means, *variances) if p.child == child],
             }[which]
             if changes and (which != "both" or len(changes) > 1):
-                yield Case(Belief(changes=tuple((p, None) for p in changes)), quantity_at(way, changes[0]), f"in {child}")
+                belief = Belief(changes=tuple((p, None) for p in changes))
+                yield Case(belief, quantity_at(way, changes[0]), f"in {child}")
         yield from norm_quantities(way, which)
 
     return cases
@@ -1273,7 +1274,9 @@ def unmasked(way: WayBack) -> Iterator[Case]:
         for mask in [one for one in masks if broadcasts(way.graph[one].shape, way.shape(name))]:
             for nothing in (algebra.ONE, algebra.ZERO):
                 again = substitute_mask(definition, mask, nothing)
-                for one in way.right(name) if again is not None else ():
+                if again is None:
+                    continue
+                for one in way.right(name):
                     inside = algebra.substitute(one.formula, {name: again})
                     yield sends(name, one, inside)
                     yield sends(name, one, algebra.substitute(inside, {mask: nothing}))

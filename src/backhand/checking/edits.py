@@ -470,7 +470,8 @@ def _at_places(way: WayBack, writing: Writing, may: May) -> Iterator[Made]:
         names = writing.at(place)
         for slip in (slip for form in forms_at(place) for slip in slips(form, names)):
             if fits(way, place, slip.formula) and not writing.in_a_circle(touched, slip.formula):
-                case = Case(Belief(changes=((place, slip.formula),)), quantity_at(way, place), f"in {place.child}", touched)
+                belief = Belief(changes=((place, slip.formula),))
+                case = Case(belief, quantity_at(way, place), f"in {place.child}", touched)
                 yield Made(slip.key, case, _alike(slip, step[1], place.name, f"{place.k}", step[0]))
 
 
@@ -502,7 +503,7 @@ def _in_ways(way: WayBack, writing: Writing, may: May, short: Sequence[Short]) -
 
 
 def _without_constants(formula: Formula, writing: Writing) -> Iterator[Slip]:
-    """A number that is added (eps) left out wherever it stands, in the formula and in the values that are used in it."""
+    """A number that is added (eps) left out wherever it stands, in the formula and in the values used in it."""
     used = {part.name for part in postorder(formula) if isinstance(part, Ref)}
     inside = {name: whole for name, whole in writing.shifted.items() if name in used}
     for whole in (formula, algebra.substitute(formula, inside)) if inside else (formula,):
@@ -511,14 +512,14 @@ def _without_constants(formula: Formula, writing: Writing) -> Iterator[Slip]:
                 yield Slip("term-left-out", _without(whole, term), Num(term), algebra.ZERO)
 
 
-def _added(part: Formula) -> int | Fraction | None:
+def _added(part: Formula) -> Fraction | None:
     """The number that a sum ends with, or begins with."""
     if isinstance(part, Apply) and part.operation.name == "+":
         return next((arg.value for arg in part.args[::-1] if isinstance(arg, Num)), None)
     return None
 
 
-def _without(formula: Formula, term: int | Fraction) -> Formula:
+def _without(formula: Formula, term: Fraction) -> Formula:
     def combine(part: Apply, args: list[Formula]) -> Formula:
         if part.operation.name == "+":
             kept = [arg for arg in args if not (isinstance(arg, Num) and arg.value == term)]
@@ -666,8 +667,8 @@ class Short:
 
 
 def normalised(way: WayBack, whole: str) -> Iterator[Formula]:
-    """What comes back through n = (x - mean)/root, in one line: (dn - 1/m (sum(dn) + n sum(dn n)))/root, for each axis of
-    a mean and each divisor that stands there. Whether it is right is asked of the numbers."""
+    """What comes back through n = (x - mean)/root, in one line: (dn - 1/m (sum(dn) + n sum(dn n)))/root, for each
+    axis of a mean and each divisor that stands there. Whether it is right is asked of the numbers."""
     definition, shape = way.graph[whole].definition, way.shape(whole)
     if definition is None:
         return

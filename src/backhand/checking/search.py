@@ -220,10 +220,12 @@ class Search:
                 continue
             for target in targets:
                 shape = self.way.shape(name)
-                if target.shape not in (shape, shape[:-1]) or not shape:
+                rows = bool(shape) and target.shape == shape[:-1]  # class numbers: as many as there are rows
+                if target.shape != shape and not rows:
                     continue
-                rows = target.shape != shape  # class numbers: as many as there are rows
-                if rows and not all(self._are_classes(trial.passes.values[target.name], shape) for trial in self.trials):
+                if rows and not all(
+                    self._are_classes(trial.passes.values[target.name], shape) for trial in self.trials
+                ):
                     continue
                 wanted: Formula = node("one_hot", Ref(target.name), size=shape[-1]) if rows else Ref(target.name)
                 for other in graph.quantities:

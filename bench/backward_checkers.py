@@ -3,7 +3,7 @@
 #   python bench/backward_checkers.py            the table, as in docs/check.md
 #   python bench/backward_checkers.py --summary  only the counts
 #   python bench/backward_checkers.py --fourth   the fourth lot, which was written before the table was looked at; so
-#                                                were --sixth and --seventh, which are shown without a flag, too
+#                                                were --sixth, --seventh, --eighth, which are shown without a flag, too
 #
 # The programs are those of tests/backward_code*.py: the forward half is right, one thing on the way back is not.
 
@@ -22,6 +22,8 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 import jax
 import torch
 from backward_code import PROGRAMS, Program
+from backward_code_eighth import PROGRAMS as EIGHTH
+from backward_code_eighth import accepted as accepted_eighth
 from backward_code_fourth import KEYS, Written
 from backward_code_fourth import PROGRAMS as FOURTH
 from backward_code_more import MORE
@@ -199,9 +201,10 @@ def chosen(flags: Sequence[str]) -> list[Program | Text]:
         "--fourth": [Text(one, KEYS[one.name]) for one in FOURTH],
         "--sixth": [Text(one, {bug.name: accepted_sixth(one, bug) for bug in one.bugs}) for one in SIXTH],
         "--seventh": [Text(one, {bug.name: accepted_seventh(one, bug) for bug in one.bugs}) for one in SEVENTH],
+        "--eighth": [Text(one, {bug.name: accepted_eighth(one, bug) for bug in one.bugs}) for one in EIGHTH],
     }
     asked = [program for flag, lot in fresh.items() if flag in flags for program in lot]
-    return asked or [*(PROGRAMS | MORE | THIRD).values(), *fresh["--sixth"], *fresh["--seventh"]]
+    return asked or [*(PROGRAMS | MORE | THIRD).values(), *fresh["--sixth"], *fresh["--seventh"], *fresh["--eighth"]]
 
 
 if __name__ == "__main__":

@@ -1058,6 +1058,11 @@ def no_dot(way: WayBack, place: Place) -> Iterator[str]:
         yield f"y*(g - sum(g, {softmax_axis(place)}, keepdims=true))"
         yield f"g - sum(g*y, {softmax_axis(place)}, keepdims=true)"
         yield f"y*(g + sum(g*y, {softmax_axis(place)}, keepdims=true))"
+    if place.name == "log_softmax":
+        softmax = f"softmax(u, {softmax_axis(place)})"
+        yield "g"
+        yield f"g - {softmax}*g"
+        yield f"g - sum(g, {softmax_axis(place)}, keepdims=true)"
 
 
 def softmax_other_axis(way: WayBack, place: Place) -> Iterator[str]:

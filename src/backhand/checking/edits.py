@@ -290,7 +290,7 @@ def _sums(part: Apply, names: Names) -> Iterator[tuple[str, Formula]]:
         for axis in (*range(len(shape)), None):
             if axes_of(axis, len(shape)) != axes:
                 yield "wrong-axis", node(part.operation.name, inside, axis=axis, keepdims=keep)
-    yield "bias-not-summed", inside
+    yield ("function-left-out" if options["keepdims"] else "bias-not-summed"), inside
     if len(axes) == 1:
         whole = (None, None, None)
         for row in (0, shape[axes[0]] - 1):

@@ -111,7 +111,7 @@ def by_hand(given: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     sums = powers.sum(axis=1, keepdims=True)
     loss = np.log(sums)[:, 0] - shifted[np.arange(batch), t]
     L = loss.mean()
-    dloss = np.full(batch, 1 / batch)
+    dloss = np.full(batch, 1 / batch, x.dtype)
     dz3 = powers / sums
     dz3[np.arange(batch), t] -= 1
     dz3 *= dloss[:, None]

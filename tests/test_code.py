@@ -287,6 +287,13 @@ def test_names_stay_apart_and_are_legal() -> None:
     assert [names("w[A1,B1]"), names("w_A1_B1"), names("w[A1,B1]")] == ["w_A1_B1", "w_A1_B1_2", "w_A1_B1"]
 
 
+def test_a_hat_makes_another_name_and_what_can_stay_does() -> None:
+    text = backhand.code(
+        backhand.read("ŷ = 2\nα = 1\nlambda = 4\ny = 3\nalpha = 5\nlambda_ = 6\nL = (ŷ - y)^2 lambda lambda_ + α alpha")
+    )
+    assert "    L = (y_hat - y) ** 2 * lambda_2 * lambda_ + alpha_2 * alpha" in text
+
+
 def test_the_original_name_stands_in_the_comment() -> None:
     text = backhand.code(backhand.read("λ = 2\nL = λ^2"))
     assert "lambda_ = 2.0" in text

@@ -421,8 +421,10 @@ def test_nothing_that_was_written_is_lost(net: str, page: str) -> None:
     text, page = plain_letters(report(marked_page(net, page))), plain_letters(page)
     shown = re.sub(r"[\s_{}]", "", text[text.index("The page") :]).casefold()
     bare = re.sub(r"\\(?:begin|end)\s*\{[^}]*\}(?:\{[^}]*\})?|```\w*|\\[A-Za-z]+|\|[-:| ]+\|\n", " ", page)
-    if "array" in page:
-        bare = re.sub(r"\barray\(|(?<=\d)e[-+]?\d+", " ", bare)  # an array is shown as a matrix, 1e-8 as a power of ten
+    if "array" in page or "tensor(" in page:
+        bare = re.sub(
+            r"\b(?:array|tensor)\(|(?<=\d)e[-+]?\d+", " ", bare
+        )  # an array is shown as a matrix, 1e-8 as a power of ten
     words = re.findall(r"\d+|(?<![\w.])[^\W\d_]{4,}(?![\w.])", bare)
     assert [word for word in words if word.casefold().rstrip("0²³") not in shown] == []
 

@@ -310,7 +310,8 @@ def test_keys_and_remarks_are_their_own() -> None:
 
 def test_the_page_of_mistakes_lists_every_row() -> None:
     from backhand.checking.mistakes import MISTAKES
+    from backhand.marking.array_forward import ROWS
 
     page = (Path(__file__).parent.parent / "docs" / "misconceptions.md").read_text("utf-8")
-    for row in (*TABLE, *MISTAKES):
+    for row in (*TABLE, *MISTAKES, *ROWS):
         assert f"| `{row.key}` | {row.id} | {row.title} |" in page, row.key

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -59,7 +59,7 @@ def _whole(draw: random.Random, *shape: int, low: int = -3, high: int = 3, zero:
     return np.array([draw.choice(numbers) for _ in range(int(np.prod(shape)))], float).reshape(shape)
 
 
-def _text(array: Array) -> str:
+def text_of(array: Array) -> str:
     return str(array.tolist()).replace(".0", "")
 
 
@@ -154,7 +154,7 @@ def _drawn(draw: random.Random, kind: str) -> Net:
     head = []
     for name, value in net.given.items():
         sort = "weight" if name[0] == "W" else "bias" if name[0] == "b" else "target" if name == target else "input"
-        head.append(f"{sort} {name} = {_text(value)}")
+        head.append(f"{sort} {name} = {text_of(value)}")
     net.text = "\n".join([*head, *lines])
     return net
 
@@ -264,6 +264,11 @@ def worth(tree: Tree, values: dict[str, Array], slopes: dict[str, Array]) -> Arr
         return slopes[parts[0]]
     if head == "const":
         return np.asarray(parts[0])
+    if head == "sqrt":
+        return np.asarray(np.sqrt(parts[0]))
+    if head in ("sumk", "meank"):
+        inside = worth(parts[1], values, slopes)
+        return (inside.sum if head == "sumk" else inside.mean)(axis=parts[0], keepdims=True)
     if head == "curve":
         return CURVES[parts[0]][0](worth(parts[1], values, slopes))
     if head == "slope":
@@ -291,11 +296,40 @@ def worth(tree: Tree, values: dict[str, Array], slopes: dict[str, Array]) -> Arr
             return args[0].mean(axis=0)
         case "first0":
             return args[0][-1]
+        case "sumall":
+            return args[0].sum()
+        case "neg":
+            return -args[0]
+        case "root":
+            return np.sqrt(args[0])
+        case "diag":
+            return np.diag(args[0])
+        case "flip":
+            return args[0][::-1, ::-1]
+        case "conv" | "convk":
+            return _slid(args[0], args[1])
+        case "convx":
+            edge = np.array(args[1].shape) - 1
+            return _slid(np.pad(args[0], [(int(n), int(n)) for n in edge]), args[1][::-1, ::-1])
+        case "convlast":
+            return _last_window(args[0], args[1])
+        case "pool":
+            return np.array([[args[0][i : i + 2, j : j + 2].max() for j in range(len(args[0]) - 1)]
+                             for i in range(len(args[0]) - 1)])  # fmt: skip
+        case "unpool" | "unpoolall":
+            return _unpooled(args[0], args[1], every=head == "unpoolall")
         case "ones":
             return np.ones_like(args[0])
         case "softmax":
             e = np.exp(args[0] - args[0].max(axis=-1, keepdims=True))
             return e / e.sum(axis=-1, keepdims=True)
+        case "plain softmax":
+            return args[0] / args[0].sum(axis=-1, keepdims=True)
+        case "softmax the other way":
+            e = np.exp(args[0])
+            return e / e.sum(axis=0, keepdims=True)
+        case "squares":
+            return ((args[0] - args[1]) ** 2).sum()
         case "ce":
             return -np.log((args[1] * args[0]).sum(axis=-1)).mean()
         case "mse":
@@ -304,6 +338,32 @@ def worth(tree: Tree, values: dict[str, Array], slopes: dict[str, Array]) -> Arr
             return ((args[0] - args[1]) ** 2).sum() / 2
         case _:
             raise ValueError(head)
+
+
+def _slid(image: Array, kernel: Array) -> Array:
+    """The kernel slid over an image as it is."""
+    rows, cols = (a - b + 1 for a, b in zip(image.shape, kernel.shape, strict=True))
+    high, wide = kernel.shape
+    return np.array([[(image[i : i + high, j : j + wide] * kernel).sum() for j in range(cols)] for i in range(rows)])
+
+
+def _last_window(back: Array, kernel: Array) -> Array:
+    """What comes back to an image if each window writes over the one before."""
+    high, wide = kernel.shape
+    made = np.zeros((back.shape[0] + high - 1, back.shape[1] + wide - 1))
+    for (i, j), value in np.ndenumerate(back):
+        made[i : i + high, j : j + wide] = value * kernel
+    return made
+
+
+def _unpooled(image: Array, back: Array, *, every: bool) -> Array:
+    made = np.zeros(image.shape)
+    for (i, j), value in np.ndenumerate(back):
+        window = image[i : i + 2, j : j + 2]
+        places = list(np.ndindex(2, 2)) if every else [np.unravel_index(int(window.argmax()), (2, 2))]
+        for k, n in places:
+            made[i + k, j + n] += value
+    return made
 
 
 @dataclass
@@ -317,12 +377,17 @@ class Working:
     mistaken: frozenset[str] = frozenset()
 
 
-def student(net: Net, changes: dict[str, Tree] | None = None, digits: int | None = None) -> Working:
-    """Goes forward and back; with `digits` all numbers are rounded on the way, as on paper."""
+def student(
+    net: Net, changes: dict[str, Tree] | None = None, digits: int | None = None, forward: dict[str, Tree] | None = None
+) -> Working:
+    """Goes forward and back; with `digits` all numbers are rounded on the way, as on paper. `changes` are other trees of
+    derivatives, `forward` of values."""
 
     def kept(value: Array) -> Array:
         return np.asarray(value if digits is None else np.round(value, digits))
 
+    if forward:
+        net = replace(net, values={**net.values, **forward})
     values = dict(net.given)
     for name, tree in net.values.items():
         values[name] = kept(worth(tree, values, {}))
@@ -370,12 +435,24 @@ STYLES = ("numpy", "latex", "rows")
 
 
 def formula(tree: Tree, style: str, inside: bool = False) -> str:
+    """A tree as a formula; "" where a part of it has no spelling in that style."""
+    try:
+        return _formula(tree, style, inside)
+    except Unwritable:
+        return ""
+
+
+class Unwritable(Exception):
+    """A part of a formula has no spelling."""
+
+
+def _formula(tree: Tree, style: str, inside: bool) -> str:
     if isinstance(tree, str):
         return tree if style != "latex" else f"{tree[0]}_{{{tree[1:]}}}" if tree[1:] else tree
     head, *parts = tree
 
     def sub(part: Tree) -> str:
-        return formula(part, style, True)
+        return _formula(part, style, True)
 
     def bracket(text: str) -> str:
         return f"({text})" if inside else text
@@ -383,7 +460,7 @@ def formula(tree: Tree, style: str, inside: bool = False) -> str:
     latex = style == "latex"
     match head:
         case "d":
-            name = formula(parts[0], style)
+            name = _formula(parts[0], style, False)
             if latex:
                 return rf"\frac{{\partial L}}{{\partial {name}}}"
             return f"d{name}" if style == "numpy" else f"dL/d{name}"
@@ -416,25 +493,51 @@ def formula(tree: Tree, style: str, inside: bool = False) -> str:
             return bracket(sub(parts[0]) + sign + sub(parts[1]))
         case "/":
             if latex:
-                return rf"\frac{{{formula(parts[0], style)}}}{{{sub(parts[1])}}}"
+                return rf"\frac{{{_formula(parts[0], style, False)}}}{{{sub(parts[1])}}}"
             return bracket(f"{sub(parts[0])} / {sub(parts[1])}")
         case "+" | "-":
-            return bracket(f"{formula(parts[0], style, head == '-')} {head} {sub(parts[1])}")
+            return bracket(f"{_formula(parts[0], style, head == '-')} {head} {sub(parts[1])}")
         case "outer":
             if style == "numpy":
-                return f"np.outer({formula(parts[0], style)}, {formula(parts[1], style)})"
+                return f"np.outer({_formula(parts[0], style, False)}, {_formula(parts[1], style, False)})"
             return bracket(f"{sub(parts[0])} {sub(T(parts[1]))}")
         case "sum0":
-            inner = formula(parts[0], style)
+            inner = _formula(parts[0], style, False)
             return f"np.sum({inner}, axis=0)" if style == "numpy" else f"sum({inner}, axis=0)"
         case "mean0":
-            inner = formula(parts[0], style)
+            inner = _formula(parts[0], style, False)
             return f"np.mean({inner}, axis=0)" if style == "numpy" else f"mean({inner}, axis=0)"
+        case "neg":
+            return bracket(f"-{sub(parts[0])}")
+        case "sqrt":
+            return {"numpy": f"np.sqrt({parts[0]})", "latex": rf"\sqrt{{{parts[0]}}}", "rows": f"sqrt({parts[0]})"}[
+                style
+            ]
+        case "diag":
+            return {"numpy": f"np.diag({sub(parts[0])})", "latex": rf"\mathrm{{diag}}({sub(parts[0])})",
+                    "rows": f"diag({sub(parts[0])})"}[style]  # fmt: skip
+        case "sumk" | "meank" if style == "numpy":
+            inner = _formula(parts[1], style, False)
+            return f"np.{head[:-1]}({inner}, axis={parts[0]}, keepdims=True)"
+        case "sumall" if style != "latex":
+            return (
+                f"np.sum({_formula(parts[0], style, False)})"
+                if style == "numpy"
+                else f"sum({_formula(parts[0], style, False)})"
+            )
+        case "root" if style != "latex":
+            return (
+                f"np.sqrt({_formula(parts[0], style, False)})"
+                if style == "numpy"
+                else f"sqrt({_formula(parts[0], style, False)})"
+            )
+        case "softmax" if style == "numpy":
+            return f"softmax({_formula(parts[0], style, False)})"
         case "curve":
             name = rf"\mathrm{{{parts[0]}}}" if latex else parts[0]
-            return f"{name}({formula(parts[1], style)})"
+            return f"{name}({_formula(parts[1], style, False)})"
         case _:
-            return ""
+            raise Unwritable(head)
 
 
 def written(work: Working, seed: object, *, style: str = "", formulas: float = 0.6, digits: int | None = None) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Literal, TypeAlias, cast
+from typing import Any, Literal, TypeAlias, cast, get_args
 
 import numpy as np
 
@@ -31,6 +31,8 @@ class Caller:
         self.graph = graph
         self.of = of
         self.arrays: Arrays = arrays or "numpy"
+        if self.arrays not in get_args(Arrays):
+            raise UsageError(f'arrays="{arrays}" is not known.', cure=f"Known: {', '.join(get_args(Arrays))}.")
         self.returns = (returns,) if isinstance(returns, str) else returns
         self.names = Names(graph, of)
         self.takes = self._taken()
@@ -50,11 +52,13 @@ class Caller:
         except (TypeError, ValueError):
             return {name: name for name in given}
         takes: dict[str, str] = {}
+        rest = ""
         for parameter in signature.parameters.values():
             if parameter.kind is parameter.VAR_KEYWORD:
                 takes |= {name: name for name in given if name not in takes.values()}
                 continue
             if parameter.kind is parameter.VAR_POSITIONAL:
+                rest = parameter.name
                 continue
             name = self.names.given(parameter.name)
             if name is not None:
@@ -64,6 +68,11 @@ class Caller:
                     f"The function wants {parameter.name}, and the network is given {', '.join(given) or 'nothing'}.",
                     cure=f"Name its arguments as the network does, or give {parameter.name} a default.",
                 )
+        if rest and not takes:
+            raise UsageError(
+                f"The function takes *{rest}, and what it is given is told by names.",
+                cure=f"Name its arguments: {', '.join(given)}.",
+            )
         return takes
 
     def __call__(self, given: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -100,11 +109,13 @@ class Caller:
         try:
             array: Any = np.asarray(value)
             kind = array.dtype.kind
+            if kind == "c":
+                raise TypeError
             if kind not in "fiub":
                 array = np.asarray(array, np.float64)
         except (TypeError, ValueError):
             raise UsageError(
-                f"What the function gives for {name} is {type(value).__name__}, not numbers.",
+                f"What the function gives for {name} is {_sort(value)}, not real numbers of one shape.",
                 cure="Return arrays or numbers.",
             ) from None
         if array.dtype.kind == "f" and array.dtype.itemsize < 8:
@@ -148,6 +159,12 @@ class Caller:
                     f"The function gives {len(given)} things, and returns= names {len(self.returns)}.",
                     cure="Name each of them, in their order.",
                 )
+            for name in self.returns:
+                if self.names.said(name) is None:
+                    raise UsageError(
+                        f"returns= names {name}, and the network has nothing of that name.",
+                        cure=f"It has {', '.join(quantity.name for quantity in self.graph.quantities)}.",
+                    )
             return dict(zip(self.returns, given, strict=True))
         if hasattr(result, "_asdict"):
             return dict(result._asdict())
@@ -215,3 +232,8 @@ class Names:
 
 def _folded(name: str) -> str:
     return re.sub(r"[\s_{}\[\](),./′']", "", name)
+
+
+def _sort(value: object) -> str:
+    """`list`, `complex128`: what something is that should be numbers."""
+    return str(getattr(value, "dtype", type(value).__name__))

@@ -1112,9 +1112,23 @@ def softmax_diagonal(way: WayBack) -> Iterator[Case]:
 def logits_for_probabilities(way: WayBack, place: Place) -> Iterator[str]:
     if place.name == "cross_entropy_logits" and place.k == 0:
         yield f"{wide(place)}*(u - {one_hot(place)})"
+    if is_before_cross_entropy(way, place):
+        yield f"g*y - u*sum(g*y, {softmax_axis(place)}, keepdims=true)"  # what comes is -t/p times 1 or 1/n
+
+
+def is_before_cross_entropy(way: WayBack, place: Place) -> bool:
+    """Whether a softmax is a quantity of its own, and the cross-entropy all that it goes into."""
+    if place.name != "softmax" or not way.is_root(place):
+        return False
+    children = way.graph.children(place.child)
+    definition = way.graph[children[0]].definition if len(children) == 1 else None
+    parts = postorder(definition) if definition is not None else ()
+    return any(isinstance(part, Apply) and part.operation.name == "cross_entropy" for part in parts)
 
 
 def target_left_out(way: WayBack, place: Place) -> Iterator[str | Formula]:
+    if is_before_cross_entropy(way, place):
+        yield f"0 - y*sum(g*y, {softmax_axis(place)}, keepdims=true)"
     if place.name == "cross_entropy_logits" and place.k == 0:
         yield f"{wide(place)}*softmax(u)"
     if place.name == "^" and place.k == 0 and (inner := target_difference(way, place)) is not None:

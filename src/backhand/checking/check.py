@@ -31,7 +31,7 @@ from backhand.checking.replay import (
 )
 from backhand.checking.search import Found, explained
 from backhand.core.array_operations import shown
-from backhand.core.graph import Graph
+from backhand.core.graph import Graph, a_network
 from backhand.errors import UndefinedError, UsageError
 
 Verdict: TypeAlias = Literal["right", "wrong", "follows", "missing"]
@@ -195,7 +195,9 @@ def check(
     >>> found.first.about, found.explained.key
     ('dL/dw', 'activation-slope-lost')
     """
-    output, _ = graph.output(of)
+    if not callable(my_backward):
+        raise UsageError("The first thing that is handed over is no function.", cure="Write check(my_backward, graph).")
+    output, _ = a_network(graph).output(of)
     if graph[output].shape:
         raise UsageError(
             f"{output} is {shown(graph[output].shape)}, and derivatives are of a single number.",

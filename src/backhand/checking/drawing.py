@@ -97,6 +97,9 @@ def _like(quantity: Quantity, own: Any, most: int | None, sort: str, random: np.
         return _number(random.integers(0, most, shape).astype(np.float64), shape)
     if own is not None and shape:
         array: Any = np.asarray(own)
+        if array.size > 1 and (bool(np.all(array == 0)) or bool(np.all(array == 1))):
+            # A mask, or numbers that only stand for others: what is 0 or 1 everywhere would hide what is done with it.
+            return random.integers(0, 2, shape).astype(np.float64)
         if bool(np.all((array == 0) | (array == 1))) and array.size > 1 and quantity.kind not in ("weight", "bias"):
             axis = _axis_of_ones(array)
             if axis is not None:

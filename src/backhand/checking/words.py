@@ -14,8 +14,9 @@ def told(check: Check) -> str:
     """The whole message: the first that differs, the mistake and the right line, and what else there is to know."""
     first = check.first
     right = [finding.about for finding in check.findings if finding.verdict == "right"]
+    unknown = [f"Not in the network: {', '.join(check.unknown)}."] * bool(check.unknown)
     if first is None:
-        return f"Right: {', '.join(right)}, in {check.calls} calls with different numbers."
+        return "\n".join([f"Right: {', '.join(right)}, in {check.calls} calls with different numbers.", *unknown])
     lines = [f"{first.about} is wrong; it is the first that differs on the way back from {check.of}."]
     if first.kind == "value":
         lines = [f"The value of {first.about} is wrong, so it differs before the way back begins."]
@@ -41,9 +42,7 @@ def told(check: Check) -> str:
             lines.append(f"{words}: {', '.join(names)}.")
     if right:
         lines.append(f"Right: {', '.join(right)}.")
-    if check.unknown:
-        lines.append(f"Not in the network: {', '.join(check.unknown)}.")
-    return "\n".join(lines).rstrip()
+    return "\n".join([*lines, *unknown]).rstrip()
 
 
 def _explained(found: Explanation, head: str) -> list[str]:

@@ -37,9 +37,7 @@ def program(graph: Graph, of: str, title: str) -> tuple[CodeLine, ...]:
 
 
 def _lines(graph: Graph, of: str, title: str) -> Iterator[CodeLine]:
-    names = Names(C_WORDS | OUR_WORDS | frozenset(HELPERS["c"]))
-    for quantity in graph.quantities:
-        names(quantity.name)
+    names = Names(C_WORDS | OUR_WORDS | frozenset(HELPERS["c"]), [quantity.name for quantity in graph.quantities])
     expressions = Expressions(graph, "c", names)
     passes = Passes(graph, of, names, expressions, "const double ", ";")
     forward = list(passes.forward())

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, cast, get_args
 from backhand.coding.lines import C_MARKS, PYTHON_MARKS, CodeLine, Laid, Marks, laid, laid_out
 from backhand.coding.names import harmless
 from backhand.coding.spellings import Language
-from backhand.core.graph import Graph
+from backhand.core.graph import Graph, a_network
 from backhand.errors import UsageError
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def coded(graph: Graph, to: str = "numpy", of: str | None = None, *, title: str 
         known = ", ".join(get_args(Language))
         raise UsageError(f"There is no code in {to}.", cure=f"Known: {known}.")
     language = cast(Language, to)
-    graph, output = _single(graph, of)
+    graph, output = _single(a_network(graph), of)
     if language in ("python", "c") and graph.arrays:
         from backhand.core.elements import expanded
 

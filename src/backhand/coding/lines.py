@@ -53,6 +53,9 @@ class Marks:
     parentheses: bool
 
 
+SIGNS = "+-*/@<>=?: "
+"""What an operand follows: a line does not end behind them."""
+
 PYTHON_MARKS, C_MARKS = Marks("#", True), Marks("//", False)
 
 
@@ -131,13 +134,10 @@ def broken(text: str, indent: str, marks: Marks) -> Iterator[str]:
     head, equals, value = text.partition(" = ")
     if not equals:
         head, value = "", text
-    end = "" if marks.parentheses else value[-1:]
-    terms = _terms(value.removesuffix(end) if end else value)
     if head:
         yield f"{indent}{head} = (" if marks.parentheses else f"{indent}{head} ="
-    rows = [row for term in terms for row in filled(term, inner)]
-    yield from rows[:-1]
-    yield rows[-1] + end
+    for term in _terms(value):
+        yield from filled(term, inner)
     if head and marks.parentheses:
         yield f"{indent})"
 
@@ -158,11 +158,38 @@ def _terms(text: str) -> list[str]:
 
 
 def filled(text: str, indent: str) -> Iterator[str]:
-    """Words on lines, as many as fit; what continues stands further in."""
-    line = indent
-    for word in text.split(" "):
-        if len(line) + len(word) + 1 > WIDTH and line.strip():
-            yield line.rstrip()
-            line = indent + "    "
-        line += word + " "
-    yield line.rstrip()
+    """An expression on lines, as much as fits on each; what continues stands further in. A line ends where the fewest
+    brackets are open, before a sign or behind a comma, unless it would be short."""
+    places = tuple(_places(text))
+    start = 0
+    while len(indent) + len(text) - start > WIDTH:
+        last = start + WIDTH - len(indent)
+        near = [(rank, -place) for place, rank in places if (start + 2 * last) // 3 < place <= last]
+        far = [(0, place) for place, _ in places if place > last]
+        wide = near or [(rank, -place) for place, rank in places if start < place <= last] or far[:1]
+        if not wide:
+            break
+        end = abs(min(wide)[1])
+        yield indent + text[start:end]
+        if not start:
+            indent += "    "
+        start = end + 1
+    yield indent + text[start:]
+
+
+def _places(text: str) -> Iterator[tuple[int, tuple[int, bool]]]:
+    """The spaces at which an expression may be broken, and how badly that would tear it: the brackets that are open,
+    and whether it is a factor that is cut off, not a summand or an argument."""
+    depth, quote = 0, ""
+    for position, letter in enumerate(text):
+        if quote:
+            quote = "" if letter == quote else quote
+        elif letter in "'\"":
+            quote = letter
+        elif letter in "([{":
+            depth += 1
+        elif letter in ")]}":
+            depth -= 1
+        elif letter == " " and position and text[position - 1] not in SIGNS:
+            following = text[position + 1 : position + 2]
+            yield position, (depth, following not in "+-" and text[position - 1] != ",")

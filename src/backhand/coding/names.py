@@ -1,17 +1,18 @@
 """Names of a network as names of a program: one rule for all languages, and no two alike.
 
-    w[A1,B1]  w_A1_B1        x'  x_prime        α2  alpha2        c#1  c_1        lambda  lambda_
+    w[A1,B1]  w_A1_B1        x'  x_prime        α2  alpha2        ŷ  y_hat        c#1  c_1        lambda  lambda_
 
 A name in a program has ASCII letters, digits and _, whatever the name in the network is made of: so
 nothing that somebody writes in a network can become anything else than a name. What a language, its
 standard functions or our own lines call something else gets a _ behind it, and of two names that
-come out alike the second gets a number.
+come out alike the second gets a number. A name that can stay as it is, does.
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable
 
 LONGEST = 40
 """Characters of a name in a program; longer ones are cut, and stay apart by their numbers."""
@@ -23,6 +24,8 @@ GREEK = {
     "ϑ": "theta", "ϕ": "phi", "ϵ": "epsilon", "ϱ": "rho", "ϖ": "pi",
 }  # fmt: skip
 PRIMES = "'′"
+ACCENTS = {"\u0302": "_hat", "\u0303": "_tilde", "\u0304": "_bar", "\u0307": "_dot"}
+"""Marks over a letter that make another quantity of it; ŷ is not y. Others, as in é, are left out."""
 
 PYTHON_WORDS = frozenset(
     """False None True and as assert async await break class continue def del elif else except finally for from global
@@ -55,8 +58,8 @@ OUR_WORDS = frozenset("forward backward main show check given derivatives np jnp
 def legal(name: str) -> str:
     """The name in letters, digits and _; not yet apart from other names.
 
-    >>> [legal(name) for name in ("w[A1,B1]", "x''", "α_{12}", "c#1", "2x", "é", "λ")]
-    ['w_A1_B1', 'x_prime2', 'alpha_12', 'c_1', 'n2x', 'e', 'lambda']
+    >>> [legal(name) for name in ("w[A1,B1]", "x''", "α_{12}", "c#1", "2x", "é", "λ", "ŷ1")]
+    ['w_A1_B1', 'x_prime2', 'alpha_12', 'c_1', 'n2x', 'e', 'lambda', 'y_hat1']
     """
     if not (name.isascii() and name.isidentifier()):
         name = _spelled(name[: 4 * LONGEST])
@@ -74,7 +77,7 @@ def _spelled(name: str) -> str:
         if greek is not None:
             letters.append(greek if letter.islower() else greek.capitalize())
             continue
-        plain = "".join(c for c in unicodedata.normalize("NFKD", letter) if c.isascii())
+        plain = "".join(ACCENTS.get(c, c if c.isascii() else "") for c in unicodedata.normalize("NFKD", letter))
         if plain:
             letters.append(plain)
         elif letter.isalnum():
@@ -86,13 +89,17 @@ def _spelled(name: str) -> str:
 
 
 class Names:
-    """The names of one program. The same name asked for again is the same; two names never come out alike."""
+    """The names of one program. The same name asked for again is the same; two names never come out alike.
 
-    def __init__(self, words: frozenset[str]) -> None:
+    `quantities` are those that will be asked for: what need not change is theirs first."""
+
+    def __init__(self, words: frozenset[str], quantities: Iterable[str] = ()) -> None:
         self._words = words
         self._given: dict[object, str] = {}
         self._taken: set[str] = set()
         self._counts: dict[str, int] = {}
+        for name in sorted(quantities, key=lambda name: name in words or legal(name) != name):
+            self(name)
 
     def __call__(self, name: str) -> str:
         """What a quantity is called."""
@@ -118,7 +125,7 @@ class Names:
         found = name
         while found in self._taken or found in self._words:
             self._counts[name] = self._counts.get(name, 1) + 1
-            found = f"{name}_{self._counts[name]}"
+            found = f"{name.rstrip('_')}_{self._counts[name]}"
         self._taken.add(found)
         return found
 

@@ -60,9 +60,8 @@ class _Program:
         self, graph: Graph, of: str, language: Language, *, title: str, arrays: dict[str, Any], beside: str
     ) -> None:
         self.graph, self.of, self.language, self.title = graph, of, language, title
-        self.names = Names(PYTHON_WORDS | OUR_WORDS | frozenset(HELPERS[language]))
-        for quantity in graph.quantities:
-            self.names(quantity.name)
+        words = PYTHON_WORDS | OUR_WORDS | frozenset(HELPERS[language])
+        self.names = Names(words, [quantity.name for quantity in graph.quantities])
         self.expressions = Expressions(graph, language, self.names)
         self.given = Given(self.expressions, arrays, beside)
 

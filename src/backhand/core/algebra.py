@@ -73,7 +73,7 @@ def make(operation: Operation, args: list[Formula], params: Params = ()) -> Form
         case "^":
             return power(args[0], args[1])
         case "@":
-            return apply(operation, _below(args[0], "product"), _below(args[1], "product", right_side=True))
+            return apply(operation, _below(args[0], "product"), _below(args[1], "factor"))
         case "transpose" | "index":
             return apply(operation, _below(args[0], "atom"), params=params)
         case _:

@@ -444,7 +444,21 @@ class FormulaReader:
         if name[3] in ("matmul", "dot", "multiply") and len(args) == 2:
             style = "⊙" if name[3] == "multiply" else "@"
             return apply(MULTIPLY, *args, style=style, parens=True, span=span)
+        if name[3] in ("diag", "einsum"):
+            return self._of_answers(name[3], args, span)
         return call(name[3], tuple(_told(arg) for arg in args if not _of_no_account(arg)), span)
+
+    def _of_answers(self, name: str, args: list[Formula], span: Span) -> Formula:
+        """What only answers have: diag(p), einsum("i,j->ij", a, b)."""
+        from backhand.core import answer_arrays
+
+        if name == "diag" and len(args) == 1:
+            return answer_arrays.diagonal(args[0], span)
+        if name == "einsum" and args and isinstance(told := args[0], Ref) and told.name[:1] == QUOTE:
+            subscripts = told.name.strip(QUOTE).translate(UNQUOTED).replace(" ", "")
+            if (made := answer_arrays.einsum(subscripts, args[1:], span)) is not None:
+                return made
+        raise ReadError(f"{name} is not read with what it is told here.", span)
 
     def call_raised(
         self, name: Token, _: Token, exponent: Formula, opened: Token, args: list[Formula], closed: Token
@@ -517,6 +531,10 @@ class FormulaReader:
 def _number(text: str) -> Fraction:
     return read_number(text)
 
+
+QUOTE = "\u01c3"
+UNQUOTED = str.maketrans("\u01c0\u01c2\u01c1", ",->")
+"""Subscripts of einsum as one name, as `readers.array_text` writes them."""
 
 OPTION_NAME = re.compile("(axis|keepdims|dim|keepdim|dtype|ddof|shape)\u01c2+")
 

@@ -16,6 +16,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias, TypeVar
 
 from backhand import limits
@@ -533,3 +534,21 @@ def _placed(quantities: list[Quantity]) -> Iterable[Quantity]:
         row = rows.get(layer, 0)
         rows[layer] = row + 1
         yield replace(quantity, place=Place(layer, row))
+
+
+def a_network(given: object) -> Graph:
+    """What a verb is given, if it is a network. Raises UsageError that says how one is made of it."""
+    if isinstance(given, Graph):
+        return given
+    own = getattr(given, "graph", None)
+    if isinstance(given, (str, PurePath)):
+        cure = "Read it first: backhand.read(...)."
+    elif callable(own):
+        cure = "Write .graph() behind it."
+    elif isinstance(own, Graph):
+        cure = "Write .graph behind it."
+    elif callable(given):
+        cure = "Make a network of the function: backhand.trace(f, x=...)."
+    else:
+        cure = "backhand.read, backhand.trace and backhand.Net make networks."
+    raise UsageError(f"A network is wanted here, and this is of the type {type(given).__name__}.", cure=cure)

@@ -510,6 +510,8 @@ def trace(function: Callable[..., Any], /, *, kinds: Mapping[str, Kind] | None =
     z = w*x + b
     L = sigmoid(z)
     """
+    if not callable(function):
+        raise UsageError("The first thing that is handed over is no function.", cure="Write trace(f, x=2, w=3).")
     called = function if hasattr(function, "__code__") else getattr(type(function), "__call__", None)  # noqa: B004
     code = getattr(called, "__code__", None)
     recorder = Recorder(code)
@@ -533,7 +535,7 @@ def _run(recorder: Recorder, function: Callable[..., Any], given: dict[str, Trac
     sys.setprofile(returned)
     try:
         return function(**given)
-    except TypeError as error:
+    except (TypeError, ValueError) as error:
         if isinstance(error.__cause__, BackhandError):
             raise error.__cause__ from None
         raise
@@ -902,7 +904,7 @@ def _in_order(name: str, args: tuple[Any, ...], options: dict[str, Any]) -> tupl
     """What is given beyond the arguments of a row are its options, in their order: `fn.max_pool(x, 2)`."""
     rows = [row for row in ROWS if row.name == name]
     most = max((len(row.arguments) for row in rows), default=len(args))
-    if len(args) <= most or any(row.several for row in rows):
+    if len(args) <= most or any(row.several for row in rows) or (name, len(args)) in OPERATIONS:
         return args, options
     keys = [key for key, _ in rows[0].params]
     if len(args) - most > len(keys):

@@ -47,6 +47,7 @@ FRESH = frozenset("arange concatenate cumsum eye full ones outer pad stack tenso
 LINE = 16
 """Numbers that fill one or two lines of the cache."""
 
+BOUND = re.compile(r"np\.(maximum|minimum)\((\w+), (-?[\d.]+)\)")
 WORTH = 1024
 """Elements from which on an array is given memory; smaller ones are made anew in less time than that takes."""
 
@@ -227,15 +228,17 @@ def apart(written: Written) -> tuple[list[Line], dict[str, str]]:
 
 
 class Buffered:
-    """Both passes as one function on memory that is used again. Made from numbers as it will be called with."""
+    """Both passes as one function on memory that is used again. Made from numbers as it will be called with; of points
+    (`fill`), it may be fewer each time."""
 
-    def __init__(self, written: Written, numbers: Sequence[Any], dtype: Any) -> None:
-        self._written = written
+    def __init__(self, written: Written, numbers: Sequence[Any], dtype: Any, *, points: bool = False) -> None:
+        self._written, self._points = written, points
         lines, names = apart(written)
         self._returned = list(names.values())
         self._space: dict[str, Any] = {"np": np, "math": math, "_narrow": partial(_narrow, dtype=dtype)}
         exec(compile("\n\n\n".join(written.helpers), "<helpers>", "exec"), self._space)  # noqa: S102 - our own text
         self._before: list[str] = []
+        self._full: dict[str, str] = {}
         lines, found = self._tried(lines, numbers, dtype)
         self.slots: list[Slot] = []
         where = self._places(lines, found)
@@ -260,8 +263,22 @@ class Buffered:
             else:
                 varying.add(line.target)
                 kept.append(replace(line, text=f"_narrow({line.text})", out=False) if wide else line)
+                kept[-1] = self._bounded(kept[-1], value)
             found[line.target] = value
         return kept, found
+
+    def _bounded(self, line: Line, value: Any) -> Line:
+        """The larger or smaller of each element and a number: NumPy takes a quarter of the time where the number is an
+        array too."""
+        bound = BOUND.fullmatch(line.text)
+        if bound is None or self._points or np.size(value) < WORTH:
+            return line
+        text = f"np.full({value.shape}, {bound[3]}, np.{value.dtype})"
+        if text not in self._full:
+            self._full[text] = f"_full{len(self._full)}"
+            self._space[self._full[text]] = np.full(value.shape, float(bound[3]), value.dtype)
+            self._before.append(f"# {self._full[text]} = {text}")
+        return replace(line, text=f"np.{bound[1]}({bound[2]}, {self._full[text]})")
 
     def _places(self, lines: list[Line], found: dict[str, Any]) -> dict[str, int]:
         """The slot that each line writes to. The roots of a name are the lines whose memory it may show."""

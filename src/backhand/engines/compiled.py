@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import partial
-from typing import Any, Literal, Protocol, TypeAlias
+from typing import Any, Literal, Protocol, TypeAlias, cast
 
-from backhand.core.graph import Graph
+from backhand.core.graph import Graph, a_network
 from backhand.errors import UsageError
 from backhand.numbers import as_float
 
@@ -97,9 +97,13 @@ class Compiled:
         axis in front stands for as many examples, and all results then have that axis.
         """
         number = self._number
-        numbers = {name: number(value) for name, value in (given or {}).items()}
-        for name, value in more.items():
-            numbers[name] = number(value)
+        if given is not None and not isinstance(cast("object", given), (dict, Mapping)):
+            raise UsageError("Numbers are given by their names.", cure='Write f(x=2) or f({"w[A1,B1]": 2}).')
+        told = {**given, **more} if given else more
+        try:
+            numbers = {name: number(value) for name, value in told.items()}
+        except (TypeError, ValueError):
+            raise self._no_number(told) from None
         if not numbers.keys() <= self._shapes.keys():
             raise self._unknown(next(name for name in numbers if name not in self._shapes))
         engine, why = self._engine, self.why
@@ -115,10 +119,21 @@ class Compiled:
         return Result(self.task.of, values, derivatives, engine.name, why)
 
     def _unknown(self, name: str) -> UsageError:
-        known = sorted(self._shapes)
+        known = ", ".join([*self._shapes][:8]) + ", ..." * (len(self._shapes) > 8)
         if name in self.task.graph:
-            return UsageError(f"{name} is computed, so no number can be given for it.", cure=f"Given are: {known[:8]}.")
-        return UsageError(f"There is no {name} in this network.", cure=f"Given are: {', '.join(known[:8])}.")
+            return UsageError(f"{name} is computed, so no number can be given for it.", cure=f"Given are: {known}.")
+        return UsageError(f"There is no {name} in this network.", cure=f"Given are: {known}.")
+
+    def _no_number(self, told: Mapping[str, Any]) -> UsageError:
+        for name, value in told.items():
+            try:
+                self._number(value)
+            except (TypeError, ValueError):
+                return UsageError(
+                    f"What is given for {name} is {type(value).__name__}, not real numbers of one shape.",
+                    cure="Give a number or an array.",
+                )
+        raise AssertionError("every value was a number")
 
     def __repr__(self) -> str:
         return f"<Compiled: {self.task.of}, engine {self.engine} ({self.why})>"
@@ -132,7 +147,7 @@ def task(
         raise UsageError(f'dtype="{dtype}" is not known.', cure='Say dtype="float64" or dtype="float32".')
     if keep not in ("all", "asked"):
         raise UsageError(f'keep="{keep}" is not known.', cure='Say keep="all" or keep="asked".')
-    if graph.arrays:
+    if a_network(graph).arrays:
         from backhand.core.array_passes import with_output
 
         graph, of = with_output(graph, of)
@@ -142,13 +157,18 @@ def task(
             f"{output} is an array, and derivatives are of a single number.",
             cure=f"Ask for one element: of='{output}[{','.join('0' * len(graph[output].shape))}]'.",
         )
-    asked = tuple(graph[name].name for name in wrt) if wrt is not None else ()
+    asked = tuple(graph[name].name for name in one_or_several(wrt)) if wrt is not None else ()
     everything = tuple(graph.quantities[position].name for position in graph.upstream_of(output))
     if wrt is None:
         asked = everything
     elif keep == "all":
         asked = (*everything, *(name for name in asked if name not in set(everything)))
     return Task(graph, output, asked, keep, max(1, threads), dtype)
+
+
+def one_or_several(names: Iterable[str]) -> Iterable[str]:
+    """Names; a single one may stand for itself."""
+    return (names,) if isinstance(names, str) else names
 
 
 def own(graph: Graph, name: str) -> Any:
@@ -174,11 +194,13 @@ CODE = {"float64": "d", "float32": "f"}
 def number(value: Any, dtype: Precision = "float64") -> Any:
     """A float, or an array of floats."""
     if isinstance(value, float):
-        return value
+        return float(value)  # NumPy's are some too, and know other operations
     kind: Any = getattr(value, "dtype", None)
     if kind is None:
         if isinstance(value, (int, Fraction)):
             return as_float(Fraction(value))
+        if value is None:
+            raise TypeError("None is no number")  # NumPy would make nan of it
     elif type(value).__name__ == "ndarray" and kind.char == CODE[dtype] and kind.isnative and value.shape:
         return value  # the usual case, and asking NumPy takes longer
     import numpy as np

@@ -2,10 +2,12 @@
 
 Apart from the loops of the tape, so that whoever needs these does not wait until those are compiled.
 """
-# pyright: basic, reportMissingImports=false, reportCallIssue=false, reportPrivateImportUsage=false
+# pyright: basic, reportMissingImports=false, reportCallIssue=false, reportPrivateImportUsage=false, reportArgumentType=false
 # ruff: noqa: B905, PLR0917 - as numba wants them
 
 from __future__ import annotations
+
+import ast
 
 from llvmlite import ir
 from numba import types
@@ -59,3 +61,74 @@ def _pointer(kind):
 address, integers, bytes_at, sources_at, starts_at = (
     _pointer(kind) for kind in (types.float64, types.int64, types.uint8, types.uint32, types.uint64)
 )
+
+
+ARITHMETIC = (ast.Assign, ast.Name, ast.Load, ast.Store, ast.Constant, ast.BinOp, ast.UnaryOp, ast.USub)
+FAST = ("contract", "nsz")
+OPERATIONS = {ast.Add: "fadd", ast.Sub: "fsub", ast.Mult: "fmul", ast.Div: "fdiv"}
+HIGHEST = 8
+"""The highest power that is written out as products."""
+
+
+def arithmetic(line: str) -> bool:
+    """Whether a line is nothing but sums, products, quotients and small powers, so that `eight` can take it."""
+    for node in ast.walk(ast.parse(line).body[0]):
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Pow):
+            if not (isinstance(node.right, ast.Constant) and node.right.value in range(1, HIGHEST + 1)):
+                return False
+        elif not isinstance(node, (*ARITHMETIC, *OPERATIONS, ast.Pow)):
+            return False
+    return True
+
+
+def eight(args, lines, results):
+    """A function that runs lines of arithmetic on eight points at once, in registers.
+
+    It reads the eight from `point` on of each argument, which lies at `at[k]` and goes on by `step[k]` bytes a point,
+    and stores the results past the cache: row k of `found` starts at `apart * k`."""
+    vectors, number, word = ir.VectorType(ir.DoubleType(), 8), ir.IntType(64), ir.IntType(32)
+
+    @intrinsic
+    def run(typingctx, at, step, found, apart, point):
+        def code(context, builder, signature, given):
+            arrays = [context.make_array(signature.args[k])(context, builder, given[k]).data for k in range(3)]
+            entry = lambda k, data: builder.load(builder.gep(data, [ir.Constant(number, k)]))  # noqa: E731
+            known = {}
+            for k, name in enumerate(args):
+                place = builder.add(entry(k, arrays[0]), builder.mul(entry(k, arrays[1]), given[4]))
+                known[name] = builder.load(builder.inttoptr(place, vectors.as_pointer()), align=8)
+
+            def store(row, vector):
+                place = builder.add(builder.mul(ir.Constant(number, row), given[3]), given[4])
+                target = builder.bitcast(builder.gep(arrays[2], [place]), vectors.as_pointer())
+                stored = builder.store(vector, target, align=64)
+                stored.set_metadata("nontemporal", builder.module.add_metadata([ir.Constant(word, 1)]))
+
+            def vector(node):
+                match node:
+                    case ast.Name(id=name):
+                        return known[name]
+                    case ast.Constant(value=value):
+                        return ir.Constant(vectors, [float(value)] * 8)
+                    case ast.UnaryOp(operand=part):
+                        return builder.fneg(vector(part))
+                    case ast.BinOp(left=part, op=ast.Pow(), right=ast.Constant(value=power)):
+                        base = made = vector(part)
+                        for _ in range(int(power) - 1):
+                            made = builder.fmul(made, base, flags=FAST)
+                        return made
+                    case ast.BinOp(left=left, op=op, right=right):
+                        one, other = vector(left), vector(right)
+                        return getattr(builder, OPERATIONS[type(op)])(one, other, flags=FAST)
+
+            for line in lines:
+                statement = ast.parse(line).body[0]
+                name = statement.targets[0].id
+                known[name] = vector(statement.value)
+            for row, name in enumerate(results):
+                store(row, known[name])
+            return context.get_dummy_value()
+
+        return types.void(at, step, found, apart, point), code
+
+    return run

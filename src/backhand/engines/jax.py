@@ -7,6 +7,9 @@ derivative by a given array comes back sharded as that array is:
     rows = NamedSharding(mesh, PartitionSpec("data"))
     found = compile(graph, "jax", keep="asked", wrt=["W1"])(x=jax.device_put(x, rows), W1=jax.device_put(W1, rows))
 
+A network that no machine holds is made with arrays of one number that stands for all, `np.broadcast_to(0.0, shape)`,
+and with `backhand.limits` raised; its numbers are given at the call, each device its part.
+
 Everything else that is given is the same on all devices; in a computation of several processes each gives the same.
 """
 

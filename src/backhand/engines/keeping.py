@@ -6,6 +6,7 @@ of arrays one for each quantity, `value:W1` and `derivative:W1`. The file is the
 
 from __future__ import annotations
 
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -28,7 +29,6 @@ def keep(graph: Graph, file: str, *, of: str | None = None, say: Say = lambda _:
     function = compiled(graph, of=of)
     say(f"computing ({function.engine}: {function.why})")
     found = function()
-    say("writing")
     if graph.arrays:
         arrays: dict[str, Any] = {f"value:{name}": value for name, value in found.values.items()}
         arrays |= {f"derivative:{name}": value for name, value in found.derivatives.items()}
@@ -39,9 +39,19 @@ def keep(graph: Graph, file: str, *, of: str | None = None, say: Say = lambda _:
     path = Path(file)
     part = path.with_name(path.name + ".part")
     try:
-        with part.open("wb") as stream:
-            np.savez(stream, **arrays)
+        _write(part, arrays, say)
         part.replace(path)
     except OSError as error:
         raise UsageError(f"{file} cannot be written: {error.strerror}.") from None
+    finally:
+        part.unlink(missing_ok=True)
     return found.of
+
+
+def _write(file: Path, arrays: dict[str, Any], say: Say) -> None:
+    """As np.savez does, an array at a time, so that one hears how far it is."""
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED, allowZip64=True) as pack:
+        for count, (name, array) in enumerate(arrays.items(), 1):
+            say(f"writing {count} of {len(arrays)} arrays")
+            with pack.open(f"{name}.npy", "w", force_zip64=True) as stream:
+                np.lib.format.write_array(stream, np.asarray(array), allow_pickle=False)

@@ -109,8 +109,9 @@ class WithNumpy:
         """The lines on memory, for numbers of these shapes."""
         several = tuple(np.ndim(n) > 0 for n in numbers)
         if several not in self._buffered:
-            tried = numbers if self.task.graph.arrays else [np.resize(n, BLOCK) if np.ndim(n) else n for n in numbers]
-            self._buffered[several] = Buffered(self._written, tried, np.dtype(self.task.dtype))
+            points = not self.task.graph.arrays
+            tried = [np.resize(n, BLOCK) if np.ndim(n) else n for n in numbers] if points else numbers
+            self._buffered[several] = Buffered(self._written, tried, np.dtype(self.task.dtype), points=points)
         return self._buffered[several]
 
     def _blocks(self, numbers: list[Any], points: int) -> tuple[list[Any], list[Any]]:

@@ -18,15 +18,13 @@ from typing import Any
 
 import numpy as np
 
+from backhand.engines import LOOP
 from backhand.engines.buffers import Room
 from backhand.engines.compiled import Engine, Numbers, Task, number, own
 from backhand.engines.source import Written, written
 from backhand.errors import UsageError
 
-LARGEST = 400
-"""Quantities of a network that becomes one loop."""
-
-BLOCK = 32
+BLOCK = 16
 """Points whose results are held in the cache before they are written out."""
 
 FLOAT = np.dtype(float)
@@ -36,10 +34,10 @@ class Points:
     name = "points"
 
     def __init__(self, task: Task) -> None:
-        if task.graph.arrays or len(task.graph) > LARGEST:
+        if task.graph.arrays or len(task.graph) > LOOP:
             raise UsageError(
-                f"The engine points is for networks of at most {LARGEST} single numbers.",
-                cure='Take "numpy" or "tape".',
+                f"The engine points is for networks of at most {LOOP} single numbers.",
+                cure='Take "numpy" or "jax".' if task.graph.arrays else 'Take "numpy" or "tape".',
             )
         self.task = task
         self._written = written(task, "python")
@@ -69,18 +67,18 @@ class Points:
         count = next((len(n) for n in given.values() if not isinstance(n, float)), None)
         width = 1 if count is None else count
         alike = [isinstance(number, float) for number in numbers]
-        columns = [np.array([n]) if one else np.ascontiguousarray(n) for n, one in zip(numbers, alike, strict=True)]
-        at, several = _places(columns), np.logical_not(alike)
+        columns = [np.full(8, n) if one else np.ascontiguousarray(n) for n, one in zip(numbers, alike, strict=True)]
+        at, step = _places(columns), np.array([0 if one else 8 for one in alike], np.uint64)
         table = self._room.table(self._rows, width)
         found, apart = table.reshape(-1), table.shape[1]
         threads = min(self.task.threads, max(1, width // 4096))
         if threads == 1:
-            self._function(at, several, found, apart, 0, width)
+            self._function(at, step, found, apart, 0, width)
         else:
             share = (width // threads + BLOCK - 1) // BLOCK * BLOCK
 
             def part(first: int) -> None:
-                self._function(at, several, found, apart, first, min(width, first + share))
+                self._function(at, step, found, apart, first, min(width, first + share))
 
             with ThreadPoolExecutor(threads) as pool:
                 list(pool.map(part, range(0, width, share)))
@@ -115,54 +113,96 @@ def _field() -> int | None:
 FIELD = _field()
 
 
+OPTIONS = "error_model='numpy', nogil=True, cache=True, fastmath={'contract', 'nsz'}"
+PLACES = [] if FIELD is None else ["    _at = np.array([carray(starts_at(_field), 1)[0] for _field in _at])"]
+
+
 def _loop(passes: Written) -> str:
     """The module: helpers, and the loop."""
-    options = "error_model='numpy', nogil=True, cache=True, fastmath={'contract', 'nsz'}"
-    helpers = [f"@njit({options})\n{text}" for text in passes.helpers]
-    results = [*passes.values.values(), *passes.slopes.values()]
-    inputs, rows = len(passes.args), len(results)
-    reads = [f"            {name} = held[{k * BLOCK} + i]" for k, name in enumerate(passes.args)]
-    body = [f"            {line}" for line in passes.lines]
-    keeps = [f"            held[{(inputs + k) * BLOCK} + i] = {name}" for k, name in enumerate(results)]
-    lines = [
-        f"@njit({options})",
-        "def points(at, several, found, apart, first, last):",
-        f"    held = np.zeros({(inputs + rows) * BLOCK})",
-        *(
-            ()
-            if FIELD is None
-            else (f"    at = np.array([carray(starts_at(place), 1)[0] for place in at[:{inputs}]])",)
-        ),
-        f"    for k in range({inputs}):",
-        "        if not several[k]:",
-        f"            held[k * {BLOCK} : (k + 1) * {BLOCK}] = carray(address(at[k]), 1)[0]",
-        f"    for block in range(first, last, {BLOCK}):",
-        f"        count = min({BLOCK}, last - block)",
-        f"        for k in range({inputs}):",
-        "            if several[k]:",
-        "                column = carray(address(at[k] + np.uint64(8 * block)), count)",
-        "                for i in range(count):",
-        f"                    held[k * {BLOCK} + i] = column[i]",
-        f"        for i in range({BLOCK}):",
-        *reads,
-        *body,
-        *keeps,
-        f"        if count == {BLOCK}:",
-        f"            for k in range({rows}):",
-        f"                for i in range(0, {BLOCK}, 8):",
-        f"                    stream(found, k * apart + block + i, held, ({inputs} + k) * {BLOCK} + i)",
-        "        else:",
-        f"            for k in range({rows}):",
-        "                for i in range(count):",
-        f"                    found[k * apart + block + i] = held[({inputs} + k) * {BLOCK} + i]",
-    ]
+    from backhand.engines.intrinsics import arithmetic
+
+    lines = _in_registers(passes) if all(map(arithmetic, passes.lines)) else _in_blocks(passes)
     head = [
         "import math",
         "import numpy as np",
         "from numba import carray, njit",
-        "from backhand.engines.intrinsics import address, starts_at, stream",
+        "from backhand.engines.intrinsics import address, eight, starts_at, stream",
     ]
+    helpers = [f"@njit({OPTIONS})\n{text}" for text in passes.helpers]
     return "\n".join(head) + "\n\n\n" + "\n\n\n".join((*helpers, "\n".join(lines))) + "\n"
+
+
+def _in_registers(passes: Written) -> list[str]:
+    """Lines of arithmetic on eight points _at once; what is left over of the points goes through memory of its own."""
+    results = [*passes.values.values(), *passes.slopes.values()]
+    inputs, rows = len(passes.args), len(results)
+    return [
+        "eight_points = eight(",
+        f"    {passes.args!r},",
+        "    (",
+        *(f"        {line!r}," for line in passes.lines),
+        "    ),",
+        f"    {tuple(results)!r},",
+        ")",
+        "",
+        "",
+        f"@njit({OPTIONS})",
+        "def points(_at, _step, _found, _apart, _first, _last):",
+        *PLACES,
+        "    _whole = _first + (_last - _first) // 8 * 8",
+        "    for _point in range(_first, _whole, 8):",
+        "        eight_points(_at, _step, _found, _apart, _point)",
+        "    if _whole < _last:",
+        f"        _held = np.zeros({8 * (inputs + rows + 1)})",
+        "        _start = (-_held.ctypes.data // 8) % 8",
+        f"        for _k in range({inputs}):",
+        "            _column = carray(address(_at[_k] + _step[_k] * np.uint64(_whole)), _last - _whole)",
+        "            for _i in range(_last - _whole):",
+        "                _held[_start + 8 * _k + _i] = _column[_i]",
+        "            _at[_k] = _held.ctypes.data + 8 * _start + 64 * _k",
+        f"        _rest = _held[_start + {8 * inputs} :]",
+        "        eight_points(_at, _step, _rest, 8, 0)",
+        f"        for _k in range({rows}):",
+        "            for _i in range(_last - _whole):",
+        "                _found[_k * _apart + _whole + _i] = _rest[8 * _k + _i]",
+    ]
+
+
+def _in_blocks(passes: Written) -> list[str]:
+    """A loop that the compiler makes vectors of where it can, over points whose results stay in the cache."""
+    results = [*passes.values.values(), *passes.slopes.values()]
+    inputs, rows = len(passes.args), len(results)
+    reads = [f"            {name} = _held[{k * BLOCK} + _i]" for k, name in enumerate(passes.args)]
+    body = [f"            {line}" for line in passes.lines]
+    keeps = [f"            _held[{(inputs + k) * BLOCK} + _i] = {name}" for k, name in enumerate(results)]
+    return [
+        f"@njit({OPTIONS})",
+        "def points(_at, _step, _found, _apart, _first, _last):",
+        f"    _held = np.zeros({(inputs + rows) * BLOCK})",
+        *PLACES,
+        f"    for _k in range({inputs}):",
+        "        if not _step[_k]:",
+        f"            _held[_k * {BLOCK} : (_k + 1) * {BLOCK}] = carray(address(_at[_k]), 1)[0]",
+        f"    for _block in range(_first, _last, {BLOCK}):",
+        f"        _count = min({BLOCK}, _last - _block)",
+        f"        for _k in range({inputs}):",
+        "            if _step[_k]:",
+        "                _column = carray(address(_at[_k] + np.uint64(8 * _block)), _count)",
+        "                for _i in range(_count):",
+        f"                    _held[_k * {BLOCK} + _i] = _column[_i]",
+        f"        for _i in range({BLOCK}):",
+        *reads,
+        *body,
+        *keeps,
+        f"        if _count == {BLOCK}:",
+        f"            for _k in range({rows}):",
+        f"                for _i in range(0, {BLOCK}, 8):",
+        f"                    stream(_found, _k * _apart + _block + _i, _held, ({inputs} + _k) * {BLOCK} + _i)",
+        "        else:",
+        f"            for _k in range({rows}):",
+        "                for _i in range(_count):",
+        f"                    _found[_k * _apart + _block + _i] = _held[({inputs} + _k) * {BLOCK} + _i]",
+    ]
 
 
 def _loaded(source: str) -> Any:

@@ -25,7 +25,7 @@ from backhand.coding.spellings import Language
 from backhand.engines.compiled import Task
 
 WORD = re.compile(r"[A-Za-z]\w*")
-OWN_WORDS = frozenset("passes point points first last prange njit numba store".split())
+OWN_WORDS = frozenset("passes points njit numba carray address starts_at stream eight eight_points".split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +56,8 @@ def _listed(names: Any) -> str:
 def written(task: Task, language: Language) -> Written:
     """The passes of a task in a language of arrays, or in plain Python for networks of single numbers."""
     graph = task.graph
-    names = Names(PYTHON_WORDS | OUR_WORDS | OWN_WORDS | frozenset(HELPERS[language]))
-    for quantity in graph.quantities:
-        names(quantity.name)
+    words = PYTHON_WORDS | OUR_WORDS | OWN_WORDS | frozenset(HELPERS[language])
+    names = Names(words, [quantity.name for quantity in graph.quantities])
     expressions = Expressions(graph, language, names)
     passes = Passes(graph, task.of, names, expressions)
     lines = [*passes.forward(), *passes.backward()]

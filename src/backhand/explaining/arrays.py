@@ -148,8 +148,8 @@ def _back_line(solution: Solution, step: BackStep) -> Equation:
         seen.append(_sum([_value(solution, way.value) for way in step.ways]))
     result = solution.derivative(step.by)
     seen.append(_value(solution, result, derivative=True))
-    notes = [note for way in step.ways for note in _shapes(solution, way.formula)]
-    note = tuple(notes) or _shape_note(solution.graph[step.by])
+    notes = [note for way in step.ways for note in _products(solution, way.formula)]
+    note = _listed(notes) or _shape_note(solution.graph[step.by])
     return Equation(links(seen), note, result=True, about=About(step.by, "derivative"))
 
 
@@ -438,6 +438,16 @@ def _shape_note(quantity: Quantity) -> tuple[Inline, ...]:
 
 def _shapes(solution: Solution, formula: Formula) -> tuple[Inline, ...]:
     """`(3×2)(2×1) = (3×1)` for the products of matrices in a formula."""
+    return _listed(_products(solution, formula))
+
+
+def _listed(notes: Sequence[str]) -> tuple[Inline, ...]:
+    """Notes one after the other, each but once."""
+    return (", ".join(dict.fromkeys(notes)),) if notes else ()
+
+
+def _products(solution: Solution, formula: Formula) -> list[str]:
+    """The shapes in each product of matrices."""
     known = {q.name: q.shape for q in solution.graph.quantities}
     nodes, found = postorder(formula), shapes_in(formula, known, lambda slope: known[slope.by])
     notes: list[str] = []
@@ -451,7 +461,7 @@ def _shapes(solution: Solution, formula: Formula) -> tuple[Inline, ...]:
             if node.operation.name in ("@", "outer") and max(map(len, args)) < 3:
                 notes.append(_product(node.operation.name, args[0], args[1]))
         stack.append(shape)
-    return (", ".join(notes),) if notes else ()
+    return notes
 
 
 def _product(name: str, left: Shape, right: Shape) -> str:

@@ -162,6 +162,8 @@ class _Linter:
     def section(self, page: Page, path: Path, section: Section) -> None:
         try:
             graph = self.net(path, section)
+            if not section.text.text.strip():
+                return
             marking = mark(read_work([section.text]), graph)
         except BackhandError as error:
             self._unreadable(page, section, error)

@@ -37,7 +37,7 @@ class Section:
 
 
 def sections(name: str, text: str) -> Iterator[Section]:
-    """The pieces of a page that are about a network, from the first."""
+    """The pieces of a page that are about a network, from the first; without text where nothing is said about it."""
     lines = _lines(text)
     current: Section | None = None
     kept: list[tuple[int, int]] = []
@@ -52,7 +52,7 @@ def sections(name: str, text: str) -> Iterator[Section]:
         start, end = lines[number]
         line = text[start:end]
         if named := NAMED.match(line):
-            if current and kept:
+            if current:
                 yield _with_text(current, name, text, kept)
             path = named[1].strip("\"'")
             kept = []
@@ -62,7 +62,7 @@ def sections(name: str, text: str) -> Iterator[Section]:
             last = _closing(text, lines, number, fence[1])
             language = fence[2].lower()
             if language in NETS:
-                if current and kept:
+                if current:
                     yield _with_text(current, name, text, kept)
                 inside = lines[number + 1 : last]
                 net = Source(_only(text, inside, quoted=line[: fence.start(1)].count(">")), name)
@@ -74,7 +74,7 @@ def sections(name: str, text: str) -> Iterator[Section]:
             if current and line.strip():
                 kept.append((start, end))
             number += 1
-    if current and kept:
+    if current:
         yield _with_text(current, name, text, kept)
 
 

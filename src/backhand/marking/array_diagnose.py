@@ -40,9 +40,13 @@ NUMBER, LONG, ZERO, AGAIN = 5.0, 8.0, 1.5, 1.0
 
 SHAPE = 3.0
 NEAR = 2.0
+FACTORS = frozenset(("loss-factor-lost", "mean-forgotten", "mean-twice", "mean-for-sum", "bias-averaged"))
+"""Rows that give a multiple: where two give the same it is the sizes that make it so, and both are named."""
 MOST_WRONG = 2
 """Wrong arrays that may be left without an explanation, beyond as many as are explained."""
 
+MOST_STRANGE = 1
+"""Values that may be wrong for no known reason, beside a first: with more it is somebody else's page."""
 MOST_NAMED = 2
 MOST_ELEMENTS = 4096
 MOST_CASES = 3000
@@ -106,15 +110,17 @@ class Fit:
 
 
 def diagnosed(
-    truth: World, others: Sequence[World], heard: Mapping[str, Heard], own: Mapping[str, Array]
+    truth: World, others: Sequence[World], heard: Mapping[str, Heard], own: Mapping[str, Array], beside: int = 0
 ) -> list[Diagnosis]:
-    """The mistakes behind what is wrong on a page; empty where nothing can be told. `own` are the writer's values."""
+    """The mistakes behind what is wrong on a page; empty where nothing can be told. `own` are the writer's values, and
+    `beside` how many of them are wrong for no known reason: of somebody else's page nothing is said."""
     graph, of = truth.graph, truth.of
     wrong = [name for name, one in heard.items() if one.wrong]
     sizes = sum(int(np.prod(q.shape, dtype=int)) for q in graph.quantities)
-    if not wrong or sizes > MOST_ELEMENTS:
+    if not wrong or sizes > MOST_ELEMENTS or beside > MOST_STRANGE:
         return []
-    return list(_Search(WayBack(graph, of), carried(truth, own), [*others[:1], *anywhere(graph, of)], heard).found())
+    search = _Search(WayBack(graph, of), carried(truth, own), [*others[:1], *anywhere(graph, of)], heard)
+    return list(search.found(beside))
 
 
 def anywhere(graph: Graph, of: str) -> list[World]:
@@ -157,6 +163,26 @@ def carried(world: World, own: Mapping[str, Array]) -> World:
     return made
 
 
+def worth_of(one: Heard) -> tuple[int, float]:
+    """How many numbers of a claim were explained, and what that is worth in bits."""
+    assert one.number is not None
+    wrong: Array = one.said if one.right is None else one.said & ~one.right
+    seen: set[float] = set()
+    bits = SHAPE if one.right is None else 0.0
+    zeros = 0
+    for number in one.number[wrong].reshape(-1):
+        size = round(abs(float(number)), 9)
+        if not size:
+            zeros += 1
+            bits += ZERO if zeros <= 2 else 0.0
+        elif size in seen:
+            bits += AGAIN
+        else:
+            seen.add(size)
+            bits += LONG if len(f"{size:.9g}".replace(".", "").strip("0")) >= 4 else NUMBER
+    return int(wrong.sum()), bits
+
+
 class _Search:
     """Tries the rows of the table on one page."""
 
@@ -166,12 +192,15 @@ class _Search:
         self.here = Trial({}, world.passes, dict(world.adjoints))
         self.there = [(world, Trial({}, world.passes, dict(world.adjoints))) for world in others]
         self.worked: dict[tuple[int, int], list[Array]] = {}
+        self.agreed: dict[tuple[str, bytes], Array | None] = {}
         self.rounded = any(one.digits is not None for one in heard.values())
         self.base = {exact: dict(self._replayed(RIGHT, {}, exact=exact)) for exact in (True, False)}
         """What calculus gives from what is on the page. A mistake speaks only where it gives something else."""
 
-    def found(self) -> Iterator[Diagnosis]:
+    def found(self, beside: int = 0) -> Iterator[Diagnosis]:
         """One mistake, or two of which each accounts for claims of its own."""
+        if not self._could_be_enough():
+            return
         fits_ = [*self._turned(), *self._fits()]
         wrong = {name for name, one in self.heard.items() if one.wrong}
         done: set[str] = set()
@@ -187,10 +216,16 @@ class _Search:
             else:
                 named.append((alike, set(alike[0].explained)))
             done |= alike[0].explained
-        if len(wrong - done) > len(done) + MOST_WRONG:
+        if len(wrong - done) + beside > len(done) + MOST_WRONG:
             return
         for alike, explained in named:
             yield self._diagnosis(alike, frozenset(explained), len(wrong - done))
+
+    def _could_be_enough(self) -> bool:
+        """Whether there is anything to be named if one mistake gave all that is wrong."""
+        wrong = [one for one in self.heard.values() if one.wrong]
+        bits = FORMULA * sum(any(not line.right for line in one.lines) for one in wrong)
+        return bits + sum(worth_of(one)[1] for one in wrong if not one.all_right) >= ENOUGH
 
     def _turned(self) -> Iterator[Fit]:
         """Lines whose shapes do not fit together, and would with a factor turned; they have no numbers to replay."""
@@ -243,7 +278,7 @@ class _Search:
                     continue
                 if _alike([np.asarray(written)], [np.asarray(self.base[exact].get(one.name))]):
                     continue
-                agreed = _agreement(one, written)
+                agreed = self._agreement(one, written)
                 if one.all_right:
                     if agreed is None or not agreed[one.said].all():
                         return None
@@ -255,15 +290,28 @@ class _Search:
                         return None
         except IMPOSSIBLE:
             return None
+        if belief.exchange is not None and not set(belief.exchange) <= explained.keys():
+            return None  # who exchanges two has written both
         formulas = self._formulas(explained, belief)
         numbers, bits = 0, FORMULA * len(formulas)
         for name in explained:
-            count, worth = self._worth(self.heard[name])
+            count, worth = worth_of(self.heard[name])
             numbers += count
-            bits += worth
+            bits += count * AGAIN if self._is_mixed_up(name, belief, exact=exact) else worth
         if bits >= ENOUGH and self._contradicts(belief):
             return None
         return set(explained) | formulas, numbers, bits
+
+    def _is_mixed_up(self, name: str, belief: Belief, *, exact: bool) -> bool:
+        """Whether an array has the right numbers in other places, and nobody turned or exchanged anything: chance
+        gives that as well."""
+        number, right = self.heard[name].number, self.base[exact].get(name)
+        if number is None or right is None or belief.exchange or belief.report or number.shape != np.shape(right):
+            return False
+        one, other = np.abs(number), np.abs(np.asarray(right, float))
+        near = 0.01 * float(other.max(initial=0.0)) + 1e-9
+        same = bool((np.abs(np.sort(one.ravel()) - np.sort(other.ravel())) <= near).all())
+        return same and not bool((np.abs(one - other) <= near).all())
 
     def _formulas(self, explained: dict[str, Array], belief: Belief) -> set[str]:
         """The wrong formulas that are the belief's own. A claim with another formula is not explained by it."""
@@ -296,30 +344,23 @@ class _Search:
                 return None
             said = one.said
             if exact:
-                agreed = _agreement(one, total)
+                agreed = self._agreement(one, total)
                 said = np.asarray(said & ~agreed) if agreed is not None else said
             return np.asarray(np.where(said, one.number, total))
 
         return self.way.replay(self.here, belief, ways, goes_on)
 
-    def _worth(self, one: Heard) -> tuple[int, float]:
-        """How many numbers of a claim were explained, and what that is worth in bits."""
-        assert one.number is not None
-        wrong: Array = one.said if one.right is None else one.said & ~one.right
-        seen: set[float] = set()
-        bits = SHAPE if one.right is None else 0.0
-        zeros = 0
-        for number in one.number[wrong].reshape(-1):
-            size = round(abs(float(number)), 9)
-            if not size:
-                zeros += 1
-                bits += ZERO if zeros <= 2 else 0.0
-            elif size in seen:
-                bits += AGAIN
-            else:
-                seen.add(size)
-                bits += LONG if len(f"{size:.9g}".replace(".", "").strip("0")) >= 4 else NUMBER
-        return int(wrong.sum()), bits
+    def _agreement(self, one: Heard, written: Array) -> Array | None:
+        """Where what is said is this array, element by element, in the shape in which it was said; None for another."""
+        assert one.number is not None and one.agrees is not None
+        value = fits(np.asarray(written, float), one.number.shape)
+        if value is None:
+            return None
+        key = (one.name, value.tobytes())
+        if key not in self.agreed:
+            made = one.agrees(np.where(np.isnan(one.number), value, one.number), value)
+            self.agreed[key] = np.asarray(made)
+        return self.agreed[key]
 
     def _same_rule(self, name: str, line: Rule, belief: Belief) -> bool | None:
         """Whether a formula is what this belief gives for a derivative, with other numbers; None where it cannot be
@@ -357,7 +398,10 @@ class _Search:
             if any(fit.mistake is other.mistake for other in kept):
                 continue
             signature = self._everywhere(fit.case)
-            if any(_alike(signature, other) for other in seen):
+            if any(
+                _alike(signature, known) and not {fit.mistake.key, other.mistake.key} <= FACTORS
+                for other, known in zip(kept, seen, strict=True)
+            ):
                 continue
             kept.append(fit)
             seen.append(signature)
@@ -415,16 +459,6 @@ def _same_row(named: Sequence[Fit], alike: Sequence[Fit]) -> bool:
     return len(named) == 1 and any(fit.mistake is named[0].mistake for fit in alike)
 
 
-def _agreement(one: Heard, written: Array) -> Array | None:
-    """Where what is said is this array, element by element, in the shape in which it was said; None for another."""
-    assert one.number is not None and one.agrees is not None
-    value = fits(np.asarray(written, float), one.number.shape)
-    if value is None:
-        return None
-    made = one.agrees(np.where(np.isnan(one.number), value, one.number), value)
-    return np.asarray(made)
-
-
 def _close(one: Array, other: Array) -> bool:
     value = fits(np.asarray(one, float), np.shape(other))
     return value is not None and bool(np.allclose(value, other, rtol=1e-7, atol=1e-10))
@@ -434,6 +468,11 @@ def _alike(one: list[Array] | None, other: list[Array] | None) -> bool:
     if one is None or other is None or len(one) != len(other):
         return False
     return all(
-        a.shape == b.shape and object not in {a.dtype, b.dtype} and np.allclose(a, b, rtol=1e-9, atol=1e-12)
+        a.shape == b.shape and (a is b or (object not in {a.dtype, b.dtype} and _near(a, b)))
         for a, b in zip(one, other, strict=True)
     )
+
+
+def _near(a: Array, b: Array) -> bool:
+    with np.errstate(invalid="ignore"):
+        return bool(((np.abs(a - b) <= 1e-12 + 1e-9 * np.abs(b)) | (a == b)).all())

@@ -10,15 +10,17 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import partial
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
 from backhand.checking.replay import IMPOSSIBLE, RIGHT, Trial, WayBack
+from backhand.core.arithmetic import NoValue
 from backhand.core.array_operations import STACK, TRANSPOSE
 from backhand.core.array_passes import element_name
 from backhand.core.formula import Apply, Formula, Num, Ref, Slope, apply, fold, postorder, with_args
@@ -27,8 +29,10 @@ from backhand.core.operations import MULTIPLY, NEGATE
 from backhand.marking.about import About, Derivative, Local, Value
 from backhand.marking.align import Names
 from backhand.marking.array_diagnose import MOST_ELEMENTS, Heard, Rule, carried, diagnosed
+from backhand.marking.array_forward import forward
+from backhand.marking.array_indices import Indexed, has_indices, letters_of, worked_out_by_indices
 from backhand.marking.array_shapes import ShapeClaimed, claimed
-from backhand.marking.array_worlds import TRANSPOSED, Array, Unknown, World, elsewhere, fits, here, worked_out
+from backhand.marking.array_worlds import TRANSPOSED, TURNS, Array, Unknown, World, elsewhere, fits, here, worked_out
 from backhand.marking.credit import Policy, asked, credit
 from backhand.marking.diagnose import Diagnosis
 from backhand.marking.marking import FirstWrong, Judged, Judgement, Kind, Marking, Method, Remark, Verdict
@@ -43,6 +47,10 @@ ELEMENT = re.compile(r"(.+?)\[([0-9,]+)\]")
 SUBSCRIPT = re.compile(r"(.+?)_\{?([0-9](?:,?[0-9])*)\}?")
 MASKED = re.compile(r"([^\W\d]\w*)\[\s*([^\W\d]\w*)\s*<=?\s*0(?:\.0*)?\s*\]\s*=")
 """`dh[h <= 0] = 0` in code: what comes back stops where relu was closed."""
+ONE_OVER = re.compile(
+    r"1\s*/\s*[mnN]\b|\\d?frac\s*\{?1\}?\s*\{?\s*[mnN]\b|/\s*[mnN]\b|1\s*/\s*\d|\\d?frac\{?1\}?\{?\d|mean\("
+)
+"""A page on which the 1/m of a mean may stand with the weights."""
 SIZE = re.compile(r"(.+)\u01c0(?:shape\u01c0(\d)|len)")
 """`X.shape[0]` and `len(X)`, as the reader writes them."""
 EXAMPLES = frozenset(("N", "n", "m", "B", "batch_size", "num_examples", "n_samples"))
@@ -53,8 +61,16 @@ LAYER = re.compile(r"\^[(\[](\w+)[)\]]")
 SHOWN = 64
 """Elements of an array that are judged one by one."""
 CLOSE = 1e-9
+LEFT_OVER = 1e-13
+"""What machines leave of a 0 beside numbers of the size of 1: 1.1e-16."""
+NOTHING = 1e-9
+"""What is left of a 0 where numbers are rounded by a machine."""
 MOST_UNITS = 5.0
-"""Units of the last decimal that rounding on the way is never believed to make more of."""
+"""Units of the last decimal up to which a number that was rounded on the way is right."""
+SHAKES = 6
+"""Times that numbers are rounded up and down by chance, to see how far off that brings what is made of them."""
+FOLLOWING_UNITS = 60.0
+"""Up to which it follows, where rounding makes as much of what it is made of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,13 +88,14 @@ def mark_arrays(work: Work, graph: Graph, *, of: str | None, policy: Policy | No
     """As `marking.mark.mark`, for a network with arrays."""
     solution = solve(graph, of=of, title=title)
     pages = work.about_arrays() if work.about_arrays is not None else work
-    judge = _Judge(solution.graph, solution.of, pages.literals)
-    shapes = [*claimed(pages, judge.shape_of)]
-    judge.aside = tuple(one.span for one in shapes)
-    claims = [*judge.claims(pages)]
-    heard = judge.heard(claims)
+    judge, shapes, claims = _in_its_convention(pages, solution.graph, solution.of)
+    heard, values = judge.heard(claims), judge.heard_values(claims)
+    ahead = forward(judge.truth, judge.others, values, judge.own_values)
+    explained = {about for diagnosis in ahead for about in diagnosis.about}
+    strange = sum(one.wrong and Value(one.name) not in explained for one in values.values())
     diagnoses = (
-        *diagnosed(judge.truth, judge.others, heard, judge.own_values),
+        *ahead,
+        *diagnosed(judge.truth, judge.others, heard, judge.own_values, max(0, strange - 1)),
         *_not_reset(claims),
     )
     shown = replace(_as_seen(pages), decisions=work.decisions or pages.decisions)
@@ -112,6 +129,51 @@ def mark_arrays(work: Work, graph: Graph, *, of: str | None, policy: Policy | No
     return Marking(shown, solution, tuple(judgements), first, diagnoses, marks, title)
 
 
+def _in_its_convention(pages: Work, graph: Graph, of: str) -> tuple[_Judge, list[ShapeClaimed], list[_Claim]]:
+    """The claims of a page, judged as its writer understands derivatives.
+
+    That is as everywhere here, unless something is wrong so and another convention accounts for it: derivatives of a
+    batch without the 1/m of the loss, which stands with the weights (dZ = A - Y, dW = 1/m dZ A^T); or derivatives by
+    vectors as rows and those by matrices turned (numerator layout)."""
+    plain = _judged(pages, graph, of, "plain")
+    wrong = [claim for claim in plain[2] if claim.verdict == "wrong"]
+    if not wrong:
+        return plain
+    for convention in plain[0].other_conventions(pages):
+        other = _judged(pages, graph, of, convention)
+        left = sum(claim.verdict == "wrong" for claim in other[2])
+        if left * 2 <= len(wrong) and _speaks_for(convention, plain[2], other[2], plain[0]):
+            return other
+    return plain
+
+
+def _judged(
+    pages: Work, graph: Graph, of: str, convention: Convention
+) -> tuple[_Judge, list[ShapeClaimed], list[_Claim]]:
+    judge = _Judge(graph, of, pages.literals, convention)
+    shapes = [*claimed(pages, judge.shape_of)]
+    judge.aside = tuple(one.span for one in shapes)
+    return judge, shapes, [*judge.claims(pages)]
+
+
+def _speaks_for(convention: Convention, plain: list[_Claim], other: list[_Claim], judge: _Judge) -> bool:
+    """Whether what distinguishes a convention is right in it wherever it shows, and goes with something else: the 1/m
+    with a weight, turned derivatives by two matrices. Who goes wrong has some of it right as it is elsewhere."""
+    won: list[_Claim] = []
+    for before, after in zip(plain, other, strict=True):
+        if after.meaning is None or before.verdict == after.verdict or not judge.is_told_by(convention, after.meaning):
+            continue
+        if before.verdict == "right":
+            return False
+        if after.verdict == "right":
+            won.append(after)
+    if convention == "numerator":
+        enough = 0 if judge.says_numerator else 1
+        return len(won) > enough and any(claim.method == "right" for claim in won)
+    weights = [c for c in other if c.meaning is not None and c.meaning.of and judge.is_parameter(c.meaning)]
+    return bool(won) and any(claim.verdict == "right" for claim in weights)
+
+
 def _not_reset(claims: Sequence[_Claim]) -> Iterator[Diagnosis]:
     """Jacobians whose rows each have the rows above in them."""
     found = [claim for claim in claims if any(remark.key == "not-reset" for remark in claim.remarks) and claim.about]
@@ -131,6 +193,10 @@ def _with_causes(judgement: Judgement, diagnoses: Sequence[Diagnosis]) -> Judgem
     about = _whole(judgement.about)
     causes = tuple(key for diagnosis in diagnoses if about in diagnosis.about for key in diagnosis.keys)
     return replace(judgement, causes=causes) if causes else judgement
+
+
+Convention: TypeAlias = Literal["plain", "each example", "numerator"]
+"""How derivatives are understood: as everywhere; of a batch without the 1/m of its mean; in numerator layout."""
 
 
 @dataclass(slots=True, eq=False)
@@ -270,8 +336,10 @@ def _said(value: Array) -> str:
 class _Judge:
     """Judges the chains of a page in their order, and keeps what the writer has."""
 
-    def __init__(self, graph: Graph, of: str, literals: Any) -> None:
+    def __init__(self, graph: Graph, of: str, literals: Any, convention: Convention = "plain") -> None:
         self.graph = graph
+        self.convention = convention
+        self.says_numerator = False
         self.of = of
         self.literals: dict[str, ArrayWritten] = dict(literals)
         self.names = Names(graph, of)
@@ -281,13 +349,90 @@ class _Judge:
         self.own_slopes: dict[str, Array] = {}
         self.own_formulas: dict[str, Formula] = {}
         self.own_numbers: dict[str, Array] = {}
+        self.usual = 0
+        """The decimals that most of the page's numbers have, where that is three and more; 0 is written for less."""
+        self.shaking: Any = None
+        """While it is tried what rounding does: where chance comes from, for numbers that are not on the page."""
+        self.letters: dict[int, str] = {}
+        """The indices of what a formula is about, by the formula."""
         self.rounding: dict[tuple[str, str], float] = {}
         """Half a unit of the last decimal of own numbers that show some, by what they are of and by."""
         self.meanings: dict[str, Meaning | None] = {}
+        self.first = 1
+        """What the page calls the first element of an array in subscripts: W_{11}, or W_{00} as in code."""
         self.aside: tuple[Span, ...] = ()
         """Where something else than an equation stands: claims of shapes."""
         small = sum(int(np.prod(q.shape, dtype=int)) for q in graph.quantities) <= MOST_ELEMENTS
         self.way = WayBack(graph, of) if small and not graph[of].shape else None
+
+    # -- conventions --------------------------------------------------------------------------------------------
+
+    def other_conventions(self, pages: Work) -> Iterator[Convention]:
+        """The conventions that a page may follow, by its network."""
+        text = "\n".join(source.text for source in pages.sources)
+        if self._examples() > 1 and ONE_OVER.search(text):
+            yield "each example"
+        self.says_numerator = re.search(r"(?i)numerator\W+layout|zähler-?layout", text) is not None
+        if any(len(q.shape) == 1 for q in self.graph.quantities) and not self._examples():
+            yield "numerator"
+
+    def is_parameter(self, meaning: Meaning) -> bool:
+        return self.graph[meaning.name].kind in ("weight", "bias")
+
+    def is_told_by(self, convention: Convention, meaning: Meaning) -> bool:
+        """Whether a derivative is another in a convention than elsewhere."""
+        if meaning.of != self.of or meaning.name == self.of:
+            return False
+        if convention == "each example":
+            return not self.is_parameter(meaning)
+        return len(self.graph[meaning.name].shape) == 2 and not meaning.place
+
+    def _scale(self, meaning: Meaning) -> float:
+        """What a derivative of the page is of the one here."""
+        each = self.convention == "each example" and self.is_told_by(self.convention, meaning)
+        return float(self._examples()) if each else 1.0
+
+    def _is_slope(self, node: Ref | Slope) -> bool:
+        if isinstance(node, Slope):
+            return True
+        meaning = self.meaning(node.name)
+        return meaning is not None and bool(meaning.of)
+
+    def _indexed(self, node: Ref | Slope, world: World) -> Indexed | None:
+        """A name with letters below, as an array with an axis for each; a single number has none."""
+        plain = self.meaning(node.name) if isinstance(node, Ref) else self.slope_meaning(node.of, node.by)
+        if plain is not None:
+            value = self.value_of(plain, world)
+            return Indexed("", value) if value is not None and not value.ndim else None
+        found = letters_of(node.name if isinstance(node, Ref) else node.by)
+        if found is None:
+            return None
+        whole = replace(node, name=found[0]) if isinstance(node, Ref) else replace(node, by=found[0])
+        value = self.leaf(whole, world)
+        return Indexed(found[1], value) if value is not None and value.ndim == len(found[1]) else None
+
+    def _by_indices(self, formula: Formula, world: World) -> list[Array] | None:
+        """What a formula with indices is worth; None if it has none."""
+
+        def leaf(node: Ref | Slope) -> Indexed | None:
+            return self._indexed(node, world)
+
+        if not has_indices(formula, leaf):
+            return None
+        try:
+            with np.errstate(all="ignore"):
+                return [worked_out_by_indices(formula, self.letters.get(id(formula), ""), leaf)]
+        except (NoValue, ValueError, ArithmeticError):
+            return []
+
+    def _worked_out(self, formula: Formula, world: World) -> list[Array]:
+        """What a formula of the page is worth, in the manners of its convention."""
+        made = self._by_indices(formula, world)
+        if made is not None:
+            return made
+        if self.convention == "numerator":
+            return worked_out(formula, world, self.leaf, ("numerator",), self._is_slope)
+        return worked_out(formula, world, self.leaf)
 
     # -- names --------------------------------------------------------------------------------------------------
 
@@ -324,7 +469,7 @@ class _Judge:
             found = self.meaning(subscript[1])
             digits = subscript[2].split(",") if "," in subscript[2] else list(subscript[2])
             if found is not None:
-                place = tuple(int(n) - 1 for n in digits)
+                place = tuple(int(n) - self.first for n in digits)
                 return replace(found, place=place) if self._inside(found.name, place) else None
         return None
 
@@ -345,7 +490,9 @@ class _Judge:
         if not meaning.of:
             value = world.value(meaning.name)
         elif meaning.of == self.of:
-            value = world.slope(meaning.name)
+            value = world.slope(meaning.name) * self._scale(meaning)
+            if self.convention == "numerator" and value.ndim == 2 and not meaning.place:
+                value = value.T
         else:
             found = self._jacobian(meaning, world)
             if found is None:
@@ -384,6 +531,9 @@ class _Judge:
         written = self.literals.get(base)
         if written is not None:
             value = numbers_of(written)
+            if self.shaking is not None and written.decimals and written.places:
+                unit = 10.0 ** -np.asarray(written.places, float).reshape(value.shape)
+                value = value + 0.5 * unit * self.shaking.choice((-1.0, 1.0), value.shape)
             return value.T if turned is not None else value
         size = SIZE.fullmatch(node.name)
         if size is not None:
@@ -394,15 +544,23 @@ class _Judge:
         if meaning is not None:
             return self.value_of(meaning, world)
         if node.name in EXAMPLES and node.name not in self.own_formulas and node.name not in self.own_numbers:
-            rows = [q.shape[0] for q in self.graph.quantities if q.kind in ("input", "target") and len(q.shape) > 1]
-            return np.asarray(float(rows[0])) if rows and len(set(rows)) == 1 else None
+            count = self._examples()
+            return np.asarray(float(count)) if count else None
         if base in self.own_formulas:
-            values = worked_out(self.own_formulas[base], world, self.leaf)
+            values = self._worked_out(self.own_formulas[base], world)
             if values:
                 return values[0].T if turned is not None else values[0]
         if base in self.own_numbers:
             return self.own_numbers[base].T if turned is not None else self.own_numbers[base]
         return None
+
+    def _examples(self) -> int:
+        """How many examples there are: the rows of inputs and targets, or their columns where biases stand upright."""
+        shapes = [q.shape for q in self.graph.quantities if q.kind in ("input", "target") and len(q.shape) > 1]
+        biases = [q.shape for q in self.graph.quantities if q.kind == "bias" and len(q.shape) > 1]
+        axis = 1 if biases and all(shape[1] == 1 for shape in biases) else 0
+        sizes = {shape[axis] for shape in shapes}
+        return sizes.pop() if len(sizes) == 1 else 0
 
     def shape_of(self, name: str) -> tuple[int, ...] | None:
         """The shape of what a name means; None where it means nothing."""
@@ -432,8 +590,40 @@ class _Judge:
 
     # -- chains -------------------------------------------------------------------------------------------------
 
+    def _counts_from_zero(self, work: Work) -> bool:
+        """Whether a subscript on the page is 0 where an element is meant."""
+        names: set[str] = set()
+        for line in work.lines:
+            for chain in line.chains:
+                for piece in chain.pieces:
+                    for node in postorder(piece.formula) if piece.formula is not None else ():
+                        if isinstance(node, Ref):
+                            names.add(node.name)
+                        elif isinstance(node, Slope):
+                            names |= {node.of, node.by}
+        return any(self._has_zero(name) for name in names)
+
+    def _usual_decimals(self, work: Work) -> int:
+        shown: Counter[int] = Counter(one.decimals for one in self.literals.values() if one.decimals)
+        for line in work.lines:
+            shown.update(piece.digits for chain in line.chains for piece in chain.pieces if piece.digits)
+        most = max(shown, key=lambda digits: (shown[digits], digits), default=0)
+        return most if most >= 3 else 0
+
+    def _has_zero(self, name: str) -> bool:
+        found = SUBSCRIPT.fullmatch(name)
+        if found is None or "0" not in found[2] or self.meaning(name) is not None:
+            return False
+        whole = self.meaning(found[1])
+        digits = found[2].split(",") if "," in found[2] else list(found[2])
+        return whole is not None and "0" in digits and self._inside(whole.name, [int(n) for n in digits])
+
     def claims(self, work: Work) -> Iterator[_Claim]:
         """All claims of a page, judged."""
+        if self._counts_from_zero(work):
+            self.first = 0
+            self.meanings.clear()
+        self.usual = self._usual_decimals(work)
         last: _Claim | None = None
         for line in work.lines:
             for chain in line.chains:
@@ -464,7 +654,10 @@ class _Judge:
             return
         text = chain.span.source.text
         name = re.escape(first.name)
-        changed = re.compile(rf"(?:^|;)[ \t]*{name}[ \t]*(?:\[[^\]\n]*\][ \t]*(?:[-+*/]?=)|[-+*/]=)(?!=)", re.MULTILINE)
+        changed = re.compile(
+            rf"(?:^|;)[ \t]*{name}[ \t]*(?:\[(?![ \d,]+\][ \t]*=)[^\]\n]*\][ \t]*(?:[-+*/]?=)|[-+*/]=)(?!=)",
+            re.MULTILINE,
+        )
         again = re.compile(rf"^[ \t]*{name}[ \t]*=(?!=)", re.MULTILINE)
         found = changed.search(text, chain.span.end)
         other = again.search(text, chain.span.end)
@@ -498,6 +691,8 @@ class _Judge:
         meaning = self.slope_meaning(first.of, first.by) if isinstance(first, Slope) else self.meaning(first.name)
         label = chain.pieces[0].text
         if meaning is None:
+            meaning = self._of_indices(first, chain)
+        if meaning is None:
             if isinstance(first, Ref) and chain.pieces[1].formula is not None:
                 self._own(first.name, chain.pieces[1:])
             return _Claim(None, label, "formula", None)
@@ -512,6 +707,17 @@ class _Judge:
         else:
             about, kind = Local(meaning.of, name), "local"
         return _Claim(about, label, kind, meaning, truth=truth)
+
+    def _of_indices(self, first: Ref | Slope, chain: Chain) -> Meaning | None:
+        """The whole array, where a chain is about all its elements: dL/dW_{ij} = ..."""
+        made = self._indexed(first, self.truth)
+        found = letters_of(first.name if isinstance(first, Ref) else first.by)
+        if made is None or not made.letters or found is None or len(set(found[1])) < len(found[1]):
+            return None
+        for piece in chain.pieces[1:]:
+            if piece.formula is not None:
+                self.letters[id(piece.formula)] = found[1]
+        return self.slope_meaning(first.of, found[0]) if isinstance(first, Slope) else self.meaning(found[0])
 
     def _own(self, name: str, pieces: Sequence[Piece]) -> None:
         """A name of the page's own."""
@@ -568,6 +774,11 @@ class _Judge:
         return None
 
     def _decimals(self, piece: Piece) -> int | None:
+        """The decimals that a number shows; a whole number, alone or in an array, may have been rounded to one."""
+        shown = self._decimals_shown(piece)
+        return (shown or self.usual) if shown is not None else None
+
+    def _decimals_shown(self, piece: Piece) -> int | None:
         for node in postorder(piece.formula) if piece.formula is not None else ():
             if isinstance(node, Ref):
                 found = TRANSPOSED.fullmatch(node.name)
@@ -575,6 +786,18 @@ class _Judge:
                 if written is not None:
                     return written.decimals
         return piece.digits
+
+    def _decimals_of(self, piece: Piece, shape: tuple[int, ...]) -> Array:
+        """The decimals that each element shows of an array of this shape."""
+        for node in postorder(piece.formula) if piece.formula is not None else ():
+            written = self.literals.get(TRANSPOSED.sub(r"\1", node.name)) if isinstance(node, Ref) else None
+            if written is not None and written.places:
+                shown = np.asarray(written.places)
+                turned = isinstance(node, Ref) and TRANSPOSED.fullmatch(node.name) is not None
+                made = fits(shown.T if turned else shown, shape)
+                if made is not None:
+                    return np.where(made, made, self.usual)
+        return np.full(shape, self._decimals(piece) or 0)
 
     def _judge_number(self, claim: _Claim, piece: Piece, number: Array) -> None:
         assert claim.truth is not None and claim.meaning is not None
@@ -592,11 +815,11 @@ class _Judge:
             return
         claim.said = fitted
         right = self._agree(fitted, claim.truth, piece)
+        grades = np.where(right, 2, 0)
         if not right.all():
-            right = right | self._rounded_on_the_way(claim, fitted, piece)
+            grades = np.maximum(grades, self._rounded_on_the_way(claim, fitted, piece))
         expected = self._expected(claim)
         claim.own = expected[0][0] if expected else None
-        grades = np.where(right, 2, 0)
         for own, spread in expected:
             if grades.all():
                 break
@@ -625,10 +848,14 @@ class _Judge:
         said, truth = np.asarray(said, float), np.asarray(truth, float)
         gap = np.abs(said - truth)
         made = (gap <= CLOSE * np.maximum(np.abs(truth), 1e-6)) | (said == truth)
-        room = 6.0 * 10.0 ** -(shown or 0) + 1e-6 * np.abs(truth)
+        made = made | (gap <= LEFT_OVER * max(1.0, float(np.abs(truth).max(initial=0.0))))
+        made = made | ((said == 0) & (np.abs(truth) <= (0.5 * 10.0**-self.usual if self.usual else NOTHING)))
+        digits = self._decimals_of(piece, said.shape)
+        room = 6.0 * 10.0 ** -digits.astype(float) + 1e-6 * np.abs(truth)
         for place in np.argwhere(np.asarray(~made & (gap <= room))):
             at = tuple(int(n) for n in place)
             one, other = float(said[at]), float(truth[at])
+            shown = int(digits[at]) if shown is not None else None
             exact: Any = Fraction(other).limit_denominator(10**6)
             meant: Any = exact if abs(float(exact) - other) <= 1e-13 * max(1.0, abs(other)) else other
             near = agrees(_fraction(one), meant, shown or None, about=about) or (
@@ -680,7 +907,7 @@ class _Judge:
             claim.links.append(Judged(piece, "right" if np.allclose(claim.truth, 1) else "wrong"))
             return
         try:
-            values = worked_out(piece.formula, self.truth, self.leaf)
+            values = self._worked_out(piece.formula, self.truth)
         except Unknown as unknown:
             claim.links.append(Judged(piece, "unclear", f"{unknown} is no name of this network or of this page."))
             return
@@ -708,7 +935,10 @@ class _Judge:
             if right:
                 claim.links.append(Judged(piece, "right"))
                 return
-        elif right_here or any(self._agree(value, claim.truth, piece).all() for value in fitted):
+        elif right_here or any(
+            (self._agree(value, claim.truth, piece) | self._is_rounding(piece.formula, value, claim.truth)).all()
+            for value in fitted
+        ):
             claim.links.append(Judged(piece, "right"))
             return
         else:
@@ -720,6 +950,21 @@ class _Judge:
                 claim.links.append(Judged(piece, "follows"))
                 return
         claim.links.append(Judged(piece, "wrong", self._why_wrong(claim, piece, values, fitted)))
+
+    def _is_rounding(self, formula: Formula, value: Array, truth: Array) -> Array:
+        """Where numbers put in for names give the truth but for the rounding that they show."""
+        spread = np.zeros(truth.shape)
+        draw: Any = np.random.RandomState(5)
+        for _ in range(SHAKES):
+            self.shaking = draw
+            made = [
+                one for each in self._worked_out(formula, self.truth) if (one := fits(each, truth.shape)) is not None
+            ]
+            self.shaking = None
+            near = [np.abs(one - value) for one in made]
+            if near:
+                spread = np.maximum(spread, 1.5 * min(near, key=lambda gap: float(gap.max(initial=0.0))))
+        return np.asarray(np.abs(value - truth) <= np.minimum(spread, 1e-3 * np.maximum(np.abs(truth), 1e-3)))
 
     def _is_outer(self, formula: Formula) -> bool:
         """Two vectors of different sizes side by side: what is meant is every product of the two."""
@@ -753,7 +998,7 @@ class _Judge:
                 return other if next(count) == at else node
 
             mended = fold(formula, exchanged, with_args)
-            values = worked_out(mended, self.truth, self.leaf)
+            values = self._worked_out(mended, self.truth)
             shape = self.value_of(meaning, self.truth)
             right = shape is not None and any(
                 _close(v, shape) for value in values if (v := fits(value, shape.shape)) is not None
@@ -772,8 +1017,8 @@ class _Judge:
         if not isinstance(node, Ref):
             return False
         found = TRANSPOSED.fullmatch(node.name)
-        if node.name == "T":
-            return self.meaning("T") is None
+        if node.name in TURNS:
+            return node.name != "T" or self.meaning("T") is None
         return (found[1] if found else node.name) in self.literals
 
     def _is_rule(self, formula: Formula, meaning: Meaning, right_here: bool) -> bool:
@@ -785,7 +1030,7 @@ class _Judge:
             truth = self.value_of(meaning, world)
             if truth is None:
                 return right_here
-            values = worked_out(formula, world, self.leaf)
+            values = self._worked_out(formula, world)
             if not any(_close(made, truth) for value in values if (made := fits(value, truth.shape)) is not None):
                 # a number that could be the size of something may stand for a name
                 return right_here and self._has_size(formula)
@@ -798,7 +1043,7 @@ class _Judge:
         """Whether numbers stand in it for names."""
         return any(
             (isinstance(node, Num) and node.value not in (1, 2, Fraction(1, 2)) and not self._a_size(node))
-            or (isinstance(node, Ref) and self._is_literal(node) and node.name != "T")
+            or (isinstance(node, Ref) and self._is_literal(node) and node.name not in TURNS)
             for node in postorder(formula)
         )
 
@@ -842,7 +1087,7 @@ class _Judge:
         if not links or links[-1].piece.formula is None:
             return []
         try:
-            return worked_out(links[-1].piece.formula, self._own_world(), self.leaf)
+            return self._worked_out(links[-1].piece.formula, self._own_world())
         except Unknown:
             return []
 
@@ -860,45 +1105,62 @@ class _Judge:
             value = made(meaning, self.own_values, self.own_slopes)
             if value is None or any(np.array_equal(value, other) for other, _ in found):
                 continue
-            spread = np.zeros(value.shape)
-            if self.rounding:
-                draw: Any = np.random.RandomState(7)
-                for _ in range(4):
-                    shaken = [
-                        {name: number + self.rounding.get((of, name), 0.0) * draw.uniform(-1, 1, np.shape(number))
-                         for name, number in kept.items()}
-                        for of, kept in (("", self.own_values), (self.of, self.own_slopes))
-                    ]  # fmt: skip
-                    other = made(meaning, *shaken)
-                    if other is not None:
-                        spread = np.maximum(spread, np.abs(other - value) * 1.5)
-            found.append((value, spread))
+            found.append((value, self._spread(meaning, value, made)))
         return found
 
+    def _spread(self, meaning: Meaning, value: Array, made: Any) -> Array:
+        """How far off a value may be because the numbers are rounded that it is made of: the writer's own, and in one
+        step those as well that are not on the page."""
+        spread = np.zeros(value.shape)
+        if not self.rounding:
+            return spread
+        draw: Any = np.random.RandomState(7)
+        unsaid = 0.5 * 10.0**-self.usual if self.usual and made == self._one_step else 0.0
+        everything = ((self.own_values, "", self.truth.values), (self.own_slopes, self.of, self.truth.adjoints))
+        for _ in range(SHAKES):
+            shaken: list[dict[str, Array]] = []
+            for own, of, true in everything:
+                kept = dict(own)
+                if unsaid:
+                    kept = {name: np.asarray(true[name], float) for name in true if self.graph[name].computed} | kept
+                shaken.append(
+                    {name: number + (self.rounding.get((of, name), 0.0) if name in own else unsaid)
+                     * draw.choice((-1.0, 1.0), np.shape(number)) for name, number in kept.items()}
+                )  # fmt: skip
+            self.shaking = draw
+            other = made(meaning, *shaken)
+            self.shaking = None
+            if other is not None:
+                spread = np.maximum(spread, np.abs(other - value) * 1.5)
+        return spread
+
     def _rounded_on_the_way(self, claim: _Claim, number: Array, piece: Piece) -> Array:
-        """Where a number is off by no more than comes of rounding what it is made of to as many decimals."""
+        """Where a number is off by no more than comes of rounding what it is made of to as many decimals: 2 for right,
+        1 for what is off by so much that it is only said to follow."""
         meaning, shown = claim.meaning, self._decimals(piece)
         assert claim.truth is not None
-        none = np.zeros(claim.truth.shape, bool)
+        none = np.zeros(claim.truth.shape, int)
         if meaning is None or not shown or shown < 3 or meaning.of not in ("", self.of):
             return none
-        unit = 10.0**-shown
+        unit = 10.0 ** -self._decimals_of(piece, claim.truth.shape).astype(float)
         gap = np.abs(number - claim.truth)
-        if not (gap <= MOST_UNITS * unit).any():
+        if not (gap <= FOLLOWING_UNITS * unit).any():
             return none
+        size = float(10.0**-shown)
         draw: Any = np.random.RandomState(11)
         spread = np.zeros(claim.truth.shape)
         made = {q.name for q in self.graph.quantities if q.computed}
-        for _ in range(4):
+        for _ in range(SHAKES):
             values, slopes = (
-                {name: np.asarray(value, float) + 0.5 * unit * draw.uniform(-1, 1, np.shape(value))
+                {name: np.asarray(value, float) + 1.5 * size * draw.choice((-1.0, 1.0), np.shape(value))
                  for name, value in kept.items() if name in made}
                 for kept in (self.truth.values, self.truth.adjoints)
             )  # fmt: skip
             value = self._one_step(meaning, values, slopes)
             if value is not None:
                 spread = np.maximum(spread, np.abs(value - claim.truth) * 1.5)
-        return np.asarray(gap <= np.minimum(spread + 0.51 * unit, MOST_UNITS * unit))
+        off = gap <= np.minimum(spread + 0.51 * unit, FOLLOWING_UNITS * unit)
+        return np.asarray(np.where(off, np.where(gap <= MOST_UNITS * unit, 2, 1), 0))
 
     def _one_step(self, meaning: Meaning, values: Mapping[str, Array], slopes: Mapping[str, Array]) -> Array | None:
         world = self.truth.with_own(values, slopes)
@@ -916,7 +1178,12 @@ class _Judge:
             return self._seen(found, meaning)
 
         def goes_on(name: str, total: Array) -> Array | None:
-            return slopes.get(name) if name != meaning.name else None
+            if name == meaning.name:
+                return None
+            said = slopes.get(name)
+            if said is None and self.shaking is not None and self.usual:
+                return total + 0.5 * 10.0**-self.usual * self.shaking.choice((-1.0, 1.0), np.shape(total))
+            return said
 
         trial = Trial({}, world.passes, dict(world.adjoints))
         try:
@@ -931,7 +1198,9 @@ class _Judge:
         """The element that is meant, and turned if it is."""
         if found is None:
             return None
-        found = np.asarray(found[meaning.place] if meaning.place else found, float)
+        found = np.asarray(found[meaning.place] if meaning.place else found, float) * self._scale(meaning)
+        if self.convention == "numerator" and self.is_told_by(self.convention, meaning):
+            found = found.T
         return found.T if meaning.turned else found
 
     # -- for diagnosing ---------------------------------------------------------------------------------------------
@@ -939,10 +1208,17 @@ class _Judge:
     def heard(self, claims: Sequence[_Claim]) -> dict[str, Heard]:
         """What the page says about each derivative of the output; of each thing the last, so what was corrected is
         no mistake any more."""
+        return self._heard(claims, lambda meaning: meaning.of == self.of and meaning.name != self.of)
+
+    def heard_values(self, claims: Sequence[_Claim]) -> dict[str, Heard]:
+        """The same of the values that are worked out."""
+        return self._heard(claims, lambda meaning: not meaning.of and self.graph[meaning.name].computed)
+
+    def _heard(self, claims: Sequence[_Claim], asked: Callable[[Meaning], bool]) -> dict[str, Heard]:
         found: dict[str, Heard] = {}
         for claim in claims:
             meaning = claim.meaning
-            if meaning is None or meaning.of != self.of or meaning.name == self.of or claim.about is None:
+            if meaning is None or not asked(meaning) or claim.about is None:
                 continue
             shape = self.graph[meaning.name].shape
             known = found.get(meaning.name)
@@ -950,16 +1226,18 @@ class _Judge:
                 self._hear_element(found, claim, meaning)
                 continue
             number = right = agrees = None
+            scale = self._scale(meaning)
+            turned = meaning.turned != (self.convention == "numerator" and self.is_told_by("numerator", meaning))
             if claim.said is not None and claim.number is not None:
-                number = claim.said.T if meaning.turned else claim.said
+                number = (claim.said.T if turned else claim.said) / scale
                 if claim.elements is not None and number.shape == shape:
-                    right = (claim.elements.T if meaning.turned else claim.elements) > 0
-                agrees = partial(self._agree_to, claim.number, self._decimals(claim.number))
+                    right = (claim.elements.T if turned else claim.elements) > 0
+                agrees = partial(self._agree_here, claim.number, scale)
             elif known is not None and known.number is not None:
                 number, right, agrees = known.number, known.right, known.agrees
             lines = [
-                Rule(partial(self._worked, formula, meaning.turned), right_rule, self._uses(formula), turned)
-                for formula, right_rule, turned in claim.rules
+                Rule(partial(self._worked, formula, turned, scale), right_rule, self._uses(formula), row)
+                for formula, right_rule, row in claim.rules
             ]
             if number is None and not lines:
                 continue
@@ -980,28 +1258,39 @@ class _Judge:
             lines = [] if known is None else known.lines
         else:
             number, right, lines = known.number.copy(), known.right.copy(), known.lines
-        number[meaning.place] = claim.said
+        scale = self._scale(meaning)
+        number[meaning.place] = claim.said / scale
         right[meaning.place] = int(claim.elements) > 0
         digits = self._decimals(claim.number)
-        agrees = partial(self._agree_to, claim.number, digits)
+        agrees = partial(self._agree_here, claim.number, scale)
         at = known.at if known is not None else claim.span.line
         found[meaning.name] = Heard(meaning.name, number, right, agrees, digits, lines, at)
 
-    def _worked(self, formula: Formula, turned: bool, world: World) -> list[Array]:
+    def _agree_here(self, piece: Piece, scale: float, said: Array, truth: Array) -> Array:
+        """Element by element, for derivatives as they are everywhere."""
+        return self._agree_to(piece, self._decimals(piece), said * scale, truth * scale)
+
+    def _worked(self, formula: Formula, turned: bool, scale: float, world: World) -> list[Array]:
         try:
-            values = worked_out(formula, world, self.leaf)
+            values = self._worked_out(formula, world)
         except Unknown:
             return []
-        return [value.T for value in values] if turned else values
+        return [(value.T if turned else value) / scale for value in values]
 
     def _uses(self, formula: Formula, deep: int = 8) -> frozenset[str]:
         """The derivatives that a formula names, through names of the page's own as well."""
         found: set[str] = set()
         for node in postorder(formula):
             if isinstance(node, Slope):
+                indexed = letters_of(node.by)
                 meaning = self.slope_meaning(node.of, node.by)
+                if meaning is None and indexed is not None:
+                    meaning = self.slope_meaning(node.of, indexed[0])
             elif isinstance(node, Ref):
+                indexed = letters_of(node.name)
                 meaning = self.meaning(node.name)
+                if meaning is None and indexed is not None:
+                    meaning = self.meaning(indexed[0])
                 turned = TRANSPOSED.fullmatch(node.name)
                 base = turned[1] if turned is not None else node.name
                 if meaning is None and base in self.own_formulas and deep:
@@ -1023,9 +1312,12 @@ class _Judge:
         shape = self.graph[meaning.name].shape
         shown = self._decimals(claim.number) if claim.number is not None else None
         said = claim.said
+        if self.convention == "numerator" and self.is_told_by(self.convention, meaning):
+            said = said.T
+        said = said / self._scale(meaning)
         if shown:
-            self.rounding[meaning.of, meaning.name] = 0.5 * 10.0**-shown
-            if claim.truth is not None and said.shape == claim.truth.shape:
+            self.rounding[meaning.of, meaning.name] = 0.5 * 10.0**-shown / self._scale(meaning)
+            if claim.truth is not None and self.convention == "plain" and said.shape == claim.truth.shape:
                 nothing = (said == 0) & (np.abs(claim.truth) <= 0.5 * 10.0**-shown)
                 said = np.where(nothing, claim.truth, said)  # a logarithm of it may follow
         if not meaning.place:
@@ -1033,8 +1325,9 @@ class _Judge:
                 kept[meaning.name] = said
             return
         known = kept.get(meaning.name)
-        base = known if known is not None else self.value_of(replace(meaning, place=()), self.truth)
-        assert base is not None
+        base = known
+        if base is None:
+            base = self.truth.slope(meaning.name) if meaning.of else self.truth.value(meaning.name)
         made = np.array(base, float, copy=True)
         made[meaning.place] = said
         kept[meaning.name] = made
@@ -1066,7 +1359,7 @@ def _as_seen(work: Work) -> Work:
         return apply(TRANSPOSE, made, params=(("axes", None),)) if turned else made
 
     def combine(node: Apply, args: list[Formula]) -> Formula:
-        if node.operation.name == "^" and args[1] == Ref("T"):
+        if node.operation.name == "^" and args[1] in (Ref("T"), Ref("⊤")):
             return apply(TRANSPOSE, args[0], params=(("axes", None),), span=node.span)
         return with_args(node, args)
 

@@ -2,7 +2,8 @@
 
     here(graph, of)           the numbers of the network itself
     elsewhere(graph, of, 1)   other numbers of the same shapes, to tell a rule from an accident
-    Reading("column")         W x with x a column; "row" with vectors as rows; "numpy" as NumPy has it
+    "column"                  W x with x a column; "row" with vectors as rows; "numpy" as NumPy has it; "numerator" with
+                              vectors as columns, and derivatives by them as rows
 
 Who writes `δ xᵀ` has columns in mind, `np.outer(dz, x)` NumPy's vectors, `x W` rows. A page is not asked which: a line
 counts as right if it is in one of these readings.
@@ -21,7 +22,7 @@ import numpy as np
 
 from backhand.core import arrays as ar
 from backhand.core import evaluate as ev
-from backhand.core.adjoints import sent
+from backhand.core.adjoints import Sent, sent
 from backhand.core.arithmetic import NoValue, TooLarge
 from backhand.core.array_operations import ArrayOperation, Mismatch
 from backhand.core.array_passes import Passes
@@ -31,13 +32,21 @@ from backhand.core.operations import MULTIPLY
 from backhand.errors import BackhandError
 
 Array: TypeAlias = "np.ndarray[Any, Any]"
-Manner: TypeAlias = Literal["numpy", "column", "row"]
+Manner: TypeAlias = Literal["numpy", "column", "row", "numerator"]
 MANNERS: tuple[Manner, ...] = ("numpy", "column", "row")
 Leaf: TypeAlias = Callable[["Ref | Slope", "World"], "Array | None"]
+IsSlope: TypeAlias = Callable[["Ref | Slope"], bool]
 
+
+TURNS = ("T", "⊤")
+"""Exponents that turn a matrix; T may be a quantity as well."""
 
 TRANSPOSED = re.compile(r"(.+?)\^\{?(?:T|top|⊤|'\s*)\}?")
 """A name with a raised T."""
+
+
+METHOD = re.compile(r"[^\W\d]\w*(?:\.T)?\.[a-z]+\(")
+"""x.sum("""
 
 
 class Unknown(Exception):
@@ -54,6 +63,8 @@ class World:
     values: dict[str, Any]
     adjoints: dict[str, Any]
     rows: dict[str, Any] = field(default_factory=dict[str, Any])
+    ways: dict[str, list[Sent]] = field(default_factory=dict[str, list[Sent]])
+    """What goes back along each formula, once it was asked for."""
 
     def value(self, name: str) -> Array:
         return np.asarray(self.values[name], float)
@@ -80,7 +91,8 @@ class World:
 
     def with_own(self, values: Mapping[str, Any], adjoints: Mapping[str, Any]) -> World:
         """The same with some numbers as somebody has them."""
-        return World(self.graph, self.of, self.passes, {**self.values, **values}, {**self.adjoints, **adjoints})
+        own = {**self.values, **values}, {**self.adjoints, **adjoints}
+        return World(self.graph, self.of, self.passes, *own, ways=self.ways)
 
     def by_rule(self, name: str) -> Array | None:
         """What a value is by its formula from the numbers here."""
@@ -95,13 +107,25 @@ class World:
         for child in self.graph.children(by):
             if child not in self.adjoints:
                 continue
-            for one in sent(self.graph, child, self.of):
+            if child not in self.ways:
+                self.ways[child] = sent(self.graph, child, self.of)
+            for one in self.ways[child]:
                 if one.parent == by:
                     value = self._worked(one.formula, self.graph[by])
                     if value is None:
                         return None
                     total = value if total is None else total + value
         return total
+
+    def worked(self, formula: Formula) -> Array | None:
+        """What a formula of the network's own kind is worth; None where it has no value or its shapes do not fit."""
+        evaluator = ar.Evaluator(self.values, self.adjoints, exact=False, note=ev.quiet)
+        try:
+            with np.errstate(all="ignore"):
+                value = np.asarray(evaluator.evaluate(formula), float)
+        except (NoValue, TooLarge, Mismatch, ArithmeticError, ValueError):
+            return None
+        return value if bool(np.isfinite(value).all()) else None
 
     def _worked(self, formula: Formula, quantity: Quantity) -> Array | None:
         evaluator = ar.Evaluator(self.values, self.adjoints, exact=False, note=ev.quiet)
@@ -184,13 +208,16 @@ def _is_mask(quantity: Quantity) -> bool:
 # -- formulas of a page ---------------------------------------------------------------------------------------------
 
 
-def worked_out(formula: Formula, world: World, leaf: Leaf) -> list[Array]:
-    """What a formula is worth, in each manner of reading in which it fits together; equal ones once."""
+def worked_out(
+    formula: Formula, world: World, leaf: Leaf, manners: Sequence[Manner] = MANNERS, is_slope: IsSlope | None = None
+) -> list[Array]:
+    """What a formula is worth, in each manner of reading in which it fits together; equal ones once. `is_slope` tells
+    which names are derivatives, for the manner in which these stand otherwise."""
     found: list[Array] = []
-    for manner in MANNERS:
+    for manner in manners:
         try:
             with np.errstate(all="ignore"):
-                value = _evaluate(formula, world, leaf, manner)
+                value = _evaluate(formula, world, leaf, manner, is_slope)
         except (Mismatch, NoValue, TooLarge, ArithmeticError, ValueError, IndexError, TypeError):
             continue
         if not any(value.shape == other.shape and np.array_equal(value, other) for other in found):
@@ -198,7 +225,7 @@ def worked_out(formula: Formula, world: World, leaf: Leaf) -> list[Array]:
     return found
 
 
-def _evaluate(formula: Formula, world: World, leaf: Leaf, manner: Manner) -> Array:
+def _evaluate(formula: Formula, world: World, leaf: Leaf, manner: Manner, is_slope: IsSlope | None) -> Array:
     stack: list[Array] = []
     for node in postorder(formula):
         if isinstance(node, Apply):
@@ -210,7 +237,7 @@ def _evaluate(formula: Formula, world: World, leaf: Leaf, manner: Manner) -> Arr
         elif isinstance(node, Num):
             stack.append(np.asarray(float(node.value)))
         else:
-            if isinstance(node, Ref) and node.name == "T" and leaf(node, world) is None:
+            if isinstance(node, Ref) and (node.name == "⊤" or (node.name == "T" and leaf(node, world) is None)):
                 stack.append(np.asarray(math.nan))  # the sign of a transpose; what it stands on looks for its name
                 continue
             turned = TRANSPOSED.fullmatch(node.name if isinstance(node, Ref) else node.by)
@@ -222,7 +249,10 @@ def _evaluate(formula: Formula, world: World, leaf: Leaf, manner: Manner) -> Arr
                 turned, value = None, leaf(node, world)
             if value is None:
                 raise Unknown(node.name if isinstance(node, Ref) else f"d{node.of}/d{node.by}")
-            stood = _stood(value, manner)
+            stands = manner
+            if manner == "numerator":
+                stands = "row" if is_slope is not None and is_slope(plain) else "column"
+            stood = _stood(value, stands)
             stack.append(stood.T if turned is not None else stood)
     return stack[0]
 
@@ -231,18 +261,21 @@ def _stood(value: Array, manner: Manner) -> Array:
     """A vector as this manner has it."""
     if value.ndim != 1 or manner == "numpy":
         return value
-    return value[:, np.newaxis] if manner == "column" else value[np.newaxis, :]
+    return value[np.newaxis, :] if manner == "row" else value[:, np.newaxis]
 
 
 def _apply(node: Apply, args: Sequence[Array], manner: Manner) -> Array:
     row = node.operation
     if row is MULTIPLY:
         return _product(node.style, args[0], args[1], manner)
-    if row.name == "^" and isinstance(node.args[1], Ref) and node.args[1].name == "T":
+    if row.name == "^" and isinstance(node.args[1], Ref) and node.args[1].name in TURNS:
         return args[0].T
     if isinstance(row, ArrayOperation):
         flat = [arg.reshape(-1) if arg.ndim == 2 and 1 in arg.shape and manner != "numpy" else arg for arg in args]
         plain: list[Any] = [ar.unboxed(arg) for arg in flat]
+        if manner != "numpy" and ("keepdims", False) in node.params and not _is_code(node):
+            params = tuple((key, key == "keepdims" or value) for key, value in node.params)
+            node = replace(node, params=params)  # on paper a sum over rows is a column, and stands beside columns
         value = np.asarray(ar.apply(node, plain, exact=False), float)
         return (
             _stood(value, manner)
@@ -252,11 +285,19 @@ def _apply(node: Apply, args: Sequence[Array], manner: Manner) -> Array:
     return np.asarray(ar.lifted_floats(row, [np.asarray(arg) for arg in args]), float)
 
 
+def _is_code(node: Apply) -> bool:
+    """Whether a function is called as code does: np.sum(x), x.sum()."""
+    if node.span is None:
+        return False
+    text, start = node.span.source.text, node.span.start
+    return text[max(0, start - 1) : start] == "." or bool(METHOD.match(text, start))
+
+
 def _product(style: str, one: Array, other: Array, manner: Manner) -> Array:
     """`@` is a product of matrices, ⊙ and * one element by element. Side by side stands whatever fits: numbers times
     arrays, matrices, else element by element."""
     if style == "@":
-        return np.asarray(one @ other)
+        return np.asarray(one @ other if one.ndim and other.ndim else one * other)
     if style in ("⊙", "*"):
         return _elementwise(one, other) if manner == "numpy" else _side_by_side(one, other)
     rows = 0 if not other.ndim else other.shape[-2] if other.ndim > 1 else other.shape[0]

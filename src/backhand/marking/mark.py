@@ -11,9 +11,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
+from typing import cast
 
 from backhand.core.answers import LOOKALIKES
-from backhand.core.graph import Graph
+from backhand.core.graph import Graph, a_network
+from backhand.errors import UsageError
 from backhand.marking.about import About, Derivative, Local, Value
 from backhand.marking.claims import Claims
 from backhand.marking.credit import Policy, asked, credit
@@ -51,7 +53,12 @@ def mark(
     >>> [(judgement.name, judgement.verdict) for judgement in marking.judgements if judgement.line]
     [('dL/db', 'right'), ('dL/da', 'wrong')]
     """
-    if graph.arrays:
+    if not isinstance(cast("object", work), Work):
+        raise UsageError(
+            f"An answer is wanted first, and this is of the type {type(cast('object', work)).__name__}.",
+            cure='Read it from its file: backhand.mark(backhand.read_answer("answer.md"), graph).',
+        )
+    if a_network(graph).arrays:
         from backhand.marking.array_marking import mark_arrays  # late: numpy
 
         return mark_arrays(work, graph, of=of, policy=policy, title=title)

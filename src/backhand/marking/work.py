@@ -87,12 +87,14 @@ class Line:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ArrayWritten:
-    """An array of numbers as it was written: its rows, how many axes it has, and the decimals that its numbers show."""
+    """An array of numbers as it was written: its rows, how many axes it has, the most decimals that one of its numbers
+    shows, and in `places` the decimals that each of them stands for."""
 
     rows: tuple[tuple[Fraction, ...], ...]
     axes: int
     decimals: int | None
     text: str
+    places: tuple[tuple[int, ...], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -14,13 +14,16 @@ as it stands.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from typing import NamedTuple
 
 from backhand.numbers import TooLong, read_number
+from backhand.readers.dialects import in_common
+from backhand.readers.dictionaries import as_equations
+from backhand.readers.tokens import ARRAY_LETTER
 
-LETTER = "\u0226"
+LETTER = ARRAY_LETTER
 """The first letter of the names that arrays are given; no page has it."""
 
 FILL = "\u0227"
@@ -37,14 +40,20 @@ _POSITIVE = r"\s*(?:>|\\gt(?![a-z]))\s*0(?:\.0*)?\s*"
 _ONE = r"(?:\\(?:mathbb|mathbf|mathbbm|boldsymbol|bm)\s*\{?\s*[1I]\s*\}?|\\mathds\{1\}|\b1|\bI|\U0001d7d9|\u1d7d9)"
 SHOWN = re.compile(
     rf"(?P<print>\bprint\(\s*(?P<name>[^\W\d]\w*)\s*\)[ \t]*\n)(?=[ \t]*{LETTER})"
+    rf"|(?P<asked>(?:^|(?<=\n))>{{1,3}}[ \t]+(?P<thing>[^\W\d]\w*(?:\.grad)?)[ \t]*\n)(?=[ \t]*{LETTER})"
     rf"|(?P<last>(?<=\n)[ \t]*[^\W\d]\w*)(?P<out>[ \t]*\n+[ \t]*Out[ \t]*\[\d+\]:)(?=\s*{LETTER})"
 )
-"""`print(dW)`, or dW at the end of a notebook's cell, and below it the array."""
+"""`print(dW)`, `>>> dW`, or dW at the end of a notebook's cell, and below it the array."""
 
 TURNED = re.compile(
     r"\s*(?:\^\s*\{?\s*(?:T|\\top|⊤|\\intercal|\\mathsf\{T\}|\\mathrm\{T\})(?![A-Za-z])\s*\}?|ᵀ|\.T(?![\w.]))"
 )
 """Behind an array: it is turned."""
+
+QUOTE = "\u01c3"
+SUBSCRIPTED = re.compile(r"(\beinsum\(\s*)['\"]([a-z]{1,4}(?:,[a-z]{1,4}){0,2}->[a-z]{0,4})['\"](?=\s*,)")
+IN_NAMES = str.maketrans(",->", "\u01c0\u01c2\u01c1")
+"""The subscripts of einsum become a name."""
 
 BAR = "\u01c0"
 SIZE = re.compile(r"\b([^\W\d]\w*)\.shape\[(\d)\]|\blen\(([^\W\d]\w*)\)")
@@ -69,18 +78,38 @@ AROUND = re.compile(r"(?:\\left\s*[\[(]\s*)$")
 AFTER = re.compile(r"\s*\\right\s*[\])]")
 NUMBER = r"[-+−–]?\s?(?:\d+\.?\d*|\.\d+)(?:[eE][-+−]?\d+)?"
 CELL = re.compile(rf"(?:{NUMBER})(?:\s*/\s*\d+)?")
+BRACED = re.compile(r"\{\s*([^{}]*?)\s*\}$")
 FRACTION = re.compile(r"([-−]?)\s*\\[dt]?frac\s*(?:\{\s*([-−]?\d+)\s*\}|(\d))\s*(?:\{\s*(\d+)\s*\}|(\d))")
 PRINTED = re.compile(r"(?:(?:np|numpy|jnp|torch|tf)\.)?(?:array|tensor|asarray|matrix|Tensor|constant)\(\s*(?=\[)")
 AFTER_PRINTED = re.compile(r"\s*(?:,\s*(?:dtype|requires_grad|device|grad_fn)\s*=\s*[^()\n]*(?:\([^()\n]*\))?\s*)*\)")
 OPTION = re.compile(r"(?<=[,(])(\s*)(axis|keepdims|dim|keepdim|dtype|ddof|shape)(\s*=\s*)(?=[-\w(])")
 TUPLE = re.compile(rf"(?<=[=≈:&])(\s*)\((\s*{NUMBER}(?:\s*,\s*{NUMBER})+\s*,?\s*)\)")
 
+_PLAIN = r"[-+−]?+(?:\d++\.?+\d*+|\.\d++)(?:[eE][-+]?\d++)?+"
+_ROW = rf"[ \t]*+{_PLAIN}(?:[ \t]++{_PLAIN})*+[ \t]*+"
+MATLAB_BLOCK = re.compile(rf"(?<=\w)[ \t]*+=[ \t]*+(\n(?:[ \t]*+\n)?+(?:{_ROW}(?=\n|$)\n?)++)")
+"""`dW =`, an empty line, and rows of numbers without brackets."""
+R_BLOCK = re.compile(
+    rf"^((?:[ \t]++(?:\[,\d++\][ \t]*+)++\n(?:\[\d++,\]{_ROW}(?=\n|$)\n?)++)|\[1\] {_ROW}(?=\n|$))", re.MULTILINE
+)
+LABEL = re.compile(r"^\[\d+,?\]")
+HEADED = re.compile(r"[ \t]*(?:\[,\d+\][ \t]*)+")
+
+POINT = re.compile(r"\d\.\d")
+CELL_WITH_COMMA = re.compile(r"(?:&|\\\\|matrix\}|\{[lcr]+\})\s*[-−]?\d+(?:,|\{,\})\d")
+_COMMA = r"\s*[-−]?\d+(?:,\d+)?\s*"
+LIST_WITH_COMMAS = re.compile(rf"[\[(](?=[^\[\]()]*,\d\d){_COMMA}(?:;{_COMMA})+[\])]")
+"""(0,5; -1,25): ; divides, and some number has two decimals."""
+COMMAS_AS_POINTS = str.maketrans(",;", ".,")
+"""On a page with decimal commas and no points, ; divides the numbers of a list: [0,50; -1,25]."""
+
 MOST = 10_000
 """Numbers of one array on a page."""
 
 
 class Literal(NamedTuple):
-    """An array as it was written: its rows of numbers, each with its decimals; how many axes it has, and where."""
+    """An array as it was written: its rows of numbers; how many axes it has, how many decimals, and where it stands; at
+    last the decimals of each number."""
 
     numbers: tuple[tuple[Fraction, ...], ...]
     axes: int
@@ -88,21 +117,39 @@ class Literal(NamedTuple):
     text: str
     start: int
     end: int
+    places: tuple[tuple[int, ...], ...] = ()
+
+
+def places(rows: Sequence[Sequence[Fraction]], decimals: Sequence[int]) -> tuple[tuple[int, ...], ...]:
+    """The decimals that each number stands for. Machines give all numbers of an array the same decimals, or the same
+    digits, and leave zeros away at the end; what needs fewer zeros to be so is believed."""
+    cells = [number for row in rows for number in row]
+    digits = [len(str(abs(int(n * 10**shown)))) if n else 0 for n, shown in zip(cells, decimals, strict=True)]
+    told = [(size, shown) for n, size, shown in zip(cells, digits, decimals, strict=True) if n and shown]
+    most, longest = max(decimals, default=0), max((size for size, _ in told), default=0)
+    if sum(size < longest for size, _ in told) >= sum(shown < most for _, shown in told):
+        return tuple((most,) * len(row) for row in rows)
+    each = iter(
+        [max(0, shown + longest - size) if n else most for n, size, shown in zip(cells, digits, decimals, strict=True)]
+    )
+    return tuple(tuple(next(each) for _ in row) for row in rows)
 
 
 def found_in(text: str, before: int = 0) -> tuple[str, dict[str, Literal]]:
     """The text with names for its arrays, as long as before, and the arrays by name. `before` counts those of the pages
     before."""
+    text = in_common(text)
     literals: dict[str, Literal] = {}
     taken: list[tuple[int, int, str]] = []
     last = 0
     for literal in sorted(_all(text), key=lambda one: (one.start, -one.end)):
         if literal.start < last:
             continue
-        if (found := TURNED.match(text, literal.end)) is not None:
+        if literal.axes == 2 and (found := TURNED.match(text, literal.end)) is not None:
             literal = literal._replace(
                 numbers=tuple(zip(*literal.numbers, strict=True)),
                 axes=2,
+                places=tuple(zip(*literal.places, strict=True)),
                 text=text[literal.start : found.end()],
                 end=found.end(),
             )
@@ -118,9 +165,11 @@ def found_in(text: str, before: int = 0) -> tuple[str, dict[str, Literal]]:
         parts += [text[at:start], name]
         at = end
     parts.append(text[at:])
-    made = "".join(parts)
-    if literals and ("print(" in made or "Out" in made):
+    made = as_equations("".join(parts))
+    if literals and ("print(" in made or "Out" in made or "> " in made):
         made = SHOWN.sub(_shown, made)
+    if "einsum" in made:
+        made = SUBSCRIPTED.sub(lambda m: m[1] + QUOTE + m[2].translate(IN_NAMES) + QUOTE, made)
     made = SIZE.sub(_size, made)
     made = OPTION.sub(lambda m: m[1] + m[2] + TOLD * len(m[3]), made)
     if "0" in made and (">" in made or "<" in made or "\\gt" in made):
@@ -135,6 +184,8 @@ def _shown(found: re.Match[str]) -> str:
     """`dW =` and a new line, as long as it was."""
     if found["print"]:
         return (found["name"] + "=").rjust(len(found[0]) - 1) + "\n"
+    if found["asked"]:
+        return (found["thing"] + "=").rjust(len(found[0]) - 1) + "\n"
     return found["last"] + "=".ljust(len(found["out"]))
 
 
@@ -163,18 +214,42 @@ def _name(number: int, room: int) -> str | None:
 
 
 def _all(text: str) -> Iterator[Literal]:
+    if "," in text and not POINT.search(text) and (CELL_WITH_COMMA.search(text) or LIST_WITH_COMMAS.search(text)):
+        text = text.translate(COMMAS_AS_POINTS)
     if "\\begin" in text:
         for found in ENVIRONMENT.finditer(text):
             yield from _environment(text, found)
     if "[" in text:
         yield from _lists(text)
+        for found in R_BLOCK.finditer(text):
+            yield from _block(found[1], found)
+    for found in MATLAB_BLOCK.finditer(text):
+        yield from _block(found[1], found)
     if "(" in text and "," in text:
         for found in TUPLE.finditer(text):
             numbers = _row(found[2].replace(",", " "))
             if numbers is not None:
-                yield Literal(
-                    (numbers[0],), 1, numbers[1], found[0].strip(), found.start() + len(found[1]), found.end()
-                )
+                start = found.start() + len(found[1])
+                shown = places([numbers[0]], numbers[1])
+                yield Literal((numbers[0],), 1, max(numbers[1]), found[0].strip(), start, found.end(), shown)
+
+
+def _block(body: str, found: re.Match[str]) -> Iterator[Literal]:
+    """The lines of an array as R and Matlab print it, without brackets."""
+    rows: list[tuple[Fraction, ...]] = []
+    decimals: list[int] = []
+    lines = [LABEL.sub("", line) for line in body.split("\n") if line.strip() and not HEADED.fullmatch(line)]
+    for line in lines:
+        row = _row(line)
+        if row is None:
+            return
+        rows.append(row[0])
+        decimals += row[1]
+    if rows and len({len(row) for row in rows}) == 1 and 1 < len(decimals) <= MOST:
+        start, end = found.start(1), found.start(1) + len(body.rstrip())
+        flat = body.lstrip().startswith("[1] ")
+        axes = 1 if flat else 2
+        yield Literal(tuple(rows), axes, max(decimals), found.string[start:end], start, end, places(rows, decimals))
 
 
 def _environment(text: str, found: re.Match[str]) -> Iterator[Literal]:
@@ -192,12 +267,12 @@ def _environment(text: str, found: re.Match[str]) -> Iterator[Literal]:
         rows.append(tuple(cell[0] for cell in cells if cell is not None))
         decimals += [cell[1] for cell in cells if cell is not None]
     if rows and len({len(row) for row in rows}) == 1 and len(rows) * len(rows[0]) <= MOST:
-        yield Literal(tuple(rows), 2, max(decimals), text[start:end], start, end)
+        yield Literal(tuple(rows), 2, max(decimals), text[start:end], start, end, places(rows, decimals))
 
 
 def _cell(text: str) -> tuple[Fraction, int] | None:
     """A number in a cell, and its decimals."""
-    text = text.strip().replace("\\,", "").replace("{,}", ".")
+    text = BRACED.sub(r"\1", text.strip()).replace("\\,", "").replace("{,}", ".").replace("{.}", ".")
     text = text.strip("$ ")
     fraction = FRACTION.fullmatch(text)
     if fraction:
@@ -229,13 +304,13 @@ def _decimals(text: str) -> int:
     return max(0, len(mantissa.partition(".")[2].strip()) - int(exponent or 0))
 
 
-def _row(text: str) -> tuple[tuple[Fraction, ...], int] | None:
-    """Numbers with blanks between; None for anything else."""
+def _row(text: str) -> tuple[tuple[Fraction, ...], list[int]] | None:
+    """Numbers with blanks between, and their decimals; None for anything else."""
     cells = re.sub(r"([-+−–])\s+(?=[\d.])", r"\1", text).split()
     found = [_cell(cell) for cell in cells]
     if not found or any(cell is None for cell in found):
         return None
-    return tuple(cell[0] for cell in found if cell is not None), max(cell[1] for cell in found if cell is not None)
+    return tuple(cell[0] for cell in found if cell is not None), [cell[1] for cell in found if cell is not None]
 
 
 def _lists(text: str) -> Iterator[Literal]:
@@ -253,31 +328,39 @@ def _lists(text: str) -> Iterator[Literal]:
             continue
         rows, axes, decimals = made
         start = at
+        if axes == 1 and len(rows[0]) == 1 and STATED.search(text, max(0, at - 20), at) is None:
+            at = end  # a place, or the number of a note
+            continue
         if (printed := re.search(PRINTED.pattern.replace(r"(?=\[)", "") + "$", text[max(0, at - 20) : at])) is not None:
             closed = AFTER_PRINTED.match(text, end)
             if closed is not None:
                 start, end = at - len(printed[0]), closed.end()
-        yield Literal(rows, axes, decimals, text[start:end], start, end)
+        yield Literal(rows, axes, max(decimals), text[start:end], start, end, places(rows, decimals))
         at = end
+
+
+STATED = re.compile(r"(?:[=≈]|->|→|#|\b(?:array|tensor)\()\s*$")
+"""Before an array of one number: what says that it is a value."""
+STOP = re.compile(r"[^\s\d.,;+\-−–/eE]")
+"""Brackets, and what stands in no array of numbers."""
 
 
 def _closing(text: str, at: int) -> int | None:
     """Behind the ] that closes; None where something other than numbers and brackets stands between."""
     depth = 0
-    allowed = re.compile(r"[\[\]\s\d.,;+\-−–/eE]*")
-    inside = allowed.match(text, at)
-    assert inside is not None
-    for position in range(at, inside.end()):
-        depth += (text[position] == "[") - (text[position] == "]")
+    for sign in STOP.finditer(text, at):
+        if sign[0] not in "[]":
+            return None
+        depth += 1 if sign[0] == "[" else -1
         if depth > 3:
             return None
         if not depth:
-            return position + 1
+            return sign.end()
     return None
 
 
-def _list(inside: str) -> tuple[tuple[tuple[Fraction, ...], ...], int, int] | None:
-    """The rows of a list; [1, 2] has one axis, [[1, 2]] and [1, 2; 3, 4] two."""
+def _list(inside: str) -> tuple[tuple[tuple[Fraction, ...], ...], int, list[int]] | None:
+    """The rows of a list, its axes, and its decimals; [1, 2] has one axis, [[1, 2]] and [1, 2; 3, 4] have two."""
     inside = inside.strip().rstrip(",")
     if "[" in inside:
         rest = re.sub(r"\[[^\[\]]*\]", "", inside)
@@ -293,6 +376,6 @@ def _list(inside: str) -> tuple[tuple[tuple[Fraction, ...], ...], int, int] | No
         return None
     found = [row for row in rows if row is not None]
     sizes = {len(row[0]) for row in found}
-    if len(sizes) != 1 or len(found) * sizes.copy().pop() > MOST or (axes == 1 and sizes == {1}):
+    if len(sizes) != 1 or len(found) * sizes.copy().pop() > MOST:
         return None
-    return tuple(row[0] for row in found), axes, max(row[1] for row in found)
+    return tuple(row[0] for row in found), axes, [shown for row in found for shown in row[1]]

@@ -16,7 +16,8 @@ from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from backhand.readers.tokens import LONE_NUMBER, Mode
+from backhand.readers.aligned import cells_of, columns
+from backhand.readers.tokens import ARRAY_LETTER, LONE_NUMBER, Mode
 
 LONG = 100_000
 """Characters of one line that are read."""
@@ -50,6 +51,7 @@ class Row:
     regions: list[Region] = field(default_factory=list[Region])
     heading: bool = False
     cells: list[tuple[int, int]] | None = None
+    rule: bool = False
     too_long: bool = False
 
 
@@ -92,6 +94,13 @@ SLASHED = re.compile(r"(?:^|(?<=[;{},]))\s*+//+!?(.*)$")
 QUOTED = re.compile(r"[ \t]*(?:>[ \t]?)+")
 TRAILING = re.compile(r"(?:[+*/=·×(,]|\\cdot|\\times|(?<=[\s)\]}\d])[-−])\s*(?:\\\\\s*)?$")
 LEADING = re.compile(r"[ \t&]*(?:[+·×]|\\cdot|\\times|[-−][ \t])")
+NEXT_SUMMAND = re.compile(r"(?:[ \t&]|\\q?quad(?![a-z])|\\[,;:! ]|\{\})*\+(?!\+)")
+"""A + with which a line of a display begins: it goes on with the sum above, whatever stands at the end of that."""
+SUMMAND_BELOW = re.compile(r"(?:[ \t]{2,}|[ \t]*\$\$?[ \t]*)\+[ \t]*[^\s+]")
+"""The same outside of a display: indented, or in dollars."""
+ITEM = re.compile(r"[ \t]*\+[ \t]*[^\W\d]\w*[ \t]*=")
+NUMBER_AT_END = re.compile(r"(?:^|[\s=(+*/·≈-])\d[\d.,]*[ \t]*$")
+PLUS_AT_END = re.compile(r"\+[ \t]*$")
 ENDED = re.compile("\r\n|[\n\r\u2028\u2029\u0085]")
 
 
@@ -126,6 +135,8 @@ class _Rows:
                 at = yield from self._fenced(at, fence)
             elif self._opens_table(at):
                 at = yield from self._table(at)
+            elif (starts := self._opens_aligned(at)) is not None:
+                at = yield from self._aligned(at, starts)
             elif (closing := _open_display(text, start, end)) and (last := self._closing_line(at, closing)):
                 yield from self._display(at, last, closing)
                 at = last + 1
@@ -214,9 +225,33 @@ class _Rows:
 
     def _table(self, at: int) -> Generator[Row, None, int]:
         text, bounds = self.text, self.bounds
+        begin = at
         while at < len(bounds) and text.find("|", *bounds[at]) >= 0 and bounds[at][1] - bounds[at][0] <= LONG:
             cells = _cells(text, *bounds[at])
-            yield Row(*bounds[at], cells=cells, too_long=len(cells) > CELLS)
+            yield Row(*bounds[at], cells=cells, rule=at == begin + 1, too_long=len(cells) > CELLS)
+            at += 1
+        return at
+
+    def _opens_aligned(self, at: int) -> list[int] | None:
+        """Where the columns begin of a table held together by blanks, if one begins here."""
+        if at + 1 >= len(self.bounds) or "  " not in self.text[slice(*self.bounds[at])][:LONG]:
+            return None
+        return columns(self.text, self.bounds[at], self.bounds[at + 1])
+
+    def _aligned(self, at: int, starts: list[int]) -> Generator[Row, None, int]:
+        text, bounds = self.text, self.bounds
+        head = cells_of(text[slice(*bounds[at])], bounds[at][0], starts)
+        named = bounds[at][0] == head[0][0] or bool(starts)
+        yield Row(*bounds[at], cells=head if named else [(bounds[at][0], bounds[at][0]), *head])
+        begin, count = at, len(head) + (not named)
+        at += 1
+        while at < len(bounds):
+            start, end = bounds[at]
+            cells = cells_of(text[start:end], start, starts) if end - start <= LONG else []
+            rule = bool(starts) and at == begin + 1
+            if not rule and (not text[start:end].strip() or len(cells) != count or not _is_aligned(text, cells)):
+                break
+            yield Row(start, end, cells=cells, rule=rule, too_long=len(cells) > CELLS)
             at += 1
         return at
 
@@ -228,12 +263,25 @@ class _Rows:
         last = at
         while last + 1 < len(bounds) and last - at < JOINED:
             start, end = bounds[last]
-            if end - bounds[at][0] > LONG or not TRAILING.search(text[max(start, end - 40) : end]):
+            following = text[slice(*bounds[last + 1])]
+            if end - bounds[at][0] > LONG or not _is_equation(text[start:end]):
                 break
-            if not _is_equation(text[start:end]) or not _may_follow(text[slice(*bounds[last + 1])]):
+            if SUMMAND_BELOW.match(following) and text[start:end].strip() and _is_deeper(following, text[start:end]):
+                last += 1
+                continue
+            ends = text[max(start, end - 40) : end]
+            below = _sums_below(ends, following, text[start:end])
+            if not TRAILING.search(ends) or not _may_follow(following, sum_goes_on=below):
                 break
             last += 1
         return last
+
+
+def _is_aligned(text: str, cells: list[tuple[int, int]]) -> bool:
+    """Whether nothing runs from one column into the next, as in the line behind a table."""
+    return all(text[stop - 1 : stop].isspace() or stop - start < 1 for start, stop in cells[:-1]) or all(
+        text[start - 1 : start].isspace() for start, _ in cells[1:]
+    )
 
 
 def _open_display(text: str, start: int, end: int) -> str:
@@ -266,6 +314,8 @@ def _runs_on(so_far: str, following: str) -> bool:
         return True
     if "\\" in so_far and len(OPENING.findall(so_far)) > len(CLOSING.findall(so_far)):
         return True
+    if NEXT_SUMMAND.match(following):
+        return True
     if so_far.rstrip().endswith("\\\\") or not following.strip():
         return False
     return bool(TRAILING.search(so_far[-40:]) or LEADING.match(following))
@@ -275,9 +325,27 @@ def _is_equation(line: str) -> bool:
     return "=" in line or line.lstrip()[:1] in ("+", "(")
 
 
-def _may_follow(line: str) -> bool:
+def _sums_below(ends: str, following: str, above: str) -> bool:
+    """Whether a line ends with a + and the next one is indented below it."""
+    deeper = len(following) - len(following.lstrip()) > len(above) - len(above.lstrip())
+    return deeper and PLUS_AT_END.search(ends) is not None
+
+
+def _is_deeper(line: str, above: str) -> bool:
+    """Whether a line that begins with a + is indented more than the one above, or both are in dollars; and is no item
+    of a list, `+ z = 3`, below a line that ends with its number."""
+    if ITEM.match(line) and NUMBER_AT_END.search(above):
+        return False
+    return line.lstrip().startswith("$") or len(line) - len(line.lstrip()) > len(above) - len(above.lstrip())
+
+
+def _may_follow(line: str, *, sum_goes_on: bool = False) -> bool:
+    """Whether a line may go on with the one above. Indented behind a + it may look like an equation of its own."""
     line = line.lstrip()
-    return bool(line) and not line.startswith(NEVER_FOLLOWS) and not BULLET_ITEM.match(line)
+    if not line or line.startswith(NEVER_FOLLOWS):
+        return False
+    found = BULLET_ITEM.match(line)
+    return found is None or (sum_goes_on and not found[0][0].isdigit())
 
 
 NEVER_FOLLOWS = ("#", "|", "$", "```", "~~~", "- ", "* ", "=")
@@ -315,7 +383,8 @@ def _code_row(text: str, start: int, end: int) -> Row:
     if PRINTED.match(text, begin, stop) or CODE_LINE.match(text, begin, stop):
         return Row(start, end, [])
     regions = [Region(begin, stop, "code")]
-    if stop < end and ("=" in text[after:end] or LONE_NUMBER.fullmatch(text, after, end)):
+    array = text[after:end].lstrip()[:1] == ARRAY_LETTER
+    if stop < end and ("=" in text[after:end] or array or LONE_NUMBER.fullmatch(text, after, end)):
         regions.append(Region(after, end, "text"))
     return Row(start, end, regions)
 

@@ -33,7 +33,7 @@ from backhand.readers.moods import with_moods
 from backhand.readers.reuse import Bodies, reused
 from backhand.readers.statements import Statements
 from backhand.readers.table import Table
-from backhand.readers.tokens import LONE_NUMBER, Mode, Tokenizer, prepared
+from backhand.readers.tokens import ARRAY_LETTER, LONE_NUMBER, Mode, Tokenizer, prepared
 from backhand.text import Source, Span
 
 PAGE = 2**20
@@ -97,7 +97,8 @@ class _Page:
         if arrays:
             self.text, found = found_in(self.text[:PAGE], before)
             self.literals = {
-                name: ArrayWritten(one.numbers, one.axes, one.decimals, one.text) for name, one in found.items()
+                name: ArrayWritten(one.numbers, one.axes, one.decimals, one.text, one.places)
+                for name, one in found.items()
             }
         self.prepared = prepared(self.text[:PAGE])
         self.repairs: list[Repair] = []
@@ -145,6 +146,8 @@ class _Page:
 
     def _line(self, row: Row) -> Line:
         span = Span(self.source, row.start, row.end)
+        if self.text.startswith("! ", row.start):
+            return Line(self.number(row.start), span, (), "prose")  # a note, as Backhand prints them
         inside = self.bodies.holds(self.text[row.start : min(row.end, row.start + LONG)])
         if not row.regions and not row.too_long:
             blank = not self.text[row.start : row.end].strip()
@@ -268,7 +271,8 @@ def _before_comment(words: str) -> str:
     statement."""
     if words.lstrip().startswith("="):
         return "EDGE"
-    return "EQUALS" if LONE_NUMBER.fullmatch(words) else "SEMI"
+    array = words.strip()[:1] == ARRAY_LETTER and " " not in words.strip()
+    return "EQUALS" if array or LONE_NUMBER.fullmatch(words) else "SEMI"
 
 
 def _between_numbers(tokens: list[Token], at: int) -> bool:

@@ -15,6 +15,7 @@ from typing import TypeAlias
 
 from backhand.core.answers import Token
 from backhand.marking.work import Relation
+from backhand.readers.tokens import ARRAY_LETTER
 
 Run: TypeAlias = list[tuple[Relation, list[Token], str]]
 """The links of one chain: the relation before, the tokens, and why they may not be read, if so."""
@@ -43,11 +44,13 @@ VALUES = frozenset("value values output outputs result activation node unit neur
 
 MODALS = frozenset("should might must would may could will".split())
 VERBS = MODALS | {"is", "equals", "becomes", "are"}
+SAID_AT_LENGTH = (("comes", "to"), ("comes", "out", "as"), ("comes", "out", "to", "be"), ("turns", "out", "to", "be"))
+"""Verbs of several words that say what something is."""
 BEFORE_A_NAME = frozenset("weight bias at".split())
 """The weight w1 is 3: right before a name alone, and with no other such word around, these turn nothing."""
 
 CONTINUES = frozenset(
-    "times plus minus over divided multiplied squared cubed or to per percent if unless mod choose approximately about less more".split()
+    "sent slid convolved correlated times plus minus over divided multiplied squared cubed or to per percent if unless mod choose approximately about less more".split()
 )
 """Words after a formula with which it goes on."""
 
@@ -61,7 +64,8 @@ LABELS = frozenset(
 )
 OPERATORS = frozenset("PLUS MINUS TIMES OVER TO".split())
 NAMELIKE = frozenset(["NAME", "SLOPE"])
-VALUE_START = frozenset("NUMBER MINUS PLUS VULGAR FRACTION BOX SLOPE ROOT OPEN CALL".split())
+GOES_ON = OPERATORS | {"NAME", "SLOPE", "OPEN", "LEFT", "CALL", "EQUALS"}
+VALUE_START = frozenset("NUMBER MINUS PLUS VULGAR FRACTION BOX SLOPE ROOT OPEN CALL CHANGE APPLY".split())
 OPERAND_END = frozenset("NUMBER NAME WORD CLOSE RIGHT SLOPE SUPERSCRIPT PRIME VULGAR ENDBAR ENDBOX".split())
 OPERAND_START = frozenset("NUMBER NAME WORD OPEN LEFT SLOPE VULGAR FRACTION ROOT CALL APPLY CHANGE BY BAR BOX".split())
 
@@ -76,6 +80,8 @@ def rewrite(tokens: list[Token]) -> tuple[list[Token], bool]:
     tokens = _without_value(_labels(_without_role(tokens)))
     if any(token[0] == "WORD" and token[3].lower() in GRADIENT for token in tokens):
         tokens = _gradients(tokens)
+    if any(token[0] == "WORD" and token[3].lower() in ("comes", "turns") for token in tokens):
+        tokens = _shortened(tokens)
     if any(token[0] == "WORD" and token[3].lower() in VERBS for token in tokens):
         tokens = _verbs(tokens)
     return [("SEMI", *token[1:]) if _joins(token) else token for token in tokens], graded
@@ -313,7 +319,7 @@ def _verbs(tokens: list[Token]) -> list[Token]:
             spoken = {token[3].lower() for token in tokens[at + 1 : after] if token[0] == "WORD"}
             if modal and len(made) > 1 and made[-1][0] == "COMMA" and made[-2][0] in NAMELIKE:
                 made.pop()  # `the derivative of d wrt c, will be 1`
-            if after < len(tokens) and tokens[after][0] in VALUE_START and _subject(made):
+            if after < len(tokens) and (_is_value(tokens[after]) or _formula_begins(tokens, after)) and _subject(made):
                 sign: Token = (
                     "EQUALS",
                     start,
@@ -328,6 +334,38 @@ def _verbs(tokens: list[Token]) -> list[Token]:
                 continue
         made.append(tokens[at])
         at += 1
+    return made
+
+
+def _formula_begins(tokens: list[Token], at: int) -> bool:
+    """The `t - z` of "dL/dz is t - z = 2", the `X W` of "Z is X W = ...": names, and further on an =."""
+    if tokens[at][0] != "NAME" or at + 1 >= len(tokens) or tokens[at + 1][0] not in GOES_ON:
+        return False
+    if tokens[at - 1][0] == "WORD" and not any(token[0] in NAMELIKE for token in tokens[max(0, at - 5) : at - 1]):
+        return False  # "the output is a = 0.8"
+    for kind, _, _, said in tokens[at + 1 :]:
+        if kind == "EQUALS":
+            return True
+        if kind in ("DOT", "SEMI", "COMMA", "ROW") or (kind == "WORD" and said.lower() in STOP):
+            return False
+    return False
+
+
+def _is_value(token: Token) -> bool:
+    """Whether a value begins here: a number, a sign, a derivative, an array."""
+    return token[0] in VALUE_START or (token[0] == "NAME" and token[3].startswith(ARRAY_LETTER))
+
+
+def _shortened(tokens: list[Token]) -> list[Token]:
+    """With "is" for "comes to" and its like."""
+    made: list[Token] = []
+    at = 0
+    while at < len(tokens):
+        words = tuple(token[3].lower() if token[0] == "WORD" else "" for token in tokens[at : at + 4])
+        found = next((verb for verb in SAID_AT_LENGTH if words[: len(verb)] == verb), ())
+        last = at + max(1, len(found))
+        made.append(("WORD", tokens[at][1], tokens[last - 1][2], "is") if found else tokens[at])
+        at = last
     return made
 
 

@@ -21,6 +21,7 @@ from backhand.core.formula import Apply, Formula, Num, Ref
 from backhand.errors import BackhandError
 from backhand.marking.work import Chain, Piece, Relation
 from backhand.readers import spoken
+from backhand.readers.tokens import ARRAY_LETTER
 from backhand.text import Source, Span
 
 OPENS = frozenset(["OPEN", "LEFT", "BAR"])
@@ -118,6 +119,8 @@ class Statements:
                 depth += (kind in OPENS and position in partner) - (kind in CLOSES and position in partner)
                 if kind not in ("EDGE", "AMP"):
                     current.tokens.append(token)
+            elif current.tokens and self._is_layout(token) and _sum_goes_on(tokens, position):
+                continue
             elif kind in BREAKS:
                 depth = 0
                 if kind != "NOTE":
@@ -142,10 +145,18 @@ class Statements:
         flush()
         return done
 
+    def _is_layout(self, token: Token) -> bool:
+        """The end of a line in a display, or a gap in one."""
+        return token[0] == "ROW" or (token[0] == "SEMI" and self.source.text.startswith("\\q", token[1]))
+
     def _colon(self, current: Segment, tokens: list[Token], position: int) -> bool:
         """`dL/dB1: 4` says that it is 4; other colons only lead on to what follows."""
         follows = _next(tokens, position)
-        if follows and follows[0] in ("NUMBER", "MINUS", "VULGAR", "OPEN") and spoken.names_one_thing(current.tokens):
+        number = follows is not None and (
+            follows[0] in ("NUMBER", "MINUS", "VULGAR", "OPEN") or follows[3].startswith(ARRAY_LETTER)
+        )
+        counted = [token[3] for token in tokens[position : position + 4] if token[0] == "WORD"][:1] == ["of"]
+        if number and not counted and spoken.names_one_thing(current.tokens):
             _, start, end, _ = tokens[position]
             current.tokens.append(("EQUALS", start, end, "="))
             return True
@@ -257,6 +268,13 @@ def _next(tokens: Sequence[Token], position: int) -> Token | None:
         if tokens[at][0] not in ("EDGE", "AMP"):
             return tokens[at]
     return None
+
+
+def _sum_goes_on(tokens: Sequence[Token], position: int) -> bool:
+    """Whether the next line of a display begins with a +, or with a - behind its &."""
+    following = [token[0] for token in tokens[position + 1 : position + 4]]
+    plain = [kind for kind in following if kind not in ("EDGE", "AMP", "SEMI")]
+    return plain[:1] == ["PLUS"] or following[:2] == ["AMP", "MINUS"]
 
 
 def _divides(tokens: list[Token], position: int) -> bool:

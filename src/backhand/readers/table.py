@@ -78,7 +78,7 @@ class Table:
         if self.seen == 1:
             self._head(row.cells)
             return Line(number, span, (), "prose")
-        if self.seen == 2:
+        if row.rule:
             return Line(number, span, (), "prose")
         chains = self._row(row.cells)
         why: Literal["", "prose", "struck"] = (

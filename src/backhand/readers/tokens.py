@@ -149,6 +149,11 @@ MASTER = re.compile(
     re.DOTALL,
 )
 
+TURN = "⊤"
+"""What an exponent that turns a matrix becomes, where it cannot be a quantity by the name of T."""
+ARRAY_LETTER = "\u0226"
+"""With it begin the names that `array_text` gives to arrays."""
+
 # -- the table of commands: what they become -----------------------------------------------------------------
 
 SKIP, TRANSPARENT = ("", ""), ("transparent", "")
@@ -224,6 +229,8 @@ ARRAY_CALLS: dict[str, str] = {name: name for name in ARRAY_FUNCTIONS - {"load"}
     "mm": "matmul",
     "multiply": "multiply",
     "Softmax": "softmax",
+    **dict.fromkeys(("diag", "Diag", "diagflat"), "diag"),
+    "einsum": "einsum",
     "amax": "max",
     "maximum": "max",
     "minimum": "min",
@@ -546,8 +553,6 @@ class Tokenizer:
             base = text[at:stop].lstrip("\\")
             if base in CALLS and (called := self._function(at, stop, base)):
                 return called
-            if self.arrays and base == "diag" and text[stop : stop + 1] == "(":
-                return self.add("BAD", at, stop, "A matrix with a vector on its diagonal is not read.")
             if self.arrays and base in ARRAY_CALLS and text[stop : stop + 1] == "(":
                 return self.add("CALL", at, stop, ARRAY_CALLS[base])
             stop = self._suffixes(stop)
@@ -558,8 +563,6 @@ class Tokenizer:
             and (called := self._function(at, at + len(base), base))
         ):
             return called
-        if self.arrays and mode == "code" and said == "diag" and text[stop : stop + 1] == "(":
-            return self.add("BAD", at, stop, "A matrix with a vector on its diagonal is not read.")
         if self.arrays and mode == "code" and said in ARRAY_CALLS and text[stop : stop + 1] == "(":
             return self.add("CALL", at, stop, ARRAY_CALLS[said])
         if self.arrays and (found := TRANSPOSED.match(text, stop, end)):
@@ -674,6 +677,8 @@ class Tokenizer:
         row = COMMANDS.get(name) or COMMANDS.get(name.rstrip("*"))
         if self.arrays and name in ("odot", "circ", "top", "intercal"):
             return self._array_command(at, stop, name)
+        if self.arrays and name in ARRAY_CALLS and CALL_AHEAD.match(text, stop, self.end):
+            return self.add("CALL", at, stop, ARRAY_CALLS[name])
         if row is None:
             if not name.isalpha():
                 return stop
@@ -689,7 +694,7 @@ class Tokenizer:
     def _array_command(self, at: int, stop: int, name: str) -> int:
         if name in ("odot", "circ"):
             return self.add("TIMES", at, stop, "⊙")
-        return self.add("NAME", at, stop, "T")
+        return self.add("NAME", at, stop, TURN)
 
     def _do_name(self, at: int, stop: int, _: str) -> int:
         if self.text.startswith("\\delta", at) and (found := SLASH_SLOPE.match(self.text, at, self.end)):
@@ -718,7 +723,9 @@ class Tokenizer:
         """A comment: a number alone in it is the value of the line, anything else another statement."""
         line_end = self.text.find("\n", stop, self.end)
         rest = self.text[stop : line_end if line_end >= 0 else self.end]
-        lone = LONE_NUMBER.fullmatch(rest) and self.tokens and self.tokens[-1][0] not in ("EQUALS", "SEMI")
+        said = rest.strip()
+        array = self.arrays and said[:1] == ARRAY_LETTER and " " not in said
+        lone = (array or LONE_NUMBER.fullmatch(rest)) and self.tokens and self.tokens[-1][0] not in ("EQUALS", "SEMI")
         return self.add("EQUALS", at, stop, "=") if lone else self.add("SEMI", at, stop)
 
     def _do_words(self, at: int, stop: int, _: str) -> int:
@@ -735,6 +742,8 @@ class Tokenizer:
             return self._slope(at, found.end(), found[1] or "", found[2])
         if inner in CALLS and CALL_AHEAD.match(text, closed + 1, end):
             return self.add("CALL", at, closed + 1, CALLS[inner])
+        if self.arrays and inner in ARRAY_CALLS and CALL_AHEAD.match(text, closed + 1, end):
+            return self.add("CALL", at, closed + 1, ARRAY_CALLS[inner])
         primes = PRIMES.match(text, closed + 1, end) if inner in CALLS else None
         if primes and len(primes[0].strip()) == 1 and CALL_AHEAD.match(text, primes.end(), end):
             return self.add("CHANGE", at, primes.end(), CALLS[inner])
@@ -985,9 +994,16 @@ class Tokenizer:
             return self.add("TIMES", at, at + 1, "@")
         if sign in "⊙∘":
             return self.add("TIMES", at, at + 1, "⊙")
+        if sign == "ᵀ":
+            last = self.tokens[-1] if self.tokens else None
+            if last is not None and last[0] == "NAME" and last[2] == at:
+                self.tokens[-1] = ("NAME", last[1], at + 1, f"{last[3]}^T")
+                return at + 1
+            self.add("TO", at, at, "^")
+            return self.add("NAME", at, at + 1, TURN)
         if sign == "." and (found := TRANSPOSED.match(self.text, at, self.end)):
             self.add("TO", at, at + 1, "^")
-            return self.add("NAME", at + 1, found.end(), "T")
+            return self.add("NAME", at + 1, found.end(), TURN)
         return 0
 
     def _between_names(self, at: int) -> bool:

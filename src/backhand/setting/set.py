@@ -13,9 +13,10 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from difflib import get_close_matches
 from importlib.metadata import version
+from typing import cast
 
 from backhand import limits
-from backhand.core.graph import Graph
+from backhand.core.graph import Graph, a_network
 from backhand.errors import LimitError, UsageError
 from backhand.marking.misconceptions import by_key
 from backhand.setting.draw import Drawer
@@ -59,6 +60,8 @@ def set(  # noqa: A001 - the verb
     if isinstance(source, Graph):
         recipe = of_graph(source, of=of, name=name or "network", title=title)
     else:
+        if not isinstance(cast("object", source), Recipe):
+            a_network(source)
         recipe = source if of is None else replace(source, of=source.graph[of].name)
     recipe = replace(
         recipe,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import get_args
 
-from backhand.core.graph import Graph, Update
+from backhand.core.graph import Graph, Update, a_network
 from backhand.core.propagate import Numbers, Propagation, propagate
 from backhand.errors import UsageError
 from backhand.solving.cross_check import cross_check
@@ -47,7 +47,8 @@ def solve(
     """
     if code is not None and code not in get_args(Language):
         raise UsageError(f"There is no code in {code}.", cure=f"Known: {', '.join(get_args(Language))}.")
-    propagation = propagate(graph, of=of, numbers=numbers)
+    wrt = (wrt,) if isinstance(wrt, str) else wrt
+    propagation = propagate(a_network(graph), of=of, numbers=numbers)
     graph = propagation.graph
     needed = [position for position, adjoint in enumerate(propagation.adjoints) if adjoint is not None]
     names = [by_name(propagation, name) for name in wrt] if wrt else asked(graph, propagation, needed)

@@ -1,0 +1,117 @@
+"""What somebody types who meets a verb for the first time, and what it then says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import backhand
+from backhand.errors import UsageError
+
+NET = backhand.read("x = 2\nweight w = 3\nL = (w x - 1)^2")
+
+
+def loss(x: Any, w: Any, t: Any) -> Any:
+    return ((w * x - t) ** 2).sum()
+
+
+ZEROS = backhand.trace(loss, x=np.ones((2, 3)), w=1.0, t=np.zeros((2, 3)))
+
+
+def right(x: Any, w: Any) -> dict[str, Any]:
+    return {"w": 2 * (w * x - 1) * x}
+
+
+@pytest.mark.parametrize("verb", [backhand.solve, backhand.code, backhand.compile, backhand.set])
+def test_what_is_no_network_is_said_to_be_none(verb: Any) -> None:
+    for given, cure in (("net.bh", "backhand.read"), (loss, "backhand.trace"), (None, "backhand.Net")):
+        with pytest.raises(UsageError, match=cure):
+            verb(given)
+    with pytest.raises(UsageError, match=r"\.graph\(\)"):
+        verb(backhand.Net())
+
+
+def test_mark_and_check_say_what_comes_first() -> None:
+    answer: Any = "answer.md"
+    with pytest.raises(UsageError, match="read_answer"):
+        backhand.mark(answer, NET)
+    swapped: Any = NET
+    with pytest.raises(UsageError, match="my_backward, graph"):
+        backhand.check(swapped, NET)
+    no_function: Any = 3
+    with pytest.raises(UsageError, match="no function"):
+        backhand.trace(no_function, x=1)
+
+
+def test_one_name_may_stand_for_itself() -> None:
+    name: Any = "w"
+    assert backhand.solve(NET, wrt=name).derivative("w") == 20
+    assert backhand.compile(NET, wrt=name, keep="asked")().derivatives == {"w": 20.0}
+
+
+@pytest.mark.parametrize("engine", ["python", "numpy", "jax", "points", "tape"])
+def test_what_is_no_number_is_an_error_and_never_nan(engine: Any) -> None:
+    made = backhand.compile(NET, engine)
+    for value in (None, "a", 1j, [1, "b"]):
+        with pytest.raises(UsageError, match="given for x"):
+            made(x=value)
+    one: Any = 3
+    with pytest.raises(UsageError, match="by their names"):
+        made(one)
+    with pytest.raises(UsageError, match=r"There is no q .* Given are: x, w\."):
+        made(q=1)
+
+
+def test_what_is_no_known_name_is_mentioned_though_all_else_is_right() -> None:
+    found = backhand.check(lambda x, w: {**right(x, w), "dw1": 1}, NET)
+    assert found and str(found).endswith("Not in the network: dw1.")
+    with pytest.raises(UsageError, match="returns= names dq"):
+        backhand.check(lambda x, w: (1, 2), NET, returns=("dw", "dq"))
+
+
+def test_what_check_cannot_call_or_read_is_said() -> None:
+    with pytest.raises(UsageError, match=r"takes \*numbers.*Name its arguments: x, w"):
+        backhand.check(lambda *numbers: {"w": numbers[1]}, NET)
+    with pytest.raises(UsageError, match="complex"):
+        backhand.check(lambda x, w: {"w": right(x, w)["w"] + 0j}, NET)
+    arrays: Any = "tensorflow"
+    with pytest.raises(UsageError, match="numpy, torch, jax"):
+        backhand.check(right, NET, arrays=arrays)
+
+
+def test_zeros_and_ones_are_drawn_so_that_they_hide_nothing() -> None:
+    """A target that is 0 at all places is not 0 in all calls, so leaving it out shows."""
+    assert backhand.check(lambda x, w, t: {"w": (2 * (w * x - t) * x).sum()}, ZEROS)
+    assert not backhand.check(lambda x, w, t: {"w": (2 * (w * x) * x).sum()}, ZEROS)
+
+
+def test_elements_that_are_put_into_an_array_of_numpy_are_explained() -> None:
+    def collected(x: Any, w: Any) -> Any:
+        h = np.zeros(2)
+        for place in range(2):
+            h[place] = x[place] * w
+        return h.sum()
+
+    with pytest.raises(UsageError, match=r"np\.stack"):
+        backhand.trace(collected, x=[1, 2], w=3)
+
+
+def test_a_network_about_which_nothing_is_said_is_read_by_lint(tmp_path: Path) -> None:
+    page = tmp_path / "notes.md"
+    page.write_text("# Notes\n\n```bh\nx = 3\ny = q x\n```\n\n```bh\nx = 3\n```\n", "utf-8")
+    from backhand.linting.lint import lint
+
+    assert [(finding.line, finding.kind) for finding in lint(page).findings] == [(5, "network")]
+
+
+def test_a_sum_of_products_of_matrices_has_its_shapes_once_and_its_parentheses(tmp_path: Path) -> None:
+    net = backhand.read(
+        "U = [[1, 2], [3, 4]]; v = [1, 2]; w = [5, 7]; a = U @ (v w); b = U @ v; L = sum(a^2 + b^2)".replace("; ", "\n")
+    )
+    backhand.write(backhand.solve(net), tmp_path / "solved.txt")
+    assert "# (2×1)(1×2) = (2×2)\n" in (tmp_path / "solved.txt").read_text("utf-8")
+    net = backhand.read("U = [[1, 2], [3, 4]]; v = [1, 2]; w = [5, 7]; L = sum((U @ (v w))^2)".replace("; ", "\n"))
+    assert "dL/dw = U.T @ (2 (U @ (v w))) v" in backhand.code(net)

@@ -318,7 +318,7 @@ def _lists(text: str) -> Iterator[Literal]:
     at = 0
     while (at := text.find("[", at)) >= 0:
         end = _closing(text, at)
-        if end is None:
+        if end is None or (text[end - 1] == ")" and STATED.search(text, max(0, at - 20), at) is None):
             at += 1
             continue
         made = _list(text[at + 1 : end - 1])
@@ -339,16 +339,19 @@ def _lists(text: str) -> Iterator[Literal]:
         at = end
 
 
-STATED = re.compile(r"(?:[=≈]|->|→|#|\b(?:array|tensor)\()\s*$")
-"""Before an array of one number: what says that it is a value."""
+STATED = re.compile(r"(?:[=≈]|=>|->|→|#|\b(?:array|tensor)\()\s*$")
+"""Before an array of one number, or one that is closed by the wrong bracket: what says that it is a value."""
 STOP = re.compile(r"[^\s\d.,;+\-−–/eE]")
 """Brackets, and what stands in no array of numbers."""
 
 
 def _closing(text: str, at: int) -> int | None:
-    """Behind the ] that closes; None where something other than numbers and brackets stands between."""
+    """Behind the ] that closes, or behind the ) that a scanner made of it; None where something other than numbers and
+    brackets stands between."""
     depth = 0
     for sign in STOP.finditer(text, at):
+        if sign[0] == ")" and depth == 1:
+            return sign.end()
         if sign[0] not in "[]":
             return None
         depth += 1 if sign[0] == "[" else -1

@@ -115,3 +115,52 @@ def test_a_sum_of_products_of_matrices_has_its_shapes_once_and_its_parentheses(t
     assert "# (2×1)(1×2) = (2×2)\n" in (tmp_path / "solved.txt").read_text("utf-8")
     net = backhand.read("U = [[1, 2], [3, 4]]; v = [1, 2]; w = [5, 7]; L = sum((U @ (v w))^2)".replace("; ", "\n"))
     assert "dL/dw = U.T @ (2 (U @ (v w))) v" in backhand.code(net)
+
+
+CLASSES = backhand.read(
+    "A = [[1, 2], [3, 4], [0, 1]]; y = [0, 1, 1]; weight k = 2; L = sum(cross_entropy_logits(k A, y))".replace(
+        "; ", "\n"
+    )
+)
+
+
+@pytest.mark.parametrize("engine", ["numpy", "jax"])
+def test_a_class_number_there_is_not_is_an_error_in_every_engine(engine: Any) -> None:
+    made = backhand.compile(CLASSES, engine)
+    for wrong in (5, -1, 0.5, float("nan")):
+        with pytest.raises(UsageError, match=rf"y has {wrong} .* 2 classes, counted from 0\. Give whole .* 0 to 1"):
+            made(y=[0, wrong, 1])
+    assert made(y=[[0, 0, 1], [1, 1, 1]]).values["L"].shape == (2,)
+
+
+def test_the_networks_own_class_numbers_are_looked_at_too() -> None:
+    rows = backhand.read("E = [[1, 2], [3, 4]]\ni = [0, 2]\nW = [1, 1]\nL = sum(gather(E, i) @ W)")
+    made = backhand.compile(rows)
+    for _ in range(2):
+        with pytest.raises(UsageError, match="i has 2 .* 2 rows"):
+            made()
+    assert made(i=[0, 1]).values["L"] == 10
+
+
+def test_compile_takes_threads_and_precisions_as_they_are_said() -> None:
+    for threads in (0, -1, "2", True, 1.5):
+        wrong: Any = threads
+        with pytest.raises(UsageError, match="number of threads"):
+            backhand.compile(NET, threads=wrong)
+    single = backhand.compile(CLASSES, dtype=np.float32)()
+    assert single.derivatives["A"].dtype == np.float32
+    for wrong in (3, None, "float16", np.int8):
+        with pytest.raises(UsageError, match="dtype=.*is not known"):
+            backhand.compile(NET, dtype=wrong)
+
+
+@pytest.mark.parametrize("engine", ["numpy", "jax"])
+def test_compile_takes_elements_of_arrays_as_solve_does(engine: Any) -> None:
+    made = backhand.compile(CLASSES, engine, wrt=["A[0, 1]", "k"], keep="asked")
+    solved = backhand.solve(CLASSES, wrt=["A[0,1]", "k"])
+    found = made().derivatives
+    assert list(found) == ["A[0,1]", "k"]
+    assert found == pytest.approx({name: float(solved.derivative(name)) for name in found})
+    assert np.array_equal(made(y=[[0, 1, 1]] * 3).derivatives["A[0,1]"], [found["A[0,1]"]] * 3)
+    with pytest.raises(UsageError, match=r"no element A\[0,2\]"):
+        backhand.compile(CLASSES, engine, wrt="A[0,2]")

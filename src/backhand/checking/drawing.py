@@ -53,7 +53,7 @@ def _like(quantity: Quantity, own: Any, numbered: Places | None, sort: str, rand
     """Numbers of the sort that a quantity has."""
     shape = quantity.shape
     if numbered is not None:
-        return _number(random.integers(0, numbered.count, shape).astype(np.float64), shape)
+        return _number(random.integers(0, numbered.most, shape).astype(np.float64), shape)
     if own is not None and shape:
         array: Any = np.asarray(own)
         if array.size > 1 and (bool(np.all(array == 0)) or bool(np.all(array == 1))):

@@ -15,9 +15,9 @@ ARGUMENT = {"gather": 1, "scatter": 1, "one_hot": 0, "cross_entropy": 1, "cross_
 
 
 class Places(NamedTuple):
-    """How many `words`, classes or rows, a quantity tells apart."""
+    """How many `words`, classes or rows, there are at most."""
 
-    count: int
+    most: int
     words: str
 
 

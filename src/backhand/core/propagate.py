@@ -26,7 +26,7 @@ from backhand.core.graph import Graph, Quantity
 from backhand.core.notation import Notice
 from backhand.core.operations import ADD
 from backhand.core.rules import CALCULUS, ZERO, Contribution, Rules, slopes
-from backhand.errors import UndefinedError, UsageError
+from backhand.errors import UndefinedError
 from backhand.memory import uncollected
 
 if TYPE_CHECKING:

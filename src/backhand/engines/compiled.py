@@ -32,7 +32,7 @@ class Task:
     keep: Keep
     threads: int
     dtype: Precision = "float64"
-    parts: Mapping[str, tuple[str, tuple[int, ...]]] = field(default_factory=dict)
+    parts: Mapping[str, tuple[str, tuple[int, ...]]] = field(default_factory=dict[str, "tuple[str, tuple[int, ...]]"])
     asked: tuple[str, ...] = ()
 
     @property
@@ -234,7 +234,7 @@ def _asked(graph: Graph, name: str, parts: dict[str, tuple[str, tuple[int, ...]]
 def _precision(said: Told) -> Precision:
     """The word for a precision that is said as a word or as NumPy's type. Raises UsageError for all others."""
     word: Any = said
-    if not isinstance(said, str) and said is not None:
+    if not isinstance(word, str) and word is not None:
         import numpy as np
 
         try:
@@ -244,7 +244,7 @@ def _precision(said: Told) -> Precision:
     if word not in ("float64", "float32"):
         told = f'"{word}"' if isinstance(word, str) else repr(word)
         raise UsageError(f"dtype={told} is not known.", cure='Say dtype="float64" or dtype="float32".')
-    return cast("Precision", word)
+    return word
 
 
 def one_or_several(names: Iterable[str]) -> Iterable[str]:

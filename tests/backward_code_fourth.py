@@ -786,7 +786,7 @@ KEYS: dict[str, dict[str, str]] = {
         "std-plus": "sign-lost", "root-lost": "wrong-upstream", "root-half": "half-slope", "var-no-N": "mean-inside",
         "var-const": "variance-path-lost", "overwrites": "overwritten", "mu-const": "mean-path-lost",
         "mu-plus": "sign-lost", "mu-no-N": "mean-inside", "both-const": "mean-and-variance-paths-lost",
-        "relu-of-xhat": "slope-of-another-layer", "one-axis-short": "wrong-axis",
+        "relu-of-xhat": "slope-at-wrong-variable", "one-axis-short": "wrong-axis",
     },
     "layernorm in one line": {
         "batch-axis": "norm-wrong-axis", "no-mean-term": "mean-path-lost", "no-var-term": "variance-path-lost",

@@ -75,11 +75,13 @@ def test_what_is_no_mistake_of_the_table_is_not_named(name):
             assert found.first.name == key[1:]
 
 
-@pytest.mark.parametrize("name", ["batchnorm", "attention", "softmax, cross-entropy"])
-def test_two_bugs_at_once_are_not_given_the_name_of_a_third(name):
+@pytest.mark.parametrize(("name", "least"), [("batchnorm", 5), ("attention", 5), ("softmax, cross-entropy", 2)])
+def test_two_bugs_at_once_are_not_given_the_name_of_a_third(name, least):
+    """Of six pairs so many have both their names; the others have one of them, or none where both show in one place."""
     program = PROGRAMS[name]
     graph = program.graph()
     bugs = [bug for bug in program.bugs if bug != "not-reset"][::3]
+    both = 0
     for at, one in enumerate(bugs):
         for other in bugs[at + 1 :]:
 
@@ -92,9 +94,11 @@ def test_two_bugs_at_once_are_not_given_the_name_of_a_third(name):
 
                 __hash__ = str.__hash__
 
-            found = check(program.function(Both("both")), graph)
-            if found.explained is not None:
-                assert found.explained.key in (program.bugs[one], program.bugs[other]), (one, other, found)
+            found = [one.key for one in check(program.function(Both("both")), graph).explanations]
+            keys = program.bugs[one], program.bugs[other]
+            assert set(found) <= set(keys), (one, other, found)
+            both += sorted(found) == sorted(keys)
+    assert both >= least
 
 
 def _own(graph):

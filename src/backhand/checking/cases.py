@@ -108,7 +108,7 @@ def relative(place: Place) -> str:
 def case_at(way: WayBack, place: Place, formula: Formula | None) -> Case | None:
     """A case of another formula at a place. A formula of the wrong shape is possible only where it is the whole of what
     a name gets."""
-    about = quantity_at(place)
+    about = quantity_at(way, place)
     if fits(way, place, formula):
         return Case(Belief(changes=((place, formula),)), about, f"in {place.child}", below(place))
     arg = place.part.args[place.k]
@@ -126,10 +126,11 @@ def case_at(way: WayBack, place: Place, formula: Formula | None) -> Case | None:
     return Case(Belief(sent=sent, children=frozenset([place.child])), about, f"in {place.child}")
 
 
-def quantity_at(place: Place) -> str:
-    """The quantity whose derivative is made at a place: the name that stands there, or the first inside."""
+def quantity_at(way: WayBack, place: Place) -> str:
+    """The quantity whose derivative is made at a place: the name that stands there, or the first inside that is
+    computed (a mask is not)."""
     inside = [part.name for part in postorder(place.part.args[place.k]) if isinstance(part, Ref)]
-    return inside[0] if inside else ""
+    return next((name for name in inside if way.graph[name].computed), inside[0] if inside else "")
 
 
 def fits(way: WayBack, place: Place, formula: Formula | None) -> bool:
@@ -307,7 +308,7 @@ def own_factor(way: WayBack) -> Iterator[Case]:
                 for one, two in zip(factor_itself(way, place), factor_itself(way, other), strict=False):
                     pair = ((place, row_formula(one)), (other, row_formula(two)))
                     if all(fits(way, p, f) for p, f in pair):
-                        yield Case(Belief(changes=pair), quantity_at(place), f"in {place.child}")
+                        yield Case(Belief(changes=pair), quantity_at(way, place), f"in {place.child}")
 
 
 def exchanged(way: WayBack) -> Iterator[Case]:
@@ -352,6 +353,34 @@ def other_variable(way: WayBack, place: Place) -> Iterator[Formula]:
     yield algebra.multiply(G, with_letters(partial, {"u": Y, "y": again}))
     if any(isinstance(part, Ref) and part.name == "y" for part in postorder(partial)):
         yield algebra.multiply(G, with_letters(partial, {"y": U}))
+    yield from (slope_at(place, name) for name in stages(way, place))
+
+
+def stages(way: WayBack, place: Place) -> list[str]:
+    """What goes into an activation, before it is shifted and stretched: the z behind gamma z + beta."""
+    wanted = [part.name for part in postorder(place.part.args[0]) if isinstance(part, Ref)]
+    own = wanted[0] if isinstance(place.part.args[0], Ref) else ""
+    found: list[str] = []
+    while wanted:
+        name = wanted.pop(0)
+        definition = way.graph[name].definition if name in way.graph and name not in found else None
+        if definition is None or name not in way.shapes.names or way.shapes.names[name] != place.shape:
+            continue
+        found.append(name)
+        parts = [part for part in postorder(definition) if isinstance(part, Apply)]
+        if all(part.operation.name in STRETCHING for part in parts):
+            wanted += [part.name for part in postorder(definition) if isinstance(part, Ref)]
+    return [name for name in found if name != own and name not in LETTERS]
+
+
+STRETCHING = frozenset(("+", "-", "*", "/", "neg", "reshape", "spread"))
+
+
+def slope_at(place: Place, name: str) -> Formula:
+    """The right slope, at the value of another quantity."""
+    other = Ref(name)
+    row = with_args(place.part, [other])
+    return algebra.multiply(G, with_letters(slope_formula(place), {"u": other, "y": row}))
 
 
 def with_letters(formula: Formula, letters: dict[str, Formula]) -> Formula:
@@ -365,6 +394,9 @@ def with_letters(formula: Formula, letters: dict[str, Formula]) -> Formula:
 
 
 CURVES = ("sigmoid", "tanh", "relu", "softplus", "exp", "sin")
+WRITTEN_OUT = ("sigmoid", "tanh", "exp", "sin")
+"""Those that may be mistaken for a curve that is written out. The slope of relu is 1 for what is positive, and that of
+softplus is a part of that of z sigmoid(z): these are other mistakes."""
 
 
 def other_function(way: WayBack, place: Place) -> Iterator[Formula]:
@@ -382,6 +414,42 @@ def other_function(way: WayBack, place: Place) -> Iterator[Formula]:
         yield row_formula("g*(1 + y^2)")
     if place.name == "relu":
         yield row_formula("g*(step(u) + 0.01*(1 - step(u)))")
+
+
+def other_functions(way: WayBack) -> Iterator[Case]:
+    """The slope of another function: of an activation, and of a curve that is written out (z sigmoid(z))."""
+    yield from bent(other_function)(way)
+    for child in way.names:
+        name = curve_of(way, child)
+        ways = [one for one in way.right(child) if one.parent == name]
+        for curve in WRITTEN_OUT if ways else ():
+            row = OPERATIONS[curve, 1]
+            partial = row_formula(row.partials[0])
+            for value in (Ref(child), Apply(row, (Ref(name),))):
+                slope = algebra.multiply(Slope(way.of, child), with_letters(partial, {"u": Ref(name), "y": value}))
+                yield Case(in_all(child, name, slope), name, f"in {child}", frozenset([name]))
+
+
+def curve_of(way: WayBack, child: str) -> str:
+    """The quantity that a curve of several operations is of, element by element; "" where a quantity is no such."""
+    definition = way.graph[child].definition
+    parts = postorder(definition) if definition is not None else []
+    names = {part.name for part in parts if isinstance(part, Ref)}
+    rows = [part.operation for part in parts if isinstance(part, Apply)]
+    if len(names) != 1 or len(rows) < 2 or any(isinstance(row, ArrayOperation) for row in rows):
+        return ""
+    name = names.pop()
+    return name if way.shape(name) == way.shape(child) and name in way.names else ""
+
+
+def in_all(child: str, name: str, formula: Formula) -> Belief:
+    """One formula for all that a quantity gets from another."""
+
+    def sent(asked: str, found: list[Sent]) -> list[Sent]:
+        mine = [one for one in found if one.parent == name]
+        return [*(one for one in found if one.parent != name), *(replace(one, formula=formula) for one in mine[:1])]
+
+    return Belief(sent=sent, children=frozenset([child]))
 
 
 def half_slope(way: WayBack, place: Place) -> Iterator[str]:
@@ -477,13 +545,10 @@ def other_layer(way: WayBack) -> Iterator[Case]:
 def mask_of_another(way: WayBack, place: Place) -> Iterator[Formula]:
     """The right slope taken at another layer's numbers."""
     own = place.part.args[0]
+    near = {place.child, *([own.name] if isinstance(own, Ref) else ()), *stages(way, place)}
     for quantity in way.quantities:
-        if quantity.shape == place.shape and quantity.name not in LETTERS and quantity.name != place.child:
-            other = Ref(quantity.name)
-            if isinstance(own, Ref) and own.name == quantity.name:
-                continue
-            row = with_args(place.part, [other])
-            yield algebra.multiply(G, with_letters(slope_formula(place), {"u": other, "y": row}))
+        if quantity.shape == place.shape and quantity.name not in LETTERS | near:
+            yield slope_at(place, quantity.name)
 
 
 def slope_lost(way: WayBack) -> Iterator[Case]:
@@ -856,7 +921,8 @@ def norm_paths(which: str) -> Cases:
                 "both": [p for p in (*means, *variances) if p.child == child],
             }[which]
             if changes and (which != "both" or len(changes) > 1):
-                yield Case(Belief(changes=tuple((p, None) for p in changes)), quantity_at(changes[0]), f"in {child}")
+                belief = Belief(changes=tuple((p, None) for p in changes))
+                yield Case(belief, quantity_at(way, changes[0]), f"in {child}")
         yield from norm_quantities(way, which)
 
     return cases
@@ -992,6 +1058,11 @@ def no_dot(way: WayBack, place: Place) -> Iterator[str]:
         yield f"y*(g - sum(g, {softmax_axis(place)}, keepdims=true))"
         yield f"g - sum(g*y, {softmax_axis(place)}, keepdims=true)"
         yield f"y*(g + sum(g*y, {softmax_axis(place)}, keepdims=true))"
+    if place.name == "log_softmax":
+        softmax = f"softmax(u, {softmax_axis(place)})"
+        yield "g"
+        yield f"g - {softmax}*g"
+        yield f"g - sum(g, {softmax_axis(place)}, keepdims=true)"
 
 
 def softmax_other_axis(way: WayBack, place: Place) -> Iterator[str]:
@@ -1207,7 +1278,49 @@ def mask_lost(way: WayBack) -> Iterator[Case]:
         if isinstance(other, Ref) and w.graph[other.name].kind == "input" and w.shape(other.name) == place.shape != ():
             yield "g"
 
-    return iter(at_places(lost)(way))
+    yield from at_places(lost)(way)
+    yield from unmasked(way)
+
+
+def unmasked(way: WayBack) -> Iterator[Case]:
+    """A softmax that is worked out again without its mask for the way back, and the mask left out behind it or not."""
+    for name in way.names:
+        definition = way.graph[name].definition
+        if definition is None or not any(is_softmax(part) for part in postorder(definition)):
+            continue
+        refs = dict.fromkeys(part.name for part in postorder(definition) if isinstance(part, Ref))
+        masks = [ref for ref in refs if not way.graph[ref].computed and way.graph[ref].kind in ("input", "constant")]
+        for mask in [one for one in masks if broadcasts(way.graph[one].shape, way.shape(name))]:
+            for nothing in (algebra.ONE, algebra.ZERO):
+                again = substitute_mask(definition, mask, nothing)
+                if again is None:
+                    continue
+                for one in way.right(name):
+                    inside = algebra.substitute(one.formula, {name: again})
+                    yield sends(name, one, inside)
+                    yield sends(name, one, algebra.substitute(inside, {mask: nothing}))
+
+
+def is_softmax(part: Formula) -> bool:
+    return isinstance(part, Apply) and part.operation.name in ("softmax", "masked_softmax")
+
+
+def substitute_mask(definition: Formula, mask: str, nothing: Formula) -> Formula | None:
+    """A formula as it is where nothing is masked; None where that has no meaning."""
+
+    def combine(part: Apply, args: list[Formula]) -> Formula:
+        if part.operation.name == "masked_softmax" and isinstance(part.args[1], Ref) and part.args[1].name == mask:
+            return node("softmax", args[0], **dict(part.params))
+        return algebra.make(part.operation, args, part.params)
+
+    def leaf(part: Num | Ref | Slope) -> Formula:
+        return nothing if isinstance(part, Ref) and part.name == mask else part
+
+    try:
+        found = fold(definition, leaf, combine)
+    except IMPOSSIBLE:
+        return None
+    return found if any(is_softmax(part) for part in postorder(found)) else None
 
 
 # -- upstream ----------------------------------------------------------------------------------------------------------
@@ -1328,6 +1441,8 @@ def weights_ignored(way: WayBack) -> Iterator[Case]:
     def ignored(w: WayBack, place: Place) -> Iterator[str | Formula]:
         if place.name in ("@", "*") and is_weight(w, place):
             yield "g"
+        if place.name == "@" and is_weight(w, place) and list(map(len, place.shapes)) == [2, 2]:
+            yield f"sum(g, axis={1 if place.k == 0 else 0}, keepdims=true)"  # the same sum, with ones for weights
         if is_norm(place):
             yield with_letters(place.right, {"v": algebra.ONE})
 
@@ -1396,8 +1511,19 @@ def times_value(way: WayBack) -> Iterator[Case]:
     # needs the numbers of a trial, so it is said by another formula of what is sent
     for name in way.names:
         for one in way.right(name) if way.graph[name].computed else ():
-            if way.shape(one.parent) == () or one.parent in way.names:
+            if (way.shape(one.parent) == () or one.parent in way.names) and not divides(one.formula, one.parent):
                 yield sends(name, one, algebra.multiply(one.formula, Ref(one.parent)))
+
+
+def divides(formula: Formula, name: str) -> bool:
+    """Whether a quotient by that value stands there: times the value is then a factor left out."""
+    return any(
+        isinstance(part, Apply)
+        and part.operation.name == "/"
+        and isinstance(part.args[1], Ref)
+        and part.args[1].name == name
+        for part in postorder(formula)
+    )
 
 
 # -- convolutions ------------------------------------------------------------------------------------------------------

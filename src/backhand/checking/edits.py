@@ -12,11 +12,12 @@ slip at each step of a recurrent net is one mistake: names are compared as they 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import combinations
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from backhand.checking.cases import (
     LETTERS,
@@ -137,9 +138,24 @@ def _others(part: Formula, names: Names, *, whole: bool) -> Iterator[tuple[str, 
         elif len(part.args) == 1 and names.shape(part.args[0]) == shape and name != "neg":
             yield "function-left-out", part.args[0]
             yield "function-twice", with_args(part, [part])
+        elif name == "one_hot":
+            yield from _labels(part, shape)
     yield from _instead(part, shape, names)
     if isinstance(part, (Ref, Slope)) and len(shape) == 2 and shape[0] == shape[1]:
         yield "factor-not-transposed", node("transpose", part)
+    if isinstance(part, (Ref, Slope)) and len(shape) > 2 and shape[-1] == shape[-2]:
+        yield "factor-not-transposed", node("transpose", part, axes=_last_two_turned(len(shape)))
+
+
+def _last_two_turned(rank: int) -> tuple[int, ...]:
+    return (*range(rank - 2), rank - 1, rank - 2)
+
+
+def _labels(part: Apply, shape: Shape) -> Iterator[tuple[str, Formula]]:
+    """Class numbers where each should be a row of zeros and a 1: as they are, or a 1 for every class that occurs."""
+    yield "label-not-one-hot", node("reshape", part.args[0], shape=(*shape[:-1], 1))
+    if len(shape) == 2:
+        yield "label-not-one-hot", node("max", part, axis=0, keepdims=True)
 
 
 def _instead(part: Formula, shape: Shape, names: Names) -> Iterator[tuple[str, Formula]]:
@@ -252,6 +268,9 @@ def _products(part: Apply, names: Names) -> Iterator[tuple[str, Formula]]:
     left, right = part.args
     yield "factor-left-out", left
     yield "factor-left-out", right
+    if part.operation.name == "@" and all(len(names.shape(arg)) == 2 for arg in part.args):
+        yield "factor-left-out", node("sum", left, axis=1, keepdims=True)
+        yield "factor-left-out", node("sum", right, axis=0, keepdims=True)
     turned = [[arg, node("transpose", arg)] if len(names.shape(arg)) == 2 else [arg] for arg in part.args]
     for one in turned[0]:
         for other in turned[1]:
@@ -271,7 +290,7 @@ def _sums(part: Apply, names: Names) -> Iterator[tuple[str, Formula]]:
         for axis in (*range(len(shape)), None):
             if axes_of(axis, len(shape)) != axes:
                 yield "wrong-axis", node(part.operation.name, inside, axis=axis, keepdims=keep)
-    yield "bias-not-summed", inside
+    yield ("function-left-out" if options["keepdims"] else "bias-not-summed"), inside
     if len(axes) == 1:
         whole = (None, None, None)
         for row in (0, shape[axes[0]] - 1):
@@ -303,6 +322,12 @@ class Writing:
             for quantity in graph.quantities
         }
         self.whole = Names(way.shapes.of, self.values, self.slopes, self.pieces)
+        self.shifted: dict[str, Formula] = {
+            quantity.name: quantity.definition
+            for quantity in graph.quantities
+            if quantity.definition is not None and any(_added(p) is not None for p in postorder(quantity.definition))
+        }
+        """The formulas in which a number is added, by name."""
 
     def in_a_circle(self, touched: frozenset[str], formula: Formula) -> bool:
         """Whether a formula takes a derivative that is made of what it makes: what was said would explain itself."""
@@ -445,7 +470,8 @@ def _at_places(way: WayBack, writing: Writing, may: May) -> Iterator[Made]:
         names = writing.at(place)
         for slip in (slip for form in forms_at(place) for slip in slips(form, names)):
             if fits(way, place, slip.formula) and not writing.in_a_circle(touched, slip.formula):
-                case = Case(Belief(changes=((place, slip.formula),)), quantity_at(place), f"in {place.child}", touched)
+                belief = Belief(changes=((place, slip.formula),))
+                case = Case(belief, quantity_at(way, place), f"in {place.child}", touched)
                 yield Made(slip.key, case, _alike(slip, step[1], place.name, f"{place.k}", step[0]))
 
 
@@ -458,7 +484,7 @@ def _in_ways(way: WayBack, writing: Writing, may: May, short: Sequence[Short]) -
     for name in way.names:
         for one in [*way.right(name), *forms.get(name, ())] if way.graph[name].computed else ():
             if may(frozenset([one.parent])):
-                for slip in slips(one.formula, writing.whole):
+                for slip in (*slips(one.formula, writing.whole), *_without_constants(one.formula, writing)):
                     if _may_be(way, writing, one.parent, slip.formula):
                         yield Made(slip.key, _sends(way, name, one, slip.formula), _seen(slip, name, one.parent))
                 for other in writing.values.get(way.shape(name), ()):
@@ -472,8 +498,36 @@ def _in_ways(way: WayBack, writing: Writing, may: May, short: Sequence[Short]) -
         if may(frozenset([one.name])):
             for slip in slips(one.formula, writing.whole):
                 if _may_be(way, writing, one.name, slip.formula):
-                    key = SHORTLY.get(slip.key, slip.key)
+                    key = SHORTLY.get(slip.key, slip.key) if one.of_loss else slip.key
                     yield Made(key, one.case(slip.formula), _seen(slip, one.name, one.name))
+
+
+def _without_constants(formula: Formula, writing: Writing) -> Iterator[Slip]:
+    """A number that is added (eps) left out wherever it stands, in the formula and in the values used in it."""
+    used = {part.name for part in postorder(formula) if isinstance(part, Ref)}
+    inside = {name: whole for name, whole in writing.shifted.items() if name in used}
+    for whole in (formula, algebra.substitute(formula, inside)) if inside else (formula,):
+        for term in dict.fromkeys(map(_added, postorder(whole))):
+            if term is not None:
+                yield Slip("term-left-out", _without(whole, term), Num(term), algebra.ZERO)
+
+
+def _added(part: Formula) -> Fraction | None:
+    """The number that a sum ends with, or begins with."""
+    if isinstance(part, Apply) and part.operation.name == "+":
+        return next((arg.value for arg in part.args[::-1] if isinstance(arg, Num)), None)
+    return None
+
+
+def _without(formula: Formula, term: Fraction) -> Formula:
+    def combine(part: Apply, args: list[Formula]) -> Formula:
+        if part.operation.name == "+":
+            kept = [arg for arg in args if not (isinstance(arg, Num) and arg.value == term)]
+            if len(kept) == 1:
+                return kept[0]
+        return algebra.make(part.operation, args, part.params)
+
+    return fold(formula, lambda leaf: leaf, combine)
 
 
 def _alike(slip: Slip, step: int, *more: str) -> tuple[str, ...]:
@@ -595,11 +649,13 @@ SHORTLY = {"term-left-out": "target-left-out"}
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Short:
-    """What comes back to a quantity in all, said shortly: (p - t)/n behind a softmax or sigmoid and its loss."""
+    """What comes back to a quantity in all, said shortly: (p - t)/n behind a softmax or sigmoid and its loss, and what
+    a normalisation sends in one line."""
 
     name: str
     formula: Formula
     way: WayBack
+    of_loss: bool = True
 
     def case(self, formula: Formula) -> Case:
         """Another formula for all that comes back to it."""
@@ -609,6 +665,43 @@ class Short:
             rule = sending(one.child, {(self.name, one.occurrence): None if at else formula})
             belief = belief.beside(Belief(sent=rule, children=frozenset([one.child])))
         return Case(belief, self.name, f"in what comes back to {self.name}", frozenset([self.name]))
+
+
+def normalised(way: WayBack, whole: str) -> Iterator[Formula]:
+    """What comes back through n = (x - mean)/root, in one line: (dn - 1/m (sum(dn) + n sum(dn n)))/root, for each
+    axis of a mean and each divisor that stands there. Whether it is right is asked of the numbers."""
+    definition, shape = way.graph[whole].definition, way.shape(whole)
+    if definition is None:
+        return
+    divisors = [
+        part.args[1] if part.operation.name == "/" else algebra.divide(algebra.ONE, part.args[1])
+        for part in postorder(definition)
+        if isinstance(part, Apply) and part.operation.name in ("/", "*") and not isinstance(part.args[1], Num)
+    ]
+    for axis in _axes_of_means(way, whole) if divisors else ():
+        count = math.prod(shape[at] for at in axes_of(axis, len(shape)))
+        coming, n = Slope(way.of, whole), Ref(whole)
+        summed = node("sum", coming, axis=axis, keepdims=True)
+        along = node("sum", algebra.multiply(coming, n), axis=axis, keepdims=True)
+        means = algebra.multiply(Num(Fraction(1, count)), algebra.add(summed, algebra.multiply(n, along)))
+        for divisor in divisors:
+            yield algebra.divide(algebra.subtract(coming, means), divisor)
+
+
+def _axes_of_means(way: WayBack, whole: str) -> list[Any]:
+    """The axes of the means that a quantity is made of."""
+    found: dict[Any, None] = {}
+    waiting, met = [whole], set[str]()
+    while waiting:
+        name = waiting.pop()
+        definition = way.graph[name].definition if name not in met else None
+        met.add(name)
+        for part in postorder(definition) if definition is not None else ():
+            if isinstance(part, Apply) and part.operation.name in ("mean", "var"):
+                found[dict(part.params)["axis"]] = None
+            if isinstance(part, Ref):
+                waiting.append(part.name)
+    return list(found)
 
 
 # -- constants ---------------------------------------------------------------------------------------------------------
@@ -646,6 +739,21 @@ def dials(way: WayBack, may: May) -> Iterator[Dial]:
             for at, part in enumerate(postorder(right_at(place))):
                 if isinstance(part, Num):
                     yield _of_place(way, place, at, part)
+
+
+def dials_of(short: Short) -> Iterator[Dial]:
+    """The numbers that stand in what is said shortly."""
+    for at, part in enumerate(postorder(short.formula)):
+        if isinstance(part, Num):
+            yield _of_short(short, at, part)
+
+
+def _of_short(short: Short, at: int, part: Num) -> Dial:
+    def turned(k: float) -> Case:
+        case = short.case(replaced(short.formula, at, _number(k)) or short.formula)
+        return replace(case, words=f"{Fraction(k).limit_denominator(1000)} in place of {part.value}, {case.words}")
+
+    return Dial("another-constant", float(part.value), turned, frozenset([short.name]))
 
 
 def _number(value: float) -> Formula:
@@ -702,7 +810,7 @@ def _of_place(way: WayBack, place: Place, at: int | None = None, part: Num | Non
         else:
             formula = replaced(right_at(place), at, _number(k)) or place.right
             words = f"{k:g} in place of {float(part.value):g}, in {place.child}"
-        return Case(Belief(changes=((place, formula),)), quantity_at(place), words, touched)
+        return Case(Belief(changes=((place, formula),)), quantity_at(way, place), words, touched)
 
     return Dial(
         "constant-factor" if part is None else "another-constant", float(part.value) if part else 1.0, turned, touched

@@ -110,7 +110,7 @@ MISTAKES: tuple[Mistake, ...] = (
     ),
     Mistake(
         "slope-at-wrong-variable", "ACT6", "the slope taken at the wrong variable",
-        "The slope in terms of z was fed with a, or the one in terms of a with z.",
+        "The slope in terms of z was fed with a, or with z before it was shifted; or the one in terms of a with z.",
         "f'(z) takes z; a (1 - a) and 1 - a^2 take a.",
         bent(cases.other_variable),
     ),
@@ -124,7 +124,7 @@ MISTAKES: tuple[Mistake, ...] = (
         "slope-of-wrong-function", "ACT7", "the slope of another function",
         "The formula belongs to another activation.",
         "sigmoid: a (1 - a); tanh: 1 - a^2; relu: 1 where z > 0.",
-        bent(cases.other_function),
+        cases.other_functions,
     ),
     Mistake(
         "half-slope", "ACT8", "a part of the slope",
@@ -151,7 +151,7 @@ MISTAKES: tuple[Mistake, ...] = (
         cases.softmax_diagonal,
     ),
     Mistake(
-        "softmax-dot-lost", "SM1", "the sum of softmax lost",
+        "softmax-dot-lost", "SM1", "the sum of softmax lost, or p in it",
         "If one p rises the others fall; sum(dp * p) says by how much.",
         "dz = p * (dp - sum(dp * p)).",
         at_places(cases.no_dot),
@@ -476,6 +476,9 @@ SLIPS: tuple[Mistake, ...] = tuple(
          "Take what has come to the quantity that it goes into, times the slope there."),
         ("constant-factor", "E10", "a constant factor", "The derivative is a multiple of what it should be.",
          "Look for a number that stands there once too often, or not at all."),
+        ("label-not-one-hot", "", "the class number in place of its row of zeros and a 1",
+         "The class numbers were taken off as they are, or off the rows of all examples.",
+         "Take 1 off at the right class of each row: P[np.arange(n), y] -= 1."),
         ("another-constant", "", "another constant", "A number is not the one of the forward pass.",
          "Take the same number as forward."),
     )

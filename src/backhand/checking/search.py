@@ -25,7 +25,10 @@ from backhand.checking.corners import choices
 from backhand.checking.mistakes import MISTAKE, MISTAKES, Mistake
 from backhand.checking.replay import IMPOSSIBLE, RIGHT, Belief, Trial, WayBack, differs, unexplained, unfollowed
 from backhand.core import algebra
-from backhand.core.formula import Ref
+from backhand.core.array_operations import node
+from backhand.core.arrays import Evaluator
+from backhand.core.evaluate import quiet
+from backhand.core.formula import Formula, Ref
 
 LIKELY = (
     "target-left-out", "sign-lost", "factor-left-out", "function-left-out", "function-twice", "factor-not-transposed",
@@ -115,7 +118,8 @@ class Search:
         for key, case in edits.edited(self.way, self.may, self.short, most):
             if (found := self.tried(MISTAKE[key], case)) is not None:
                 yield found
-        for dial in edits.dials(self.way, self.may):
+        shorts = (dial for one in self.short if self.may(frozenset([one.name])) for dial in edits.dials_of(one))
+        for dial in (*edits.dials(self.way, self.may), *shorts):
             case = self._turned(dial) if self.reaches_first(dial.touched) else None
             if case is not None and (found := self.tried(MISTAKE[dial.key], case)) is not None:
                 yield found
@@ -173,6 +177,40 @@ class Search:
 
     @cached_property
     def short(self) -> list[edits.Short]:
+        """What is often said in one line: p - t, and the way back through a normalisation."""
+        return [*self._differences(), *self._normalised()]
+
+    def _normalised(self) -> Iterator[edits.Short]:
+        """The quantities that a normalisation brings all that comes back to them."""
+        graph = self.way.graph
+        for name in self.way.names[1:]:
+            if not self.way.shape(name) or not self.may(frozenset([name])):
+                continue
+            for whole in self.way.names[1:]:
+                if whole != name and graph[whole].shape == self.way.shape(name) and name in self._made_of(whole):
+                    for formula in edits.normalised(self.way, whole):
+                        if all(self._is_right(name, formula, trial) for trial in self.trials):
+                            yield edits.Short(name, formula, self.way, of_loss=False)
+
+    def _made_of(self, name: str) -> frozenset[str]:
+        found = {name}
+        for quantity in reversed(self.way.graph.quantities):
+            if quantity.name in found:
+                found.update(self.way.graph.parents(quantity.name))
+        return frozenset(found)
+
+    @np.errstate(all="ignore")
+    def _is_right(self, name: str, formula: Formula, trial: Trial) -> bool:
+        """Whether a formula gives the derivative by a quantity, where all others are right."""
+        evaluator = Evaluator(trial.passes.values, trial.truth, exact=False, note=quiet, kept={})
+        evaluator.numbers = trial.passes.numbers
+        try:
+            found = np.asarray(evaluator.evaluate(formula), np.float64)
+        except IMPOSSIBLE:
+            return False
+        return not differs(found, trial.truth[name], self.rtol, trial.scale)
+
+    def _differences(self) -> list[edits.Short]:
         """The quantities that a multiple of a difference comes back to: c (p - t), with numbers that show it."""
         found: list[edits.Short] = []
         graph = self.way.graph
@@ -181,22 +219,38 @@ class Search:
             if not self.may(frozenset([name])) or not graph[name].computed:
                 continue
             for target in targets:
+                shape = self.way.shape(name)
+                rows = bool(shape) and target.shape == shape[:-1]  # class numbers: as many as there are rows
+                if target.shape != shape and not rows:
+                    continue
+                if rows and not all(
+                    self._are_classes(trial.passes.values[target.name], shape) for trial in self.trials
+                ):
+                    continue
+                wanted: Formula = node("one_hot", Ref(target.name), size=shape[-1]) if rows else Ref(target.name)
                 for other in graph.quantities:
-                    if other.computed and other.shape == target.shape == self.way.shape(name) and other.name != name:
-                        factor = self._multiple(name, other.name, target.name)
+                    if other.computed and other.shape == shape and other.name != name:
+                        factor = self._multiple(name, other.name, target.name, shape)
                         if factor is not None:
                             number = algebra.formula_of(Fraction(factor).limit_denominator(10**6))
-                            difference = algebra.subtract(Ref(other.name), Ref(target.name))
+                            difference = algebra.subtract(Ref(other.name), wanted)
                             found.append(edits.Short(name, algebra.multiply(number, difference), self.way))
         return found
 
-    def _multiple(self, name: str, one: str, other: str) -> float | None:
+    @staticmethod
+    def _are_classes(value: Any, shape: tuple[int, ...]) -> bool:
+        return bool(np.all(np.isin(np.asarray(value, np.float64), np.arange(shape[-1]))))
+
+    def _multiple(self, name: str, one: str, other: str, shape: tuple[int, ...]) -> float | None:
         """The number by which the difference of two values is multiplied to give what comes back to a quantity; None if
-        there is none."""
+        there is none. The second may be class numbers."""
         factor: float | None = None
         for trial in self.trials:
             values = trial.passes.values
-            difference: Any = np.asarray(values[one], np.float64) - np.asarray(values[other], np.float64)
+            wanted: Any = np.asarray(values[other], np.float64)
+            if wanted.shape != shape:
+                wanted = np.eye(shape[-1])[wanted.astype(int)]
+            difference: Any = np.asarray(values[one], np.float64) - wanted
             size = float(np.sum(difference * difference))
             if size == 0:
                 return None

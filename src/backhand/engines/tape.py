@@ -86,10 +86,10 @@ class Network:
             "values": self.values, "adjoints": self.adjoints, "stack": self._stack, "back": self._back,
         }  # fmt: skip
         numbers = {"nodes": count, "edges": edges, "pieces": len(self.segments), "depth": depth}
-        places = {name: array.ctypes.data for name, array in memory.items()}
+        places = {name: _address(array) for name, array in memory.items()}
         told = numbers | places | {"of": count - 1, "parts": 1}
         self._block = np.array([told.get(name, 0) for name in kernels.BLOCK], np.int64)
-        self._place = self._block.ctypes.data
+        self._place = _address(self._block)
         self._state = (count - 1, False)
         rows = self.segments.tolist()
         self._large = [bool(dense) and (high - low) * wide >= SHARED for dense, low, high, _, wide, *_ in rows]
@@ -111,7 +111,7 @@ class Network:
             self._slopes = _aligned(len(self.source))
         told = {
             "of": of % len(self.codes),
-            "slopes": self._slopes.ctypes.data if expand and self._slopes is not None else 0,
+            "slopes": _address(self._slopes) if expand and self._slopes is not None else 0,
             "past": int(expand and len(self.source) >= STREAMED),
         }
         for name, number in told.items():
@@ -124,7 +124,7 @@ class Network:
         pieces, parts = range(len(self.segments)), self.threads
         blocks = np.tile(self._block, (parts, 1))
         width, tasks = blocks.strides[0], blocks[:, kernels.BLOCK.index("phase") :]
-        place = blocks.ctypes.data
+        place = _address(blocks)
 
         def alone(phase: int, piece: int) -> None:
             tasks[0] = phase, piece, 0, 1
@@ -259,8 +259,13 @@ def network(
 def _aligned(count: int) -> Floats:
     """Numbers that begin where a cache line does."""
     whole = np.empty(count + 8)
-    offset = (-whole.ctypes.data // 8) % 8
+    offset = (-_address(whole) // 8) % 8
     return whole[offset : offset + count]
+
+
+def _address(array: NDArray[Any]) -> int:
+    """Where it lies in memory. `array.ctypes.data` says the same in thrice the time, which small networks feel."""
+    return array.__array_interface__["data"][0]
 
 
 # -- a graph as a tape ------------------------------------------------------------------------------------------------

@@ -217,3 +217,32 @@ def test_code_without_arrays_has_its_limit() -> None:
         with pytest.raises(LimitError, match=r"parts; at most 3000 .* Ask for numpy"):
             backhand.code(net, language)
     assert len(backhand.code(net, "numpy").splitlines()) < 100
+
+
+HAT, TILDE = "\N{COMBINING CIRCUMFLEX ACCENT}", "\N{COMBINING TILDE}"
+ACCENTED = f"x{HAT} = 2\nweight c{TILDE} = 3\nweight n{TILDE} = 1\ny{HAT} = x{HAT} c{TILDE} + ñ\nL = (ŷ - 1)^2"
+
+
+def test_letters_with_marks_are_names_and_both_spellings_of_one_are_one(tmp_path: Path) -> None:
+    net = backhand.read(ACCENTED)
+    assert [quantity.name for quantity in net.quantities] == [f"x{HAT}", f"c{TILDE}", "ñ", "ŷ", "L"]
+    assert backhand.solve(net, wrt=[f"y{HAT}"]).derivative("ŷ") == 12
+    program = backhand.code(net)
+    assert "y_hat = x_hat * c_tilde + n_tilde" in program and "dL_dx_hat = dL_dy_hat * c_tilde" in program
+    backhand.write(backhand.solve(net), tmp_path / "solved.tex")
+    written = (tmp_path / "solved.tex").read_text("utf-8")
+    assert r"\^{x}" in written and r"\~{c}" in written and "U+" not in written
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        f"dL/dx{HAT} = 36\ndL/dc{TILDE} = 24\ndL/dy{HAT} = 12\ndL/dn{TILDE} = 12",
+        "dL/dx_hat = 36\ndL/dc_tilde = 24\ndL/dŷ = 12\ndL/dñ = 12",
+        r"$\frac{\partial L}{\partial \hat{x}} = 36$" + "\n\n" + r"$\frac{\partial L}{\partial \tilde{c}} = 24$",
+    ],
+)
+def test_marks_are_understood_on_a_page(page: str, tmp_path: Path) -> None:
+    (tmp_path / "answer.md").write_text(page, "utf-8")
+    marking = backhand.mark(backhand.read_answer(tmp_path / "answer.md"), backhand.read(ACCENTED))
+    assert [one.verdict for one in marking.judgements if one.line is not None] == ["right"] * page.count("=")

@@ -819,7 +819,7 @@ KEYS: dict[str, dict[str, str]] = {
     "words, recurrent, tied output": {
         "repeated-word": "overlap-overwritten", "input-side-lost": "overwritten", "output-side-lost": "overwritten",
         "overwritten": "overwritten", "outer-turned": "transposed", "one-step-late": "wrong-input",
-        "truncated": "way-dropped", "last-only": "shared-once", "U-not-turned": "factor-not-transposed",
+        "truncated": "always-zero", "last-only": "shared-once", "U-not-turned": "factor-not-transposed",
         "slope-at-next": "wrong-input", "dh-not-dz": "factor-left-out",
     },
     "binary labels, PyTorch": {

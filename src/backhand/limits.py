@@ -65,6 +65,9 @@ floats, with a notice."""
 EXPANDED = 5_000
 """Single numbers of a network of arrays that is written out element by element."""
 
+WRITTEN = 3_000
+"""Numbers, names and operations of a network of arrays in code that has no arrays: some five to ten thousand lines."""
+
 STEPS = 1_000
 """Steps of gradient descent in a row."""
 

@@ -410,7 +410,8 @@ def _explanation(way: WayBack, found: Found, first: str, others: Sequence[Found]
         for other in others
         if other.mistake is not mistake and (not done or _line_under(way, about, other.case) != done)
     )
-    return Explanation(mistake, case.words, right, "" if done == right else done, tuple(could_be))
+    unreadable = "spread(" in done and "spread(" not in right  # what the replay puts together, and nobody writes
+    return Explanation(mistake, case.words, right, "" if done == right or unreadable else done, tuple(could_be))
 
 
 def _line_under(way: WayBack, about: str, case: Case) -> str:

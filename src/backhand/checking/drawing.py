@@ -12,13 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from backhand.core.array_operations import ArrayOperation
-from backhand.core.formula import Apply, Ref, postorder
 from backhand.core.graph import Graph, Quantity
+from backhand.core.places import Places, places
 
 SEED = 20230917
-PLACES = {"gather": 1, "scatter": 1, "one_hot": 0}
-"""Rows with an argument that is a place, and which it is."""
 
 
 def given_numbers(graph: Graph) -> dict[str, Any]:
@@ -37,7 +34,7 @@ def drawn(graph: Graph, vary: frozenset[str]) -> Iterator[dict[str, Any]]:
     vary keeps its number, if it has one."""
     random = np.random.default_rng(SEED)
     own = given_numbers(graph)
-    counted = _counted(graph)
+    counted = places(graph)
     for attempt in range(40):
         sort = "wide" if attempt < 12 else "positive" if attempt < 20 else "near"
         made: dict[str, Any] = {}
@@ -52,49 +49,11 @@ def drawn(graph: Graph, vary: frozenset[str]) -> Iterator[dict[str, Any]]:
         yield made
 
 
-def _counted(graph: Graph) -> dict[str, int]:
-    """The quantities that are class or row numbers, and how many classes or rows there are."""
-    from backhand.core.shapes import shapes_in
-
-    shapes = {quantity.name: quantity.shape for quantity in graph.quantities}
-    found: dict[str, int] = {}
-    for quantity in graph.quantities:
-        if not quantity.computed or quantity.definition is None:
-            continue
-        nodes = postorder(quantity.definition)
-        sizes = dict(zip(map(id, nodes), shapes_in(quantity.definition, shapes), strict=True))
-        for node in nodes:
-            if not isinstance(node, Apply) or not isinstance(node.operation, ArrayOperation):
-                continue
-            name = node.operation.name
-            place = PLACES.get(name, -1)
-            if name in ("cross_entropy", "cross_entropy_logits"):
-                one, other = (sizes[id(arg)] for arg in node.args)
-                place = 1 if one != other else -1
-            if place < 0 or not isinstance(node.args[place], Ref):
-                continue
-            arg = node.args[place]
-            assert isinstance(arg, Ref)
-            options = dict(node.params)
-            if name == "one_hot":
-                most = options["size"]
-            elif name == "gather":
-                most = sizes[id(node.args[0])][0]
-            elif name == "scatter":
-                shape = options["shape"]
-                most = shape[0] if isinstance(shape, tuple) else shape
-            else:
-                most = sizes[id(node.args[0])][-1]
-            if isinstance(most, int):
-                found[arg.name] = most
-    return found
-
-
-def _like(quantity: Quantity, own: Any, most: int | None, sort: str, random: np.random.Generator) -> Any:
+def _like(quantity: Quantity, own: Any, numbered: Places | None, sort: str, random: np.random.Generator) -> Any:
     """Numbers of the sort that a quantity has."""
     shape = quantity.shape
-    if most is not None:
-        return _number(random.integers(0, most, shape).astype(np.float64), shape)
+    if numbered is not None:
+        return _number(random.integers(0, numbered.most, shape).astype(np.float64), shape)
     if own is not None and shape:
         array: Any = np.asarray(own)
         if array.size > 1 and (bool(np.all(array == 0)) or bool(np.all(array == 1))):

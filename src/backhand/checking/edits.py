@@ -575,7 +575,7 @@ def _may_be(way: WayBack, writing: Writing, name: str, formula: Formula) -> bool
 
 
 def _ways_left_out(way: WayBack, may: May) -> Iterator[Made]:
-    """One way left out, or added twice; of several ways only some."""
+    """One way left out, or added twice; of several ways only some. Without its only way a derivative is always 0."""
     for name in way.names:
         ways = way.ways_to(name)
         if not may(frozenset([name])):
@@ -583,7 +583,8 @@ def _ways_left_out(way: WayBack, may: May) -> Iterator[Made]:
         for one in ways:
             words = (stem(one.child)[0], stem(name)[0])
             if len(ways) > 1 or way.graph[one.child].computed:
-                yield Made("way-dropped", _sends(way, one.child, one, None), ("", "", "", *words))
+                key = "way-dropped" if len(ways) > 1 else "always-zero"
+                yield Made(key, _sends(way, one.child, one, None), ("", "", "", *words))
             yield Made("counted-twice", _sends(way, one.child, one, times(2, one.formula)), ("", "", "", *words))
         for count in range(2, len(ways) - 1) if len(ways) <= MOST_FACTORS else ():
             for kept in combinations(range(len(ways)), count):

@@ -472,6 +472,8 @@ SLIPS: tuple[Mistake, ...] = tuple(
          "Take the value of the forward pass."),
         ("copied", "", "the derivative by another quantity", "Under this name stands what belongs to another.",
          "Look at the line that it was copied from."),
+        ("always-zero", "", "always 0", "Nothing comes back here, and the output does depend on it.",
+         "Take what has come to the quantity that it goes into, times the slope there."),
         ("constant-factor", "E10", "a constant factor", "The derivative is a multiple of what it should be.",
          "Look for a number that stands there once too often, or not at all."),
         ("label-not-one-hot", "", "the class number in place of its row of zeros and a 1",

@@ -32,7 +32,7 @@ from backhand.core.formula import Formula, Ref
 
 LIKELY = (
     "target-left-out", "sign-lost", "factor-left-out", "function-left-out", "function-twice", "factor-not-transposed",
-    "way-dropped", "term-left-out", "copied", "wrong-upstream", "wrong-axis", "mean-inside",
+    "way-dropped", "always-zero", "term-left-out", "copied", "wrong-upstream", "wrong-axis", "mean-inside",
     "constant-factor", "another-constant",
 )  # fmt: skip
 """Slips that are named before others, where several give the same numbers."""

@@ -7,11 +7,13 @@ from dataclasses import dataclass, field
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, cast, get_args
 
+from backhand import limits
 from backhand.coding.lines import C_MARKS, PYTHON_MARKS, CodeLine, Laid, Marks, laid, laid_out
 from backhand.coding.names import harmless
 from backhand.coding.spellings import Language
+from backhand.core.formula import postorder
 from backhand.core.graph import Graph, a_network
-from backhand.errors import UsageError
+from backhand.errors import LimitError, UsageError
 
 if TYPE_CHECKING:
     from backhand.core.arrays import Array
@@ -52,7 +54,8 @@ def code(graph: Graph, to: str = "numpy", of: str | None = None, *, title: str =
     """A network as a program in `to`: numpy, torch, jax, python or c. It computes the values, then the derivatives of
     one output (the graph's, or `of`) by everything it depends on, each in a line of its own, and prints them.
 
-    Raises UsageError for a quantity without a value, and for arrays that are too large to be written out.
+    Raises UsageError for a quantity without a value, and for arrays that are too large to be written out; LimitError
+    in python and c for a network of arrays that is too large element by element.
 
     >>> from backhand.readers import read
     >>> print(code(read("x = 3; L = x^2".replace("; ", chr(10)))).splitlines()[12])
@@ -72,6 +75,7 @@ def coded(graph: Graph, to: str = "numpy", of: str | None = None, *, title: str 
         from backhand.core.elements import expanded
 
         graph = expanded(graph)
+        _check_length(graph, language)
     for quantity in graph.quantities:
         if quantity.symbolic:
             raise UsageError(
@@ -88,6 +92,17 @@ def coded(graph: Graph, to: str = "numpy", of: str | None = None, *, title: str 
     arrays: dict[str, Any] = {}
     lines = program(graph, output, language, title=title, arrays=arrays, beside=beside)
     return Code(language, graph, output, lines, arrays, beside)
+
+
+def _check_length(graph: Graph, language: Language) -> None:
+    """Raises LimitError for a network that would fill books when it is written element by element."""
+    parts = sum(len(postorder(q.definition)) for q in graph.quantities if q.computed and q.definition is not None)
+    if parts > limits.WRITTEN:
+        raise LimitError(
+            f"In {language}, with single numbers, the formulas here have {parts} parts; at most {limits.WRITTEN} are "
+            "written out.",
+            cure="Ask for numpy, which computes with arrays.",
+        )
 
 
 def language_of(to: str | None, output: str | None) -> str:

@@ -136,7 +136,9 @@ GREEK = dict(
 HATS = dict(zip("âĉêĝĥîĵôŝûŵŷẑ", (f"{letter}hat" for letter in "aceghijosuwyz"), strict=True)) | {"\u0302": "hat"}
 """A hat, as one letter with its name or as a mark after it: ŷ is yhat."""
 
-FOLDS = str.maketrans({**dict.fromkeys("_{}()[]^, \\→", ""), **GREEK, **HATS})
+TILDES = dict(zip("ãẽĩñõũṽỹ", (f"{letter}tilde" for letter in "aeinouvy"), strict=True)) | {"\u0303": "tilde"}
+CAPITALS = {letter.upper(): name[0].upper() + name[1:] for letter, name in (HATS | TILDES).items() if letter.isalpha()}
+FOLDS = str.maketrans({**dict.fromkeys("_{}()[]^, \\→", ""), **GREEK, **HATS, **TILDES, **CAPITALS})
 
 
 LOOKALIKES = str.maketrans("АВЕКМНОРСТХУІЅЈаеорсхуіјѕΑΒΕΖΗΙΚΜΝΟΡΤΥΧο", "ABEKMHOPCTXYISJaeopcxyijsABEZHIKMNOPTYXo")
@@ -147,8 +149,8 @@ LOOKALIKES = str.maketrans("АВЕКМНОРСТХУІЅЈаеорсхуіјѕΑ
 def folded(name: str) -> str:
     """What two spellings of one name have in common: letters and digits.
 
-    >>> [folded(name) for name in ("B_1", "B_{1}", "w_{1,2}", "w[1,2]", "z^(1)", "δ_1", "ŷ_1")]
-    ['B1', 'B1', 'w12', 'w12', 'z1', 'delta1', 'yhat1']
+    >>> [folded(name) for name in ("B_1", "B_{1}", "w_{1,2}", "w[1,2]", "z^(1)", "δ_1", "ŷ_1", "c̃")]
+    ['B1', 'B1', 'w12', 'w12', 'z1', 'delta1', 'yhat1', 'ctilde']
     """
     return name.translate(FOLDS)
 

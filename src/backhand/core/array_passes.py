@@ -364,6 +364,20 @@ def element_of(graph: Graph, name: str) -> tuple[str | None, tuple[int, ...]]:
     return match[1], tuple(int(n) for n in match[2].split(",") if n.strip())
 
 
+def known_element(graph: Graph, name: str) -> tuple[str, tuple[int, ...]]:
+    """The array and the place of an element's name. Raises UsageError where there is none of that name."""
+    whole, place = element_of(graph, name)
+    if whole is None:
+        return graph[name].name, ()
+    shape = graph[whole].shape
+    if len(place) != len(shape) or any(at >= size for at, size in zip(place, shape, strict=True)):
+        raise UsageError(
+            f"There is no element {name}: {whole} has the shape {shape}.",
+            cure="Elements are counted from 0, one number for each axis.",
+        )
+    return whole, place
+
+
 def element_name(name: str, place: Sequence[int]) -> str:
     """`W1[0,1]`; the name alone for a single number."""
     return f"{name}[{','.join(map(str, place))}]" if place else name

@@ -108,6 +108,27 @@ def _alike(one: Value, other: Value) -> bool:
     return all(a is b or (isinstance(a, Fraction) and isinstance(b, Fraction) and a == b) for a, b in pairs)
 
 
+def _without_vanishing(number: Value) -> Value:
+    """The number that is left of one when all that is too small for a float is taken out: x of (x + e^-1e9)/1."""
+    while isinstance(number, Made):
+        name, one, other = number.operation.name, number.first, number.second
+        if one is None or other is None:
+            break
+        if name == "+" and isinstance(one, Fraction) and isinstance(other, Fraction):
+            return one + other
+        if name in ("+", "-") and isinstance(other, Made) and other == 0:
+            number = one
+        elif name == "+" and isinstance(one, Made) and one == 0:
+            number = other
+        elif name in ("*", "/") and other == 1 and _without_vanishing(other) == 1:
+            number = one
+        elif name == "*" and one == 1 and _without_vanishing(one) == 1:
+            number = other
+        else:
+            break
+    return number
+
+
 def _exact(operation: Operation, args: list[Fraction], note: Note) -> Fraction | None:
     """The exact result, None where it is not rational or has too many bits."""
     if operation.exact is None:
@@ -170,6 +191,8 @@ def _settled(operation: Operation, args: list[Number], result: float, note: Note
     settled = result.settled() if isinstance(result, Made) else result
     texts = [show(arg).text for arg in args]
     if isinstance(settled, Made) and not settled:
+        if operation is SUBTRACT and _alike(*(_without_vanishing(arg) for arg in args)):
+            return settled  # what softmax leaves to a mask of -1e9, e^-1000000000, is no loss of digits
         written = f" {operation.name} ".join(texts) if len(args) == 2 else f"{operation.name}({texts[0]})"
         note(f"{written} cannot be told from 0 in 400 digits; it is taken as 0.")
     elif len(args) == 2:

@@ -13,6 +13,7 @@ as text in the notation, which reads back as an equal Graph.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -186,6 +187,9 @@ class Graph:
         try:
             return self.quantities[self.index[name]]
         except KeyError:
+            composed = unicodedata.normalize("NFC", name)
+            if composed in self.index:
+                return self.quantities[self.index[composed]]
             raise unknown(name, self.index) from None
 
     def __contains__(self, name: object) -> bool:

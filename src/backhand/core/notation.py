@@ -9,6 +9,7 @@ says so.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable
 from fractions import Fraction
 from functools import lru_cache
@@ -37,8 +38,11 @@ from backhand.errors import BackhandError, LimitError, ReadError
 from backhand.numbers import TooLong, read_number
 from backhand.text import Source, Span
 
-LETTER = "A-Za-z_\u00aa\u00b5\u00ba\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u02af\u0370-\u03ff\u0400-\u052f"
-WORD = rf"[{LETTER}](?:[{LETTER}0-9\u2080-\u2089](?!\{{))*(?:_\{{[^{{}}\n]{{0,40}}\}})?['\u2032]*"
+LETTER = "A-Za-z_\u00aa\u00b5\u00ba\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u02af\u0370-\u03ff\u0400-\u052f\u1e00-\u1eff"
+MARKS = "\u0300-\u036f"
+"""Marks that stand over or under the letter before: y and U+0302 are ŷ."""
+WORD = rf"[{LETTER}](?:[{LETTER}{MARKS}0-9\u2080-\u2089](?!\{{))*(?:_\{{[^{{}}\n]{{0,40}}\}})?['\u2032]*"
+MARKED = re.compile(f"[{MARKS}]")
 SUBSCRIPTS = str.maketrans("₀₁₂₃₄₅₆₇₈₉′", "0123456789'")
 SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻", "0123456789+-")
 VULGAR = {
@@ -57,11 +61,14 @@ class Notice(NamedTuple):
 
 
 def plain_name(text: str) -> str:
-    """A name as it is kept: no blanks in brackets, subscript digits as digits, ′ as '.
+    """A name as it is kept: no blanks in brackets, subscript digits as digits, ′ as ', and a letter with its mark
+    as one letter, if there is one.
 
     >>> plain_name("w[A₁, B₁]")
     'w[A1,B1]'
     """
+    if not text.isascii() and MARKED.search(text):
+        text = unicodedata.normalize("NFC", text)
     return text.translate(SUBSCRIPTS).replace(" ", "").replace("\t", "")
 
 

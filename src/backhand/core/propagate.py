@@ -26,7 +26,7 @@ from backhand.core.graph import Graph, Quantity
 from backhand.core.notation import Notice
 from backhand.core.operations import ADD
 from backhand.core.rules import CALCULUS, ZERO, Contribution, Rules, slopes
-from backhand.errors import UndefinedError, UsageError
+from backhand.errors import UndefinedError
 from backhand.memory import uncollected
 
 if TYPE_CHECKING:
@@ -73,21 +73,10 @@ class Propagation:
 
     def _element(self, name: str, looked_up: Callable[[str], Any]) -> Value:
         """The element of an array by its name. Raises ReadError or UsageError for a name that is none."""
-        from backhand.core.array_passes import element_of
+        from backhand.core.array_passes import known_element
 
-        whole, place = element_of(self.graph, name)
-        if whole is None:
-            return looked_up(self.graph[name].name)
-        array = looked_up(whole)
-        try:
-            found: Value = array[place]
-        except IndexError:
-            found = array
-        if len(place) != len(self.graph[whole].shape) or found is array:
-            raise UsageError(
-                f"There is no element {name}: {whole} has the shape {self.graph[whole].shape}.",
-                cure="Elements are counted from 0, one number for each axis.",
-            )
+        whole, place = known_element(self.graph, name)
+        found: Value = looked_up(whole)[place] if place else looked_up(whole)
         return found
 
     def needs(self, name: str) -> bool:

@@ -16,7 +16,7 @@ from importlib.util import find_spec
 from typing import Any, Literal, TypeAlias, cast
 
 from backhand.core.graph import Graph
-from backhand.engines.compiled import Compiled, Engine, Keep, Precision, Result, Task, task
+from backhand.engines.compiled import Compiled, Engine, Keep, Result, Task, Told, task
 from backhand.errors import UsageError
 
 __all__ = ["ENGINES", "Compiled", "EngineName", "Keep", "Result", "compile"]
@@ -64,15 +64,15 @@ def compile(  # noqa: A001 - the verb
     keep: Keep = "all",
     *,
     threads: int = 1,
-    dtype: Precision = "float64",
+    dtype: Told = "float64",
 ) -> Compiled:
     """A network as a function of its given numbers.
 
     It returns the values of all quantities and the derivatives of one output (the graph's, or `of`) by all that it
-    depends on; with `keep="asked"`, only the output and its derivatives by `wrt`. `dtype="float32"` halves the memory
-    and the time of large arrays and leaves some 7 digits. What floats cannot hold or what has
-    no value is infinite or nan there, and nothing is said. Raises UsageError for an engine that is not known, not
-    installed or not for this network.
+    depends on; with `keep="asked"`, only the output and its derivatives by `wrt`, which may name elements of arrays:
+    `W1[0,1]`. `dtype="float32"` halves the memory and the time of large arrays and leaves some 7 digits. What floats
+    cannot hold or what has no value is infinite or nan there, and nothing is said. Raises UsageError for an engine that
+    is not known, not installed or not for this network, and at the call for a class number there is not.
 
     >>> from backhand.readers import read
     >>> f = compile(read("x = 3; L = x^2".replace("; ", chr(10))))

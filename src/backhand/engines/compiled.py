@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
-from functools import partial
+from functools import cached_property, partial
+from numbers import Integral
 from typing import Any, Literal, Protocol, TypeAlias, cast
 
 from backhand.core.graph import Graph, a_network
@@ -14,11 +15,16 @@ from backhand.numbers import as_float
 
 Keep: TypeAlias = Literal["all", "asked"]
 Precision: TypeAlias = Literal["float64", "float32"]
+Told: TypeAlias = "Precision | type[Any]"
+"""A precision as one may say it: by its word, or as NumPy's type."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Task:
-    """What is to be computed: the derivatives of `of` by `wrt`, and everything on the way if it is to be kept."""
+    """What is to be computed: the derivatives of `of` by `wrt`, and everything on the way if it is to be kept.
+
+    `parts` are elements of arrays that are asked for, by name, with their places; their arrays are in `wrt` then, and
+    `asked` is what is returned."""
 
     graph: Graph
     of: str
@@ -26,6 +32,8 @@ class Task:
     keep: Keep
     threads: int
     dtype: Precision = "float64"
+    parts: Mapping[str, tuple[str, tuple[int, ...]]] = field(default_factory=dict[str, "tuple[str, tuple[int, ...]]"])
+    asked: tuple[str, ...] = ()
 
     @property
     def shapes(self) -> dict[str, tuple[int, ...]]:
@@ -79,6 +87,7 @@ class Compiled:
         self._engine = engine
         self._later = later
         self._shapes = asked.shapes
+        self._right: set[str] = set()
         self._number: Callable[[Any], Any] = getattr(engine, "number", None) or partial(number, dtype=asked.dtype)
 
     @property
@@ -115,8 +124,50 @@ class Compiled:
                 f"The engine {engine.name} takes one number for each quantity, and here are arrays.",
                 cure='Compile for many points: compile(graph, "numpy"), or "points".',
             )
+        if self._numbered:
+            self._check_places(numbers)
         values, derivatives = engine.run(numbers)
+        if self.task.parts:
+            derivatives = self._parts(derivatives, points)
         return Result(self.task.of, values, derivatives, engine.name, why)
+
+    @cached_property
+    def _numbered(self) -> dict[str, tuple[int, str]]:
+        """The given quantities that are class or row numbers, which no engine looks at when it takes what they name."""
+        if not self.task.graph.arrays:
+            return {}
+        from backhand.core.places import places
+
+        return {name: told for name, told in places(self.task.graph).items() if name in self._shapes}
+
+    def _check_places(self, numbers: Numbers) -> None:
+        """Raises UsageError for a class or row number that there is not. The network's own are looked at once."""
+        for name, (count, words) in self._numbered.items():
+            if name in numbers:
+                wrong = _no_place(numbers[name], count)
+            elif name in self._right or self.task.graph[name].symbolic:
+                continue
+            else:
+                wrong = _no_place(own(self.task.graph, name), count)
+                self._right.add(name)
+            if wrong is not None:
+                self._right.discard(name)
+                raise UsageError(
+                    f"{name} has {wrong:g} among its numbers, and there are {count} {words}, counted from 0.",
+                    cure=f"Give whole numbers from 0 to {count - 1}.",
+                )
+
+    def _parts(self, derivatives: Mapping[str, Any], points: int | None) -> dict[str, Any]:
+        """What is asked for, with elements taken from their arrays."""
+        found: dict[str, Any] = {}
+        for name in self.task.asked:
+            if name in self.task.parts:
+                whole, place = self.task.parts[name]
+                element = derivatives[whole][..., *place]
+                found[name] = float(element) if points is None else element
+            else:
+                found[name] = derivatives[name]
+        return found
 
     def _unknown(self, name: str) -> UsageError:
         known = ", ".join([*self._shapes][:8]) + ", ..." * (len(self._shapes) > 8)
@@ -140,11 +191,12 @@ class Compiled:
 
 
 def task(
-    graph: Graph, of: str | None, wrt: Iterable[str] | None, keep: Keep, *, threads: int, dtype: Precision = "float64"
+    graph: Graph, of: str | None, wrt: Iterable[str] | None, keep: Keep, *, threads: int, dtype: Told = "float64"
 ) -> Task:
     """What is asked for, checked."""
-    if dtype not in ("float64", "float32"):
-        raise UsageError(f'dtype="{dtype}" is not known.', cure='Say dtype="float64" or dtype="float32".')
+    if isinstance(threads, bool) or not isinstance(cast("object", threads), Integral) or threads < 1:
+        raise UsageError(f"threads={threads!r} is no number of threads.", cure="Say a whole number from 1 on.")
+    precision = _precision(dtype)
     if keep not in ("all", "asked"):
         raise UsageError(f'keep="{keep}" is not known.', cure='Say keep="all" or keep="asked".')
     if a_network(graph).arrays:
@@ -157,13 +209,42 @@ def task(
             f"{output} is an array, and derivatives are of a single number.",
             cure=f"Ask for one element: of='{output}[{','.join('0' * len(graph[output].shape))}]'.",
         )
-    asked = tuple(graph[name].name for name in one_or_several(wrt)) if wrt is not None else ()
+    parts: dict[str, tuple[str, tuple[int, ...]]] = {}
+    asked = tuple(_asked(graph, name, parts) for name in one_or_several(wrt)) if wrt is not None else ()
     everything = tuple(graph.quantities[position].name for position in graph.upstream_of(output))
     if wrt is None:
         asked = everything
     elif keep == "all":
         asked = (*everything, *(name for name in asked if name not in set(everything)))
-    return Task(graph, output, asked, keep, max(1, threads), dtype)
+    whole = dict.fromkeys(parts[name][0] if name in parts else name for name in asked)
+    return Task(graph, output, tuple(whole) if parts else asked, keep, int(threads), precision, parts, asked)
+
+
+def _asked(graph: Graph, name: str, parts: dict[str, tuple[str, tuple[int, ...]]]) -> str:
+    """The name of a quantity, or of an element, which is put down in `parts`."""
+    if not graph.arrays or name in graph:
+        return graph[name].name
+    from backhand.core.array_passes import element_name, known_element
+
+    whole, place = known_element(graph, name)
+    parts[element_name(whole, place)] = whole, place
+    return element_name(whole, place)
+
+
+def _precision(said: Told) -> Precision:
+    """The word for a precision that is said as a word or as NumPy's type. Raises UsageError for all others."""
+    word: Any = said
+    if not isinstance(word, str) and word is not None:
+        import numpy as np
+
+        try:
+            word = np.dtype(said).name
+        except TypeError:
+            word = said
+    if word not in ("float64", "float32"):
+        told = f'"{word}"' if isinstance(word, str) else repr(word)
+        raise UsageError(f"dtype={told} is not known.", cure='Say dtype="float64" or dtype="float32".')
+    return word
 
 
 def one_or_several(names: Iterable[str]) -> Iterable[str]:
@@ -207,6 +288,19 @@ def number(value: Any, dtype: Precision = "float64") -> Any:
 
     found = np.asarray(value, dtype)
     return found if found.ndim else float(found)
+
+
+def _no_place(given: Any, count: int) -> float | None:
+    """A number that is not one of 0 to `count` - 1, if there is any. Of arrays on several machines, each looks at its
+    part."""
+    import numpy as np
+
+    for shard in getattr(given, "addressable_shards", None) or (given,):
+        array: Any = np.asarray(getattr(shard, "data", shard) if shard is not given else given)
+        wrong = ~((array >= 0) & (array < count) & (np.rint(array) == array))
+        if wrong.any():
+            return float(array[wrong].flat[0])
+    return None
 
 
 def examples(shapes: Mapping[str, tuple[int, ...]], given: Numbers) -> int | None:

@@ -25,6 +25,11 @@ def keep(graph: Graph, file: str, *, of: str | None = None, say: Say = lambda _:
     what is being done."""
     if not file.endswith(".npz"):
         raise UsageError(f"{file} does not end in .npz, as files of arrays do.", cure="Name it so.")
+    symbol = next((quantity for quantity in graph.quantities if quantity.symbolic), None)
+    if symbol is not None:
+        raise UsageError(
+            f"{symbol.name} has no value, and a file holds numbers.", symbol.span, cure=f"Write one: {symbol.name} = 1."
+        )
     say(f"preparing {len(graph)} quantities")
     function = compiled(graph, of=of)
     say(f"computing ({function.engine}: {function.why})")

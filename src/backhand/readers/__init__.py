@@ -53,7 +53,7 @@ def contents(path: Path) -> bytes:
     """The bytes of a file. Only ordinary files are opened, and only up to the limit of bytes."""
     try:
         if not path.exists():
-            raise UsageError(f"There is no file {path}.", cure="Check the name, or use - for standard input.")
+            raise UsageError(f"There is no file {path}.", cure="Check the name.")
         if path.is_dir():
             raise UsageError(f"{path} is a folder.", cure="Name a file in it.")
         if not path.is_file():

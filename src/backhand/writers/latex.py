@@ -2,6 +2,7 @@ r"""A LaTeX document that pdflatex compiles with what every TeX distribution has
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from typing import assert_never
@@ -228,6 +229,10 @@ def _environment(name: str, rows: Sequence[str]) -> str:
     return f"\\begin{{{name}}}\n{body}\n\\end{{{name}}}" if rows else ""
 
 
+CHARACTER = re.compile(f"[A-Za-z][{''.join(ACCENTS)}]|.", re.DOTALL)
+"""A character, or a letter and the mark over it."""
+
+
 def escape(text: str) -> str:
     r"""Words as LaTeX shows them; a character that pdflatex does not know is written as its code point.
 
@@ -237,7 +242,7 @@ def escape(text: str) -> str:
     if text.isascii() and text.replace(" ", "").isalnum():
         return text
     text = plain(text)
-    return "".join(_character(c, text[i + 1 : i + 2]) for i, c in enumerate(text))
+    return "".join(_character(found[0], text[found.end() : found.end() + 1]) for found in CHARACTER.finditer(text))
 
 
 def _character(c: str, following: str) -> str:
@@ -245,7 +250,7 @@ def _character(c: str, following: str) -> str:
         return SPECIAL[c]
     if c in "-,'" and c == following:
         return c + "{}"
-    if " " <= c <= "~":
+    if len(c) == 1 and " " <= c <= "~":
         return c
     if c in LETTERS:
         return f"$\\{LETTERS[c]}$"

@@ -25,12 +25,12 @@ GREEK = {
 }  # fmt: skip
 
 NAME = re.compile(
-    r"(?P<letters>[^\W\d_]+) (?P<first_primes>['′]*)"
+    r"(?P<letters>(?:[^\W\d_][\u0300-\u036f]*)+) (?P<first_primes>['′]*)"
     r"(?P<tail> \d+(?:_\w+)* | (?:_\w+)+ | _\{[\w,]+\} )? (?P<primes>['′]*)"
     r"(?: \[(?P<inside>[^\[\]#]+)\] )? (?: \#(?P<version>\d+) )?",
     re.VERBOSE,
 )
-RUN = re.compile(r"[^\W\d_]+|\d+|.", re.DOTALL)
+RUN = re.compile(r"(?:[^\W\d_][\u0300-\u036f]*)+|\d+|.", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,6 +63,17 @@ address, integers, bytes_at, sources_at, starts_at = (
 )
 
 
+@intrinsic
+def added(typingctx, place, number):
+    """Adds to a whole number in memory that several threads see, and gives what is there then. Adding 0 reads it."""
+
+    def code(context, builder, signature, args):
+        there = builder.inttoptr(args[0], ir.IntType(64).as_pointer())
+        return builder.add(builder.atomic_rmw("add", there, args[1], "seq_cst"), args[1])
+
+    return types.int64(types.int64, types.int64), code
+
+
 ARITHMETIC = (ast.Assign, ast.Name, ast.Load, ast.Store, ast.Constant, ast.BinOp, ast.UnaryOp, ast.USub)
 FAST = ("contract", "nsz")
 OPERATIONS = {ast.Add: "fadd", ast.Sub: "fsub", ast.Mult: "fmul", ast.Div: "fdiv"}

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -36,7 +37,7 @@ DENSE = 150
 STREAMED = 500_000
 """Edges from which on derivatives by weights are written past the cache."""
 
-SHARED = 100_000
+SHARED = 30_000
 """Edges of a dense block from which on threads share it out."""
 
 RUN: Any = kernels.run.ctypes
@@ -74,7 +75,6 @@ class Network:
                 f"Node {wrong} {FAULTS[fault]}.", cure="Nodes stand in order, sources before those that read them."
             )
         self.segments = kernels.dense_runs(codes, start, source, DENSE)
-        self.threads = threads
         self.values, self.adjoints = _aligned(count), _aligned(count)
         self._stack = np.empty(depth)
         widest = max((int(high - low) for dense, low, high, *_ in self.segments.tolist() if dense), default=0)
@@ -91,14 +91,18 @@ class Network:
         self._block = np.array([told.get(name, 0) for name in kernels.BLOCK], np.int64)
         self._place = _address(self._block)
         self._state = (count - 1, False)
-        rows = self.segments.tolist()
-        self._large = [bool(dense) and (high - low) * wide >= SHARED for dense, low, high, _, wide, *_ in rows]
+        shared = any(
+            dense and (high - low) * wide >= SHARED for dense, low, high, _, wide, *_ in self.segments.tolist()
+        )
+        self.threads = threads if shared else 1
+        if self.threads > 1:
+            self._pool, self._alone = ThreadPoolExecutor(self.threads - 1), Lock()
 
     def run(self, of: int = -1, *, expand: bool = False) -> Network:
         """Both passes, for derivatives of node `of` (the last). With `expand`, also those by weights, written out."""
         if (of, expand) != self._state:
             self._tell(of, expand)
-        if self.threads > 1 and any(self._large):
+        if self.threads > 1:
             self._run_together()
         else:
             RUN(self._place)
@@ -119,34 +123,18 @@ class Network:
         self._state = (of, expand)
 
     def _run_together(self) -> None:
-        """The same, large dense blocks shared out: forward by nodes, backward by sources. Each number is computed by
-        one thread, and by the same operations as ever, so the number of threads changes no bit."""
-        pieces, parts = range(len(self.segments)), self.threads
-        blocks = np.tile(self._block, (parts, 1))
-        width, tasks = blocks.strides[0], blocks[:, kernels.BLOCK.index("phase") :]
-        place = _address(blocks)
-
-        def alone(phase: int, piece: int) -> None:
-            tasks[0] = phase, piece, 0, 1
-            RUN(place)
-
-        with ThreadPoolExecutor(parts) as pool:
-
-            def shared(phase: int, piece: int) -> None:
-                for part in range(parts):
-                    tasks[part] = phase, piece, part, parts
-                list(pool.map(RUN, range(place, place + parts * width, width)))
-
-            for piece in pieces:
-                (shared if self._large[piece] else alone)(kernels.FORWARD, piece)
-            self.adjoints[:] = 0.0
-            self.adjoints[self._block[kernels.BLOCK.index("of")]] = 1.0
-            for piece in reversed(pieces):
-                if self._large[piece]:
-                    alone(kernels.SUMS, piece)
-                    shared(kernels.BACKWARD, piece)
-                else:
-                    alone(kernels.WAY_BACK, piece)
+        """The same by several threads. Each number is computed by one of them, and by the same operations as ever, so
+        their number changes no bit. They wait for each other: none may begin when another has ended."""
+        gate, told = np.zeros(1, np.int64), kernels.BLOCK.index
+        blocks = np.tile(self._block, (self.threads, 1))
+        blocks[:, told("gate")], blocks[:, told("shared")] = _address(gate), SHARED
+        blocks[:, told("part")], blocks[:, told("parts")] = np.arange(self.threads), self.threads
+        first, width = _address(blocks), blocks.strides[0]
+        with self._alone:  # parts of two runs that wait for each other would wait for ever
+            others = [self._pool.submit(RUN, first + part * width) for part in range(1, self.threads)]
+            RUN(first)
+            for other in others:
+                other.result()
 
     def slopes(self, first: int = 0, last: int | None = None) -> Floats:
         """Derivatives by the weights of edges `first` to `last`."""

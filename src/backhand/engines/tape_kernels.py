@@ -25,7 +25,7 @@ from typing import Any
 import numpy as np
 from numba import carray, cfunc, njit, types
 
-from backhand.engines.intrinsics import address, bytes_at, integers, sources_at, starts_at, stream_times
+from backhand.engines.intrinsics import added, address, bytes_at, integers, sources_at, starts_at, stream_times
 
 FUNCTIONS = (
     "input", "sum", "square", "tanh", "exp", "sigmoid", "relu", "ln", "sqrt", "sin", "cos", "tan", "asin", "acos", "atan",
@@ -449,24 +449,35 @@ def write_past(slopes, place, x, wide, g):
         slopes[place + k] = g * x[k]
 
 
-EVERYTHING, FORWARD, WAY_BACK, SUMS, BACKWARD = range(5)
 BLOCK = (
     "nodes", "codes", "start", "edges", "source", "weight", "segments", "pieces", "values", "adjoints", "depth", "stack", "back",
-    "of", "slopes", "past", "phase", "piece", "part", "parts",
+    "of", "slopes", "past", "gate", "shared", "part", "parts",
 )  # fmt: skip
 """What `run` is told about a network and about what is to be done: numbers, and places in memory."""
 
 
+@njit(**OPTIONS)
+def together(gate, passed, parts):
+    """Waits until all parts are here, and says how many gates that makes. A thread waits without giving its core away:
+    the parts are alike, and waking a thread takes longer than most of them."""
+    if parts > 1:
+        waited_for = (passed + 1) * parts
+        there = added(gate, 1)
+        while there < waited_for:
+            there = added(gate, 0)
+    return passed + 1
+
+
 @cfunc(types.void(types.int64), **OPTIONS)
 def run(place):
-    """Both ways at once, or one segment one way, or one part of it.
+    """Both ways: all of it, or one of several parts that as many threads run at once. Dense segments from `shared` edges
+    on are shared out, forward by nodes and backward by sources; the first part does what is left.
 
     It is called by its address, with the place of one block of numbers: numba looks at each of a dozen arrays whenever it
     is called from Python, which takes longer than a network of a hundred edges.
     """
     block = carray(integers(place), 20)
-    nodes, edges, pieces = block[0], block[3], block[7]
-    phase, piece, part, parts = block[16], block[17], block[18], block[19]
+    nodes, edges, pieces, gate, part, parts = block[0], block[3], block[7], block[16], block[18], block[19]
     codes = carray(bytes_at(block[1]), nodes)
     start = carray(starts_at(block[2]), nodes + 1)
     source = carray(sources_at(block[4]), edges)
@@ -476,31 +487,35 @@ def run(place):
     stack, back = carray(address(block[11]), block[10]), carray(address(block[12]), nodes)
     slopes = carray(address(block[14]), edges if block[14] else 0)
     past = block[15] != 0
-    first, last = (0, pieces) if phase == EVERYTHING else (piece, piece + 1)
-    if phase in (EVERYTHING, FORWARD):
-        for k in range(first, last):
-            row = segments[k]
-            if row[0]:
-                dense_forward(row, part, parts, codes, start, weight, values, stack)
-            else:
-                sparse_forward(row[1], row[2], codes, start, source, weight, values, stack, np.uint64(row[8]))
-    if phase == EVERYTHING:
+    passed = 0
+    for k in range(pieces):
+        row = segments[k]
+        if row[0] and (row[2] - row[1]) * row[4] >= block[17]:
+            dense_forward(row, part, parts, codes, start, weight, values, stack)
+        elif part == 0 and row[0]:
+            dense_forward(row, 0, 1, codes, start, weight, values, stack)
+        elif part == 0:
+            sparse_forward(row[1], row[2], codes, start, source, weight, values, stack, np.uint64(row[8]))
+        passed = together(gate, passed, parts)
+    if part == 0:
         adjoints[:] = 0.0
         adjoints[block[13]] = 1.0
-    if phase != FORWARD:
-        for k in range(last - 1, first - 1, -1):
-            row = segments[k]
-            if not row[0]:
-                top = np.uint64(segments[k + 1, 8] if k + 1 < pieces else block[10])
-                if block[14]:
-                    sparse_backward(row[1], row[2], codes, start, source, weight, values, adjoints, stack, top, slopes)
-                else:
-                    sparse_backward(row[1], row[2], codes, start, source, weight, values, adjoints, stack, top, None)
-                continue
-            if phase != BACKWARD:
-                dense_sums(row, codes, start, weight, values, adjoints, stack, slopes, back)
-            if phase != SUMS:
-                dense_backward(row, part, parts, start, weight, values, adjoints, slopes, past, back)
+    for k in range(pieces - 1, -1, -1):
+        row = segments[k]
+        if part == 0 and row[0]:
+            dense_sums(row, codes, start, weight, values, adjoints, stack, slopes, back)
+        elif part == 0:
+            top = np.uint64(segments[k + 1, 8] if k + 1 < pieces else block[10])
+            if block[14]:
+                sparse_backward(row[1], row[2], codes, start, source, weight, values, adjoints, stack, top, slopes)
+            else:
+                sparse_backward(row[1], row[2], codes, start, source, weight, values, adjoints, stack, top, None)
+        passed = together(gate, passed, parts)
+        if row[0] and (row[2] - row[1]) * row[4] >= block[17]:
+            dense_backward(row, part, parts, start, weight, values, adjoints, slopes, past, back)
+        elif part == 0 and row[0]:
+            dense_backward(row, 0, 1, start, weight, values, adjoints, slopes, past, back)
+        passed = together(gate, passed, parts)
 
 
 @njit(**OPTIONS)

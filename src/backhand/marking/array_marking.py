@@ -457,8 +457,12 @@ class _Judge:
         element = ELEMENT.fullmatch(name)
         if element is not None and name not in self.graph:
             found = self.meaning(element[1])
+            if found is None:
+                return None
             place = tuple(int(n) for n in element[2].split(",") if n)
-            return replace(found, place=place) if found is not None and self._inside(found.name, place) else None
+            if len(place) == 2 and len(self.graph[found.name].shape) == 1 and 0 in place:
+                place = (max(place),)  # of a vector written as a row or as a column
+            return replace(found, place=place) if self._inside(found.name, place) else None
         meant = self.names.meant(name)
         if isinstance(meant, Ref):
             return Meaning(meant.name)

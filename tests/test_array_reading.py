@@ -75,6 +75,18 @@ def test_it_is_read_as_it_is_meant(page: str) -> None:
     assert found(page) == READ[page]
 
 
+def test_a_formula_that_is_wrong_here_is_no_rule_because_all_gates_are_open_elsewhere() -> None:
+    graph = read(
+        Source(
+            "input X = [[-2, 2, -2, -1], [-3, -3, 2, 1]]\nweight W1 = [[-2, -2], [-1, -2]]\nbias b1 = [[2], [1]]\n"
+            "weight W2 = [[-1, -2], [-1, -1]]\nbias b2 = [[1], [-1]]\ntarget Y = [[0, -2, 0, 2], [-3, 3, 3, -3]]\n"
+            "Z1 = W1 @ X + b1\nA1 = relu(Z1)\nZ2 = W2 @ A1 + b2\nL = mean((Z2 - Y)^2)\n"
+        )
+    )
+    assert "dL/dZ1 wrong" in found("dZ1 = dA1 = [[12, 6, 1.75, 0.75], [19.25, 8.75, 2, 1.5]]", graph)
+    assert found("dZ1 = dA1 * (Z1 > 0)", graph) == ["dL/dZ1 right"]
+
+
 @pytest.mark.parametrize("name", ["softmax-net", "attention", "lstm", "mazur"])
 def test_what_backhand_prints_itself_is_right(name: str) -> None:
     graph = backhand.read(EXAMPLES / f"{name}.bh")

@@ -8,6 +8,7 @@ not. Where it is the right answer transposed, with the other sign or times a num
 
 from __future__ import annotations
 
+import itertools
 import math
 import re
 from collections import Counter
@@ -345,6 +346,7 @@ class _Judge:
         self.names = Names(graph, of)
         self.truth = here(graph, of)
         self.others = [world for seed in (1, 2, 3) if (world := elsewhere(graph, of, seed)) is not None][:2]
+        self.drawn: dict[int, World | None] = {}
         self.own_values: dict[str, Array] = {}
         self.own_slopes: dict[str, Array] = {}
         self.own_formulas: dict[str, Formula] = {}
@@ -1030,7 +1032,7 @@ class _Judge:
         for names, only here can be looked at."""
         if self._is_mixed(formula) or not self.others or not self._known_elsewhere(formula):
             return right_here
-        for world in self.others:
+        for world in itertools.chain(self.others, () if right_here else self._further()):
             truth = self.value_of(meaning, world)
             if truth is None:
                 return right_here
@@ -1039,6 +1041,15 @@ class _Judge:
                 # a number that could be the size of something may stand for a name
                 return right_here and self._has_size(formula)
         return True
+
+    def _further(self) -> Iterator[World]:
+        """More other numbers, for what is wrong here and right with the first ones. It may be right but for a corner
+        here, or wrong and all gates were open there."""
+        for seed in range(4, 12):
+            if seed not in self.drawn:
+                self.drawn[seed] = elsewhere(self.graph, self.of, seed)
+            if (world := self.drawn[seed]) is not None:
+                yield world
 
     def _has_size(self, formula: Formula) -> bool:
         return any(isinstance(node, Num) and node.value not in (1, 2, Fraction(1, 2)) for node in postorder(formula))

@@ -62,6 +62,9 @@ READ = {
     "db2[0,0] = -0.3864, db2[0,1] = 0.3864": ["dL/db2[0] right", "dL/db2[1] right"],
     "db2[0,0] = -0.3864, db2[1,0] = 0.5": ["dL/db2[0] right", "dL/db2[1] wrong"],
     "db2[1,1] = 0.3864": [" unclear"],
+    r"$\frac{\partial L}{\partial b^{(2)}_{0,0}} = -0.3864$, $\frac{\partial L}{\partial b^{(2)}_{0,1}} = 0.5$": [
+        "dL/db2[0] right", "dL/db2[1] wrong",
+    ],
     "dL/dW1_ij = dL/dz1_i x_j": ["dL/dW1 right"],
     "dL/dW1_ij = dL/dz1_j x_i": ["dL/dW1 wrong"],
     "dz1 = (W2' * dz2) .* (1 - h.^2);": ["dL/dz1 right"],

@@ -459,12 +459,7 @@ class _Judge:
         element = ELEMENT.fullmatch(name)
         if element is not None and name not in self.graph:
             found = self.meaning(element[1])
-            if found is None:
-                return None
-            place = tuple(int(n) for n in element[2].split(",") if n)
-            if len(place) == 2 and len(self.graph[found.name].shape) == 1 and 0 in place:
-                place = (max(place),)  # of a vector written as a row or as a column
-            return replace(found, place=place) if self._inside(found.name, place) else None
+            return self._element_of(found, [int(n) for n in element[2].split(",") if n], turned=True)
         meant = self.names.meant(name)
         if isinstance(meant, Ref):
             return Meaning(meant.name)
@@ -473,15 +468,20 @@ class _Judge:
         subscript = SUBSCRIPT.fullmatch(name)
         if subscript is not None:
             found = self.meaning(subscript[1])
-            digits = subscript[2].split(",") if "," in subscript[2] else list(subscript[2])
-            if found is not None:
-                place = tuple(int(n) - self.first for n in digits)
-                return replace(found, place=place) if self._inside(found.name, place) else None
+            apart = "," in subscript[2]
+            digits = subscript[2].split(",") if apart else list(subscript[2])
+            return self._element_of(found, [int(n) - self.first for n in digits], turned=apart)
         return None
 
-    def _inside(self, name: str, place: Sequence[int]) -> bool:
-        shape = self.graph[name].shape
-        return len(place) == len(shape) > 0 and all(0 <= n < size for n, size in zip(place, shape, strict=True))
+    def _element_of(self, whole: Meaning | None, place: Sequence[int], *, turned: bool = False) -> Meaning | None:
+        """An element of an array, if it has one there. A vector may be `turned`: written as a row or as a column."""
+        if whole is None:
+            return None
+        shape = self.graph[whole.name].shape
+        if turned and len(place) == 2 and len(shape) == 1 and min(place) == 0:
+            place = (max(place),)
+        inside = len(place) == len(shape) > 0 and all(0 <= n < size for n, size in zip(place, shape, strict=True))
+        return replace(whole, place=tuple(place)) if inside else None
 
     def slope_meaning(self, of: str, by: str) -> Meaning | None:
         """The derivative two written names mean."""
@@ -621,8 +621,9 @@ class _Judge:
         if found is None or "0" not in found[2] or self.meaning(name) is not None:
             return False
         whole = self.meaning(found[1])
-        digits = found[2].split(",") if "," in found[2] else list(found[2])
-        return whole is not None and "0" in digits and self._inside(whole.name, [int(n) for n in digits])
+        apart = "," in found[2]
+        digits = found[2].split(",") if apart else list(found[2])
+        return "0" in digits and self._element_of(whole, [int(n) for n in digits], turned=apart) is not None
 
     def claims(self, work: Work) -> Iterator[_Claim]:
         """All claims of a page, judged."""

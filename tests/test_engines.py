@@ -406,6 +406,7 @@ def test_biases_belong_to_dense_blocks_and_threads_change_no_bit(
     # where node 0 comes first, the first layer reads one range with it at its beginning
     assert one.segments[one.segments[:, 0] == 1, 6].tolist() == [-1 if first else 0, 0, 0]
     monkeypatch.setattr(tape, "SHARED", 1)
+    monkeypatch.setattr(tape, "cores", lambda: 3)
     three = tape.network(*plan, threads=3).run(expand=True)
     for name in ("values", "adjoints"):
         assert np.array_equal(getattr(one, name), getattr(three, name)), name

@@ -123,11 +123,6 @@ class Propagation:
             self._locals[child] = known
         return known.get(parent, ZERO)
 
-    def _definition(self, name: str) -> Formula:
-        definition = self.graph[name].definition
-        assert definition is not None
-        return definition
-
 
 class ByName(Mapping[str, Value]):
     """A list of values, looked up by the names of a graph."""

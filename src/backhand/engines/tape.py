@@ -10,6 +10,7 @@ source, and are written out when they are looked at, or at once with `run(expand
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from threading import Lock
@@ -94,7 +95,7 @@ class Network:
         shared = any(
             dense and (high - low) * wide >= SHARED for dense, low, high, _, wide, *_ in self.segments.tolist()
         )
-        self.threads = threads if shared else 1
+        self.threads = min(threads, cores()) if shared else 1
         if self.threads > 1:
             self._pool, self._alone = ThreadPoolExecutor(self.threads - 1), Lock()
 
@@ -220,7 +221,8 @@ def network(
     """A network from arrays: what each node is ("input", "sum", "tanh", "product", ...; or codes of
     `tape.CODES`), where its edges begin, the node and the weight of each edge, and the values of the inputs.
 
-    Raises UsageError where the arrays do not fit. Arrays of the right type are taken as they are.
+    Up to `threads` cores share large dense layers. Raises UsageError where the arrays do not fit. Arrays of the right
+    type are taken as they are.
     """
     if isinstance(functions, np.ndarray) and functions.dtype == np.uint8:
         codes: NDArray[np.uint8] = functions
@@ -242,6 +244,11 @@ def network(
         raise UsageError(f"There are {len(places)} inputs, and {len(given)} values for them.")
     made.values[places] = given
     return made
+
+
+def cores() -> int:
+    """How many this process may use. Threads do not give theirs away while they wait, so more of them would only wait."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _aligned(count: int) -> Floats:

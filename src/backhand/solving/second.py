@@ -113,18 +113,10 @@ def _found(graph: Graph, name: str) -> tuple[str, Place | None]:
     """A quantity, or an element of one."""
     if name in graph or not graph.arrays:
         return graph[name].name, None
-    from backhand.core.array_passes import element_of
+    from backhand.core.array_passes import known_element
 
-    whole, place = element_of(graph, name)
-    if whole is None:
-        return graph[name].name, None
-    shape = graph[whole].shape
-    if len(place) != len(shape) or any(n >= size for n, size in zip(place, shape, strict=True)):
-        raise UsageError(
-            f"There is no element {name}: {whole} has the shape {shape}.",
-            cure="Elements are counted from 0, one number for each axis.",
-        )
-    return whole, place
+    whole, place = known_element(graph, name)
+    return whole, place or None
 
 
 def _single(graph: Graph, whole: str, place: Place | None) -> Iterable[str]:

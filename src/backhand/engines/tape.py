@@ -247,7 +247,7 @@ def network(
 
 
 def cores() -> int:
-    """How many this process may use. Threads do not give theirs away while they wait, so more of them would only wait."""
+    """How many this process may use. Threads keep theirs while they wait, so more of them would only wait."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
